@@ -1,0 +1,221 @@
+"""Alerts: what the overlay shows (DESIGN 11, 12). An alert is a row and moves by conditional updates:
+
+    held ──approve──▶ queued ──pick──▶ playing ──finished after seen──▶ shown
+      │                 │ ▲               │ │
+      │                 │ └─lease ended───┘ └──skip──▶ skipped
+      └────drop─────────┴──▶ dropped   (also when the donation is refunded before it was shown)
+
+Each offer to an overlay is a lease. Its words `started`, `seen`, `finished` count even when they come late. Here are
+the queue and its states; showing (offers and leases) is in `domain/showing.py`, missed alerts in `domain/missed.py`.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain.errors import NotFoundError
+from infra import queries
+
+
+class AlertStatus(StrEnum):
+    HELD = "held"
+    QUEUED = "queued"
+    PLAYING = "playing"
+    SHOWN = "shown"
+    SKIPPED = "skipped"
+    DROPPED = "dropped"
+
+
+class AlertKind(StrEnum):
+    DONATION = "donation"
+    REPLAY = "replay"
+    TEST = "test"
+    SUMMARY = "summary"
+
+
+class AlertLevel(StrEnum):
+    """How loud an alert is; every theme shares these four steps."""
+
+    QUIET = "quiet"
+    GLOW = "glow"
+    SPARKS = "sparks"
+    RIBBON = "ribbon"
+
+
+def alert_level(amount_minor: int) -> AlertLevel:
+    if amount_minor >= 5_000_00:
+        return AlertLevel.RIBBON
+    if amount_minor >= 1_000_00:
+        return AlertLevel.SPARKS
+    return AlertLevel.GLOW if amount_minor >= 300_00 else AlertLevel.QUIET
+
+
+def reading_ms(message: str) -> int:
+    """How long a message should stay, in milliseconds, before the streamer's limits: 5 s and 60 ms per character."""
+    return 5_000 + 60 * len(message)
+
+
+def seen_after_ms(duration_ms: int) -> int:
+    """How long the text must have been readable for the alert to count as shown: 3 s, or half of a short one."""
+    return min(3_000, duration_ms // 2)
+
+
+@dataclass(frozen=True)
+class WaitingAlert:
+    """An alert that was not shown yet; amounts in kopecks, text as it may leave us."""
+
+    alert_id: uuid.UUID
+    donation_id: int | None
+    kind: AlertKind
+    status: AlertStatus
+    donor_name: str | None
+    message: str
+    amount_minor: int
+    currency: str
+    donations: int
+    duration_ms: int
+    created_at: datetime
+    playable_at: datetime | None
+
+
+@dataclass(frozen=True)
+class QueueLength:
+    """Alerts that wait, how long they will play together, and how many are held for a moderator."""
+
+    waiting: int
+    duration_ms: int
+    held: int
+
+
+@dataclass(frozen=True)
+class DonationAlert:
+    """Where a donation's alert stands. `ahead` alerts play before it, for `ahead_ms` together."""
+
+    alert_id: uuid.UUID
+    status: AlertStatus
+    shown_at: datetime | None
+    ahead: int
+    ahead_ms: int
+
+
+async def enqueue_donation(
+    connection: Any,
+    *,
+    streamer_id: int,
+    donation_id: int,
+    donor_name: str | None,
+    message: str,
+    amount_minor: int,
+    held: bool = False,
+) -> bool:
+    """Give a paid donation its alert, with the text that may leave us. False: it has one already."""
+    alert = await queries.alerts.insert_donation_alert(
+        connection,
+        streamer_id=streamer_id,
+        donation_id=donation_id,
+        donor_name=donor_name,
+        message=message,
+        amount_minor=amount_minor,
+        reading_ms=reading_ms(message),
+        held=held,
+    )
+    return alert is not None
+
+
+async def enqueue_test(
+    connection: Any, streamer_id: int, amount_minor: int, donor_name: str | None, message: str
+) -> uuid.UUID:
+    """Queue a test alert: played like any other, counted nowhere. Returns its alert_id."""
+    alert_id = await queries.alerts.insert_test_alert(
+        connection,
+        streamer_id=streamer_id,
+        amount_minor=amount_minor,
+        donor_name=donor_name,
+        message=message,
+        reading_ms=reading_ms(message),
+    )
+    if alert_id is None:
+        raise NotFoundError("streamer")
+    return uuid.UUID(str(alert_id))
+
+
+async def approve(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> bool:
+    """Let a held alert into the queue, at its end. False: it is not held, or its donation was refunded."""
+    row = await queries.alerts.approve_alert(connection, streamer_id=streamer_id, alert_id=alert_id)
+    return row is not None
+
+
+async def drop(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> bool:
+    """Decide that a waiting alert is never shown. False: it does not wait (any more)."""
+    row = await queries.alerts.drop_alert(connection, streamer_id=streamer_id, alert_id=alert_id)
+    return await _settle(connection, row)
+
+
+async def skip(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> bool:
+    """End the alert that plays, or was about to. False: this very alert neither plays nor waits."""
+    row = await queries.alerts.skip_alert(connection, streamer_id=streamer_id, alert_id=alert_id)
+    return await _settle(connection, row)
+
+
+async def withdraw_for_refund(connection: Any, donation_id: int) -> bool:
+    """Take back what was not shown yet of a refunded donation; what plays may finish. True: something was dropped."""
+    rows = [row async for row in queries.alerts.drop_refunded_alerts(connection, donation_id=donation_id)]
+    for row in rows:
+        if row["summary_id"] is not None:
+            await refresh_summary(connection, row["summary_id"])
+    return bool(rows)
+
+
+async def list_queue(connection: Any, streamer_id: int, *, limit: int = 50) -> list[WaitingAlert]:
+    """What waits, in the order it will play, then what is held."""
+    rows = queries.alerts.list_queue(connection, streamer_id=streamer_id, limit=limit)
+    return [
+        WaitingAlert(**{**row, "kind": AlertKind(row["kind"]), "status": AlertStatus(row["status"])})
+        async for row in rows
+    ]
+
+
+async def measure_queue(connection: Any, streamer_id: int) -> QueueLength:
+    return QueueLength(**await queries.alerts.measure_queue(connection, streamer_id=streamer_id))
+
+
+async def get_donation_alert(connection: Any, donation_id: int) -> DonationAlert | None:
+    row = await queries.alerts.get_donation_alert(connection, donation_id=donation_id)
+    return None if row is None else DonationAlert(**{**row, "status": AlertStatus(row["status"])})
+
+
+# Names on a summary's plate; more would not fit.
+SUMMARY_NAMES = 12
+
+
+async def refresh_summary(connection: Any, summary_id: int) -> None:
+    """Make a waiting summary say what its parts still are; without parts it is dropped."""
+    await queries.alerts.drop_refunded_parts(connection, summary_id=summary_id)
+    parts = await queries.alerts.measure_parts(connection, summary_id=summary_id, names_limit=SUMMARY_NAMES)
+    if parts["donations"] == 0:
+        await queries.alerts.drop_empty_summary(connection, summary_id=summary_id)
+        return
+    message = ", ".join(parts["names"])
+    await queries.alerts.update_summary(
+        connection,
+        summary_id=summary_id,
+        amount_minor=parts["amount_minor"],
+        donations=parts["donations"],
+        message=message,
+        reading_ms=reading_ms(message),
+    )
+
+
+async def settle_summary(connection: Any, summary_id: int) -> None:
+    """Give a summary's parts its own end, if it has come to one."""
+    await queries.alerts.settle_parts(connection, summary_id=summary_id)
+
+
+async def _settle(connection: Any, row: Any) -> bool:
+    if row is None:
+        return False
+    if row["kind"] == AlertKind.SUMMARY:
+        await settle_summary(connection, row["id"])
+    return True

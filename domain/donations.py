@@ -1,0 +1,299 @@
+"""Donations: what a donor wishes, and what the donor's own page says of it."""
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain import outbox, payments, terminals
+from domain.errors import NotAllowedError, NotFoundError
+from domain.events import Actor, EventType
+from domain.payments import UNOPENED, PaymentStatus
+from infra import queries
+
+
+class DonationStatus(StrEnum):
+    PENDING = "pending"
+    FAILED = "failed"
+    """The newest attempt failed; another may be made, and a late confirmation still pays."""
+    PAID = "paid"
+    REVIEW = "review"
+    """Money came, but another amount than asked for."""
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+
+
+@dataclass(frozen=True)
+class NewDonation:
+    """A checked form: amount in kopecks within the streamer's limits, texts cleaned; name None is anonymous."""
+
+    streamer_id: int
+    form_key: str
+    amount_minor: int
+    donor_name: str | None
+    message: str
+    locale: str
+    consent_version: str
+
+    def digest(self) -> bytes:
+        """What must be equal for a repeated form to mean the same wish."""
+        fields = [self.streamer_id, self.amount_minor, self.donor_name, self.message]
+        return hashlib.sha256(json.dumps(fields).encode()).digest()
+
+
+@dataclass(frozen=True)
+class CreatedDonation:
+    id: int
+    public_id: str
+    is_new: bool
+
+
+async def create_donation(connection: Any, new: NewDonation, *, link_minutes: int) -> CreatedDonation:
+    """Write a donation, its first payment and the event, or find the one this form has already made (DESIGN 17).
+
+    The same key with the same fields, unpaid and younger than 15 minutes, is the same donation.
+    Raises NotAllowedError("no_terminal") when the streamer cannot take money yet.
+    """
+    digest = new.digest()
+    form = await queries.donations.lock_form(
+        connection, streamer_id=new.streamer_id, form_key=new.form_key, fields_digest=digest
+    )
+    if form["donation_id"] is not None and form["same_fields"]:
+        known = await queries.donations.find_reusable_donation(connection, donation_id=form["donation_id"])
+        if known is not None:
+            return CreatedDonation(known["id"], known["public_id"], is_new=False)
+
+    terminal = await terminals.get_active_terminal(connection, new.streamer_id)
+    if terminal is None:
+        raise NotAllowedError("no_terminal")
+    donation = await queries.donations.insert_donation(
+        connection,
+        public_id=secrets.token_urlsafe(16),
+        streamer_id=new.streamer_id,
+        amount_minor=new.amount_minor,
+        donor_name=new.donor_name,
+        message=new.message,
+        public_donor_name=new.donor_name,
+        public_message=new.message,
+        locale=new.locale,
+        consent_version=new.consent_version,
+    )
+    await queries.donations.point_form(
+        connection,
+        streamer_id=new.streamer_id,
+        form_key=new.form_key,
+        fields_digest=digest,
+        donation_id=donation["id"],
+    )
+    payment = await payments.add_attempt(
+        connection,
+        donation_id=donation["id"],
+        streamer_id=new.streamer_id,
+        terminal_id=terminal.id,
+        amount_minor=new.amount_minor,
+        link_minutes=link_minutes,
+    )
+    await outbox.add_event(
+        connection,
+        EventType.DONATION_CREATED,
+        {
+            "donation_id": donation["id"],
+            "payment_id": payment.id,
+            "streamer_id": new.streamer_id,
+            "amount_minor": new.amount_minor,
+            "currency": donation["currency"],
+        },
+    )
+    return CreatedDonation(donation["id"], donation["public_id"], is_new=True)
+
+
+async def retry(connection: Any, public_id: str, *, link_minutes: int) -> None:
+    """The donor wants to try again: a link that lives is kept, an attempt on its way is hurried, else a new one.
+
+    Raises NotFoundError; NotAllowedError("already_paid" | "no_terminal" | "too_many_attempts").
+    """
+    donation = await queries.donations.lock_donation(connection, public_id=public_id)
+    if donation is None:
+        raise NotFoundError("donation")
+    if donation["status"] not in (DonationStatus.PENDING, DonationStatus.FAILED):
+        raise NotAllowedError("already_paid")
+    latest = await payments.get_latest_payment(connection, donation["id"])
+    if latest.status in UNOPENED:
+        await outbox.add_task(connection, Actor.CREATE_PAYMENT, latest.id)
+        return
+    if latest.status is PaymentStatus.AUTHORIZED:
+        return
+    if latest.status is PaymentStatus.PENDING and not await queries.donations.is_overdue(
+        connection, payment_id=latest.id
+    ):
+        return
+    terminal = await terminals.get_active_terminal(connection, donation["streamer_id"])
+    if terminal is None:
+        raise NotAllowedError("no_terminal")
+    await queries.donations.reopen(connection, donation_id=donation["id"])
+    payment = await payments.add_attempt(
+        connection,
+        donation_id=donation["id"],
+        streamer_id=donation["streamer_id"],
+        terminal_id=terminal.id,
+        amount_minor=donation["amount_minor"],
+        link_minutes=link_minutes,
+    )
+    await outbox.add_task(connection, Actor.CREATE_PAYMENT, payment.id)
+
+
+class DonorState(StrEnum):
+    """What a donor's page says; the truth of our tables, never of an address the donor came by."""
+
+    CREATING = "creating"
+    UNAVAILABLE = "unavailable"
+    """The bank did not answer; we go on trying, and the donor may hurry us."""
+    OPEN = "open"
+    CHECKING = "checking"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    """The bank does not take payments for this streamer now: trying again at once will not help."""
+    PAID_HELD = "paid_held"
+    QUEUED = "queued"
+    PLAYING = "playing"
+    SHOWN = "shown"
+    DROPPED = "dropped"
+    """Not shown and will not be; the money is with the streamer."""
+    REVIEW = "review"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+
+
+FINAL_STATES = frozenset({DonorState.SHOWN, DonorState.DROPPED, DonorState.REFUNDED, DonorState.PARTIALLY_REFUNDED})
+
+
+@dataclass(frozen=True)
+class DonorView:
+    """A donation as its donor sees it. Amounts in kopecks; `position` counts from 1; times of now in seconds."""
+
+    donation_id: int
+    public_id: str
+    streamer_id: int
+    slug: str
+    display_name: str
+    time_zone: str
+    amount_minor: int
+    refunded_minor: int
+    donor_name: str | None
+    message: str
+    state: DonorState
+    payment_url: str | None
+    since_seconds: float
+    position: int
+    wait_seconds: int
+    shown_at: datetime | None
+    version: str
+    """Changes when anything shown changes."""
+
+
+async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
+    row = await queries.donations.get_donor_view(connection, public_id=public_id)
+    if row is None:
+        return None
+    state = donor_state(row)
+    position = (row["alerts_ahead"] or 0) + 1 if state is DonorState.QUEUED else 0
+    shown = [state, row["payment_url"], row["attempt"], position, row["refunded_minor"], str(row["shown_at"])]
+    return DonorView(
+        donation_id=row["id"],
+        public_id=row["public_id"],
+        streamer_id=row["streamer_id"],
+        slug=row["slug"],
+        display_name=row["display_name"],
+        time_zone=row["time_zone"],
+        amount_minor=row["amount_minor"],
+        refunded_minor=row["refunded_minor"],
+        donor_name=row["public_donor_name"],
+        message=row["public_message"],
+        state=state,
+        payment_url=row["payment_url"] if state is DonorState.OPEN else None,
+        since_seconds=row["since_seconds"],
+        position=position,
+        wait_seconds=int((row["milliseconds_ahead"] or 0) / 1000) if position else 0,
+        shown_at=row["shown_at"],
+        version=hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16],
+    )
+
+
+_ALERT_STATES = {
+    "held": DonorState.PAID_HELD,
+    "queued": DonorState.QUEUED,
+    "playing": DonorState.PLAYING,
+    "shown": DonorState.SHOWN,
+    "skipped": DonorState.DROPPED,
+    "dropped": DonorState.DROPPED,
+}
+
+# Codes under which an attempt that never got a URL is closed: by us, after the bank was away too long, …
+GAVE_UP = "unavailable"
+
+
+def donor_state(row: Any) -> DonorState:
+    """The rule behind the page: the donation first, then its alert, then the attempt that matters."""
+    match DonationStatus(row["status"]):
+        case DonationStatus.REVIEW:
+            return DonorState.REVIEW
+        case DonationStatus.REFUNDED:
+            return DonorState.REFUNDED
+        case DonationStatus.PARTIALLY_REFUNDED:
+            return DonorState.PARTIALLY_REFUNDED
+        case DonationStatus.PAID:
+            return _ALERT_STATES[row["alert_status"] or "dropped"]
+        case _:
+            return _unpaid_state(row)
+
+
+def _unpaid_state(row: Any) -> DonorState:
+    match PaymentStatus(row["payment_status"]):
+        case PaymentStatus.NEW | PaymentStatus.OPENING:
+            return DonorState.UNAVAILABLE if row["error_code"] else DonorState.CREATING
+        case PaymentStatus.PENDING:
+            if row["payment_url"] is None:
+                return DonorState.CHECKING
+            return DonorState.EXPIRED if row["payment_overdue"] else DonorState.OPEN
+        case PaymentStatus.FAILED if row["payment_closed"]:
+            return DonorState.UNAVAILABLE if row["error_code"] == GAVE_UP else DonorState.REFUSED
+        case PaymentStatus.FAILED:
+            return DonorState.DECLINED
+        case PaymentStatus.EXPIRED | PaymentStatus.CANCELLED:
+            return DonorState.EXPIRED
+        case _:
+            # Authorized, or confirmed a moment ago: the money is on its way.
+            return DonorState.CHECKING
+
+
+@dataclass(frozen=True)
+class FeedRow:
+    """A donation in the dashboard's feed; amounts in kopecks."""
+
+    id: int
+    public_id: str
+    status: DonationStatus
+    amount_minor: int
+    refunded_minor: int
+    surplus_minor: int
+    donor_name: str | None
+    message: str
+    paid_at: datetime
+    alert_id: Any
+    alert_status: str | None
+    shown_at: datetime | None
+    interrupted: bool | None
+
+
+async def list_feed(
+    connection: Any, streamer_id: int, *, limit: int = 50, before_id: int | None = None
+) -> list[FeedRow]:
+    """Donations that brought money, newest first; `before_id` pages on."""
+    rows = await queries.donations.list_feed(
+        connection, streamer_id=streamer_id, limit=limit, before_id=before_id
+    )
+    return [FeedRow(**{**row, "status": DonationStatus(row["status"])}) for row in rows]

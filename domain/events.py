@@ -1,0 +1,97 @@
+"""Names that leave a program: events on the wire, actors and their queues, wake-ups on Redis.
+
+This is the one table of them. An event is a fact: the relay publishes it to the exchange `streamcash.events`
+and sends a task to each actor that subscribes to it. A wake-up says only "look at the database".
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+EVENTS_EXCHANGE = "streamcash.events"
+
+
+class EventType(StrEnum):
+    DONATION_CREATED = "donation.created"
+    PAYMENT_CREATED = "payment.created"
+    PAYMENT_COMPLETED = "payment.completed"
+    PAYMENT_FAILED = "payment.failed"
+    PAYMENT_REFUNDED = "payment.refunded"
+    NOTIFICATION_SEND = "notification.send"
+    STATS_UPDATE = "streamer.stats.update"
+
+
+class Queue(StrEnum):
+    ALERTS = "alerts"
+    STATS = "stats"
+    PAYMENTS = "payments"
+    PAYMENT_CHECKS = "payment-checks"
+
+
+class Actor(StrEnum):
+    CREATE_PAYMENT = "create_payment"
+    APPLY_NOTIFICATION = "apply_notification"
+    CHECK_PAYMENT = "check_payment"
+    WAKE_OVERLAY = "wake_overlay"
+    UPDATE_TOTALS = "update_totals"
+
+
+# Work that calls strangers (the bank) has queues, and processes, of its own (DESIGN 10).
+QUEUE_OF: dict[Actor, Queue] = {
+    Actor.CREATE_PAYMENT: Queue.PAYMENTS,
+    Actor.CHECK_PAYMENT: Queue.PAYMENT_CHECKS,
+    Actor.APPLY_NOTIFICATION: Queue.ALERTS,
+    Actor.WAKE_OVERLAY: Queue.ALERTS,
+    Actor.UPDATE_TOTALS: Queue.STATS,
+}
+
+# Who acts on an event, and with which field of its data.
+SUBSCRIBERS: dict[EventType, tuple[tuple[Actor, str], ...]] = {
+    EventType.DONATION_CREATED: ((Actor.CREATE_PAYMENT, "payment_id"),),
+    EventType.NOTIFICATION_SEND: ((Actor.WAKE_OVERLAY, "streamer_id"),),
+    EventType.STATS_UPDATE: ((Actor.UPDATE_TOTALS, "streamer_id"),),
+}
+
+WAKE_CHANNEL = "streamcash:wake"
+
+
+class Topic(StrEnum):
+    """What changed, so that a listener looks at no more than it shows."""
+
+    DONATION = "donation"
+    """A donation or its payment: donor pages waiting for it, the dashboard's feed."""
+    ALERTS = "alerts"
+    """The streamer's queue: an alert became playable, was skipped, shown, …"""
+    TOTALS = "totals"
+    OVERLAYS = "overlays"
+    """Connected overlays or the speaker."""
+    CONTROLS = "controls"
+    """Pause, the missed-alerts answer, a revoked overlay token."""
+
+
+@dataclass(frozen=True)
+class Wake:
+    """A wake-up for one streamer; `donation_id` narrows it to one donation's page."""
+
+    streamer_id: int
+    topics: frozenset[Topic]
+    donation_id: int | None = None
+
+    def encode(self) -> str:
+        return json.dumps(
+            {"streamer_id": self.streamer_id, "topics": sorted(self.topics), "donation_id": self.donation_id}
+        )
+
+    @classmethod
+    def decode(cls, text: str | bytes) -> "Wake | None":
+        """None for what is not ours: Redis may be shared, and a wake-up is never worth a crash."""
+        try:
+            data = json.loads(text)
+            donation_id = data["donation_id"]
+            return cls(
+                streamer_id=int(data["streamer_id"]),
+                topics=frozenset(Topic(topic) for topic in data["topics"]),
+                donation_id=None if donation_id is None else int(donation_id),
+            )
+        except (ValueError, TypeError, KeyError):
+            return None

@@ -1,0 +1,67 @@
+"""The inbox: providers' notifications, stored as they came before anyone acts on them (DESIGN 3)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain import outbox
+from domain.events import Actor
+from infra import queries
+
+
+@dataclass(frozen=True)
+class StoredNotification:
+    id: int
+    terminal_id: int
+    provider: str
+    body: bytes
+    order_id: str | None
+    processed_at: datetime | None
+    outcome: str | None
+
+
+# What a later repeat may find solved: the order may have been written since.
+_WORTH_ANOTHER_LOOK = frozenset({"unknown_order"})
+
+
+async def store_notification(
+    connection: Any, *, terminal_id: int, dedup_key: str, body: bytes, order_id: str | None
+) -> int:
+    """Keep a verified notification and ask the actor to act on it; returns how often it came before.
+
+    `dedup_key` is equal only for the same notification sent again.
+    """
+    row = await queries.inbox.store_notification(
+        connection,
+        terminal_id=terminal_id,
+        dedup_key=dedup_key,
+        body=body,
+        order_id=order_id,
+        actor=Actor.APPLY_NOTIFICATION,
+    )
+    return int(row["repeats"])
+
+
+async def lock_unprocessed(connection: Any, inbox_id: int) -> StoredNotification | None:
+    """The notification, locked; None when it is gone or everything was done about it."""
+    row = await queries.inbox.lock_notification(connection, inbox_id=inbox_id)
+    if row is None:
+        return None
+    notification = StoredNotification(**row)
+    if notification.processed_at is not None and notification.outcome not in _WORTH_ANOTHER_LOOK:
+        return None
+    return notification
+
+
+async def finish(connection: Any, inbox_id: int, outcome: str, payment_id: int | None = None) -> None:
+    await queries.inbox.finish_notification(
+        connection, inbox_id=inbox_id, outcome=outcome, payment_id=payment_id
+    )
+
+
+async def ask_unprocessed(connection: Any, *, limit: int = 100) -> int:
+    """Ask again about notifications nobody has acted on; how many."""
+    rows = await queries.inbox.ask_unprocessed(connection, limit=limit)
+    for row in rows:
+        await outbox.add_task(connection, Actor.APPLY_NOTIFICATION, row["id"])
+    return len(rows)

@@ -1,0 +1,342 @@
+"""What news of a payment do: the one place where a donation becomes paid, whoever brought the news.
+
+`apply_news` is called with a notification, an answer to our question, or an act of our own. It may be called
+twice, late or in any order; the payment ends in the state the provider says (DESIGN 3 and 4).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from domain import alerts, ledger, outbox, totals
+from domain.events import Actor, EventType, Topic, Wake
+from domain.ledger import BookedAs
+from domain.payment_status import NewsStatus
+from domain.payments import TAKEN, Payment, PaymentStatus, payment_from
+from infra import queries
+
+
+class Source(StrEnum):
+    NOTIFICATION = "notification"
+    POLL = "poll"
+    OWN = "own"
+
+
+class Outcome(StrEnum):
+    """What became of a piece of news; stored with the notification that brought it."""
+
+    APPLIED = "applied"
+    NOTHING_NEW = "nothing_new"
+    """Known, older than what we know, or a word that says nothing."""
+    STALE = "stale"
+    """The payment heard other news since this was asked: ask again."""
+    ASKED = "asked"
+    """Not believed as it came; the provider is asked."""
+    OTHER_PAYMENT = "other_payment"
+    """The provider's payment id is not the one we know for this order."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What somebody says of a payment; `amount_minor` in kopecks, None when not said."""
+
+    source: Source
+    status: NewsStatus
+    provider_status: str
+    provider_payment_id: str | None = None
+    amount_minor: int | None = None
+    error_code: str = ""
+    error_message: str = ""
+    raw: bytes | None = None
+    note: str = ""
+    inbox_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """`wake` is to be published after the commit, None when nothing changed."""
+
+    outcome: Outcome
+    payment: Payment
+    wake: Wake | None = None
+
+
+def next_status(current: PaymentStatus, news: NewsStatus, source: Source) -> PaymentStatus:
+    """Where a piece of news takes a payment: the rule, without its consequences.
+
+    Confirmed outranks everything but refunds: a payment that we called failed, expired or cancelled and that is
+    confirmed after all is paid. What is taken never becomes less than refunded.
+    """
+    if news in (NewsStatus.UNKNOWN, NewsStatus.REFUNDING):
+        return current
+    if current in TAKEN:
+        return _after_taken(current, news)
+    match news:
+        case NewsStatus.CONFIRMED:
+            return PaymentStatus.CONFIRMED
+        case NewsStatus.PARTIALLY_REFUNDED:
+            return PaymentStatus.PARTIALLY_REFUNDED
+        case NewsStatus.REFUNDED:
+            return PaymentStatus.REFUNDED
+        case NewsStatus.AUTHORIZED:
+            return PaymentStatus.AUTHORIZED
+        case NewsStatus.CANCELLED:
+            return PaymentStatus.CANCELLED
+        case NewsStatus.EXPIRED:
+            return current if current is PaymentStatus.CANCELLED else PaymentStatus.EXPIRED
+        case NewsStatus.FAILED:
+            # A held payment is not undone by the late word of a card tried before it; the provider, asked, knows.
+            if current in (PaymentStatus.CANCELLED, PaymentStatus.EXPIRED):
+                return current
+            if current is PaymentStatus.AUTHORIZED and source is Source.NOTIFICATION:
+                return current
+            return PaymentStatus.FAILED
+        case NewsStatus.PENDING | NewsStatus.PROCESSING:
+            # Declined, and the donor tries another card on the same page: only the provider, asked, may say so.
+            if current is PaymentStatus.FAILED and source is Source.POLL:
+                return PaymentStatus.PENDING
+            return PaymentStatus.PENDING if current in (PaymentStatus.NEW, PaymentStatus.OPENING) else current
+    raise AssertionError(news)
+
+
+def _after_taken(current: PaymentStatus, news: NewsStatus) -> PaymentStatus:
+    if news is NewsStatus.REFUNDED:
+        return PaymentStatus.REFUNDED
+    if news is NewsStatus.PARTIALLY_REFUNDED and current is not PaymentStatus.REFUNDED:
+        return PaymentStatus.PARTIALLY_REFUNDED
+    return current
+
+
+_MONEY_NEWS = frozenset({NewsStatus.AUTHORIZED, NewsStatus.CONFIRMED})
+_REFUND_NEWS = frozenset({NewsStatus.REFUNDING, NewsStatus.PARTIALLY_REFUNDED, NewsStatus.REFUNDED})
+# A hold given back in part ends as cancelled only when the provider, asked, says that nothing is left of it.
+_FINAL = TAKEN | {PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}
+
+
+async def apply_news(connection: Any, payment_id: int, news: News, *, expected_version: int | None = None) -> Applied:
+    """Apply news to a payment, with all that follows, in the caller's transaction.
+
+    Steps: lock the payment; refuse what cannot be believed; move the status; book money; pay the donation; queue
+    the alert; write the log and the outbox. With `expected_version`, nothing is done when the payment has heard
+    other news since.
+    """
+    payment = payment_from(await queries.payments.lock_payment(connection, payment_id=payment_id))
+    if expected_version is not None and payment.version != expected_version:
+        return Applied(Outcome.STALE, payment)
+    if (
+        news.provider_payment_id is not None
+        and payment.provider_payment_id is not None
+        and news.provider_payment_id != payment.provider_payment_id
+    ):
+        await _log(connection, payment, payment.status, news, note="another payment id for this order")
+        return Applied(Outcome.OTHER_PAYMENT, payment)
+
+    amount_differs = news.amount_minor is not None and news.amount_minor != payment.amount_minor
+    if news.source is Source.NOTIFICATION and (
+        news.status in _REFUND_NEWS or (news.status in _MONEY_NEWS and amount_differs)
+    ):
+        return await _ask_instead(connection, payment, news)
+
+    status = next_status(payment.status, news.status, news.source)
+    refunded_minor = _refunded_minor(payment, news, status)
+    is_new = status is not payment.status or payment.provider_payment_id is None and news.provider_payment_id
+    if not is_new and refunded_minor is None:
+        await _log(connection, payment, status, news)
+        if news.provider_status and news.provider_status != payment.provider_status and news.source is Source.POLL:
+            await _write(connection, payment, news, status, payment.booked_as, payment.confirmed_minor)
+        return Applied(Outcome.NOTHING_NEW, payment)
+
+    booked_as, confirmed_minor = payment.booked_as, payment.confirmed_minor
+    if status in TAKEN and payment.booked_as is None:
+        confirmed_minor = payment.amount_minor
+        if status is PaymentStatus.CONFIRMED and news.amount_minor is not None:
+            confirmed_minor = news.amount_minor
+        booked_as = await _book(connection, payment, confirmed_minor)
+    await _write(connection, payment, news, status, booked_as, confirmed_minor)
+    await _log(connection, payment, status, news)
+    if refunded_minor is not None and booked_as is not None:
+        await _refund(connection, payment, booked_as, refunded_minor)
+    if status in (PaymentStatus.FAILED, PaymentStatus.EXPIRED, PaymentStatus.CANCELLED):
+        await _fail(connection, payment, news)
+
+    topics = {Topic.DONATION}
+    if status in TAKEN:
+        topics |= {Topic.ALERTS, Topic.TOTALS}
+    wake = Wake(payment.streamer_id, frozenset(topics), payment.donation_id)
+    return Applied(Outcome.APPLIED, payment, wake)
+
+
+def _refunded_minor(payment: Payment, news: News, status: PaymentStatus) -> int | None:
+    """How much has gone back in all, as the provider says when asked; None when that is not known or nothing."""
+    if news.status not in (NewsStatus.REFUNDED, NewsStatus.PARTIALLY_REFUNDED) or status not in TAKEN:
+        return None
+    taken = payment.confirmed_minor or payment.amount_minor
+    if news.status is NewsStatus.REFUNDED:
+        return taken if payment.status is not PaymentStatus.REFUNDED else None
+    if news.amount_minor is None or not 0 < news.amount_minor < taken:
+        return None
+    return taken - news.amount_minor
+
+
+async def _ask_instead(connection: Any, payment: Payment, news: News) -> Applied:
+    """Refunds, and amounts that are not ours, are settled by asking the provider."""
+    note = "asked: refund" if news.status in _REFUND_NEWS else f"asked: amount {news.amount_minor}"
+    if payment.provider_payment_id is None and news.provider_payment_id is not None:
+        # The terminal's signature vouches for the id; without it there would be nothing to ask about.
+        await _write(connection, payment, news, payment.status, payment.booked_as, payment.confirmed_minor)
+    await _log(connection, payment, payment.status, news, note=note)
+    await outbox.add_task(connection, Actor.CHECK_PAYMENT, payment.id)
+    await queries.payments.check_soon(connection, payment_id=payment.id, delay_seconds=30.0)
+    return Applied(Outcome.ASKED, payment)
+
+
+async def _book(connection: Any, payment: Payment, confirmed_minor: int) -> BookedAs:
+    """Every confirmed payment is booked, always; the first with the right amount pays the donation."""
+    paid = None
+    if confirmed_minor == payment.amount_minor:
+        paid = await queries.donations.pay(connection, donation_id=payment.donation_id)
+        booked_as = BookedAs.DONATION if paid is not None else BookedAs.SURPLUS
+    else:
+        booked_as = BookedAs.REVIEW
+        await queries.donations.mark_review(connection, donation_id=payment.donation_id)
+    transaction = await ledger.book_payment(
+        connection,
+        streamer_id=payment.streamer_id,
+        payment_id=payment.id,
+        amount_minor=confirmed_minor,
+        booked_as=booked_as,
+    )
+    assert transaction is not None, "a payment is booked under its lock, once"
+    if paid is not None:
+        await alerts.enqueue_donation(
+            connection,
+            streamer_id=payment.streamer_id,
+            donation_id=payment.donation_id,
+            donor_name=paid["public_donor_name"],
+            message=paid["public_message"],
+            amount_minor=confirmed_minor,
+        )
+    facts = {
+        "payment_id": payment.id,
+        "donation_id": payment.donation_id,
+        "streamer_id": payment.streamer_id,
+        "amount_minor": confirmed_minor,
+        "currency": payment.currency,
+        "booked_as": booked_as.value,
+    }
+    await outbox.add_event(connection, EventType.PAYMENT_COMPLETED, facts)
+    if paid is not None:
+        await outbox.add_event(
+            connection,
+            EventType.NOTIFICATION_SEND,
+            {"streamer_id": payment.streamer_id, "donation_id": payment.donation_id},
+        )
+    await totals.add_to_totals(
+        connection,
+        streamer_id=payment.streamer_id,
+        paid_at=transaction.created_at,
+        delta_minor=confirmed_minor if booked_as is BookedAs.DONATION else 0,
+        delta_donations=1 if booked_as is BookedAs.DONATION else 0,
+        ledger_transaction_id=transaction.id,
+    )
+    await outbox.add_event(connection, EventType.STATS_UPDATE, {"streamer_id": payment.streamer_id})
+    return booked_as
+
+
+async def _refund(connection: Any, payment: Payment, booked_as: BookedAs, refunded_minor: int) -> None:
+    transaction, delta = await ledger.book_refund(
+        connection,
+        streamer_id=payment.streamer_id,
+        payment_id=payment.id,
+        refunded_minor=refunded_minor,
+        booked_as=booked_as,
+    )
+    if transaction is None:
+        return
+    delta_minor = delta_donations = 0
+    paid_at = transaction.created_at
+    if booked_as is BookedAs.DONATION:
+        row = await queries.donations.refund(
+            connection, donation_id=payment.donation_id, refunded_minor=refunded_minor
+        )
+        paid_at = row["paid_at"]
+        delta_minor = -delta
+        if row["status"] == "refunded":
+            delta_donations = -1
+            await alerts.withdraw_for_refund(connection, payment.donation_id)
+    await totals.add_to_totals(
+        connection,
+        streamer_id=payment.streamer_id,
+        paid_at=paid_at,
+        delta_minor=delta_minor,
+        delta_donations=delta_donations,
+        ledger_transaction_id=transaction.id,
+    )
+    await outbox.add_event(
+        connection,
+        EventType.PAYMENT_REFUNDED,
+        {
+            "payment_id": payment.id,
+            "donation_id": payment.donation_id,
+            "streamer_id": payment.streamer_id,
+            "refunded_minor": refunded_minor,
+            "currency": payment.currency,
+        },
+    )
+    await outbox.add_event(connection, EventType.STATS_UPDATE, {"streamer_id": payment.streamer_id})
+
+
+async def _fail(connection: Any, payment: Payment, news: News) -> None:
+    """The donation has failed when its newest attempt has, until another is opened or one is confirmed."""
+    failed = await queries.donations.fail(connection, donation_id=payment.donation_id, attempt=payment.attempt)
+    if failed != "UPDATE 1":
+        return
+    await outbox.add_event(
+        connection,
+        EventType.PAYMENT_FAILED,
+        {
+            "payment_id": payment.id,
+            "donation_id": payment.donation_id,
+            "streamer_id": payment.streamer_id,
+            "error_code": news.error_code,
+        },
+    )
+
+
+async def _write(
+    connection: Any,
+    payment: Payment,
+    news: News,
+    status: PaymentStatus,
+    booked_as: BookedAs | None,
+    confirmed_minor: int | None,
+) -> None:
+    await queries.payments.update_payment(
+        connection,
+        payment_id=payment.id,
+        status=status,
+        provider_payment_id=news.provider_payment_id,
+        provider_status=news.provider_status,
+        error_code=news.error_code if status is PaymentStatus.FAILED else "",
+        error_message=news.error_message[:500] if status is PaymentStatus.FAILED else "",
+        confirmed_minor=confirmed_minor,
+        booked_as=booked_as,
+        closed=status in _FINAL,
+        check_again=status not in _FINAL,
+    )
+
+
+async def _log(
+    connection: Any, payment: Payment, status: PaymentStatus, news: News, *, note: str | None = None
+) -> None:
+    await queries.payments.insert_news(
+        connection,
+        payment_id=payment.id,
+        source=news.source,
+        status_before=payment.status,
+        status_after=status,
+        provider_status=news.provider_status,
+        raw=news.raw,
+        note=news.note if note is None else note,
+        inbox_id=news.inbox_id,
+    )

@@ -1,0 +1,177 @@
+"""Showing alerts: one is offered at a time, under a lease, to the overlay that speaks (DESIGN 12).
+
+    pick ──▶ started ──▶ seen ──▶ finished
+
+A lease outlives its alert by ten seconds. One that ends before `seen` puts the alert back in the queue; later it is
+shown, and marked interrupted. Words of a former lease still count. All times are the database's.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import asyncpg
+
+from domain.alerts import AlertKind, AlertStatus, refresh_summary, settle_summary
+from infra import queries
+
+LEASE_GRACE_MS = 10_000
+
+
+class Word(StrEnum):
+    """What became of an overlay's word about a lease."""
+
+    COUNTED = "counted"
+    LATE = "late"
+    """Of a former lease: written down, and counted where it still matters."""
+    UNKNOWN = "unknown"
+    """This streamer never had such a lease of that alert."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An alert on its way to an overlay; the amount in kopecks, text as it may leave us."""
+
+    alert_id: uuid.UUID
+    lease_id: uuid.UUID
+    overlay_id: uuid.UUID
+    donation_id: int | None
+    kind: AlertKind
+    donor_name: str | None
+    message: str
+    amount_minor: int
+    currency: str
+    donations: int
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class Playing:
+    """The alert that plays. `elapsed_ms` is None until the overlay says that it started."""
+
+    offer: Offer
+    elapsed_ms: int | None
+
+
+@dataclass(frozen=True)
+class EndedAlert:
+    """An alert that stopped playing, and what it is now."""
+
+    streamer_id: int
+    alert_id: uuid.UUID
+    donation_id: int | None
+    status: AlertStatus
+
+
+def _offer(row: Any) -> Offer:
+    fields = {name: row[name] for name in Offer.__dataclass_fields__}
+    return Offer(**{**fields, "kind": AlertKind(row["kind"])})
+
+
+async def pick(connection: Any, streamer_id: int, overlay_ids: Sequence[uuid.UUID]) -> Offer | None:
+    """Lease the streamer's next alert to whichever of these overlays speaks; None when nothing is to be played now.
+
+    To be called outside a transaction: another process may win the race, which ends this statement only.
+    """
+    try:
+        row = await queries.alerts.pick_alert(
+            connection, streamer_id=streamer_id, overlay_ids=list(overlay_ids), grace_ms=LEASE_GRACE_MS
+        )
+    except asyncpg.UniqueViolationError:
+        return None
+    return None if row is None else _offer(row)
+
+
+async def get_playing(connection: Any, streamer_id: int) -> Playing | None:
+    row = await queries.alerts.get_playing(connection, streamer_id=streamer_id)
+    return None if row is None else Playing(_offer(row), row["elapsed_ms"])
+
+
+async def mark_started(connection: Any, streamer_id: int, alert_id: uuid.UUID, lease_id: uuid.UUID) -> Word:
+    return _word(
+        await queries.alerts.mark_started(
+            connection, streamer_id=streamer_id, alert_id=alert_id, lease_id=lease_id, grace_ms=LEASE_GRACE_MS
+        )
+    )
+
+
+async def mark_seen(connection: Any, streamer_id: int, alert_id: uuid.UUID, lease_id: uuid.UUID) -> Word:
+    """The text was readable long enough: from now on the alert is never played again."""
+    row = await queries.alerts.mark_seen(
+        connection, streamer_id=streamer_id, alert_id=alert_id, lease_id=lease_id
+    )
+    if row is None:
+        return Word.UNKNOWN
+    if row["kind"] == AlertKind.SUMMARY and row["status"] == AlertStatus.SHOWN:
+        await settle_summary(connection, row["shown_id"])
+    return _word(row["is_current"])
+
+
+async def mark_finished(
+    connection: Any, streamer_id: int, alert_id: uuid.UUID, lease_id: uuid.UUID
+) -> tuple[Word, list[EndedAlert]]:
+    """The alert left the screen by itself, and its lease ends: shown if it was seen, else back to the queue."""
+    word = _word(
+        await queries.alerts.mark_finished(
+            connection, streamer_id=streamer_id, alert_id=alert_id, lease_id=lease_id
+        )
+    )
+    if word is not Word.COUNTED:
+        return word, []
+    return word, await _end_leases(connection, [lease_id], complete=True)
+
+
+async def return_leases(connection: Any, streamer_id: int, overlay_id: uuid.UUID) -> list[EndedAlert]:
+    """End what an overlay was playing, because it left, hid, or knows nothing of it."""
+    rows = queries.alerts.list_leases_of_overlay(connection, streamer_id=streamer_id, overlay_id=overlay_id)
+    return await _end_leases(connection, [row["lease_id"] async for row in rows], complete=False)
+
+
+async def return_expired_leases(connection: Any) -> list[EndedAlert]:
+    """End what overlays, of any streamer, fell silent about."""
+    rows = queries.alerts.list_expired_leases(connection)
+    return await _end_leases(connection, [row["lease_id"] async for row in rows], complete=False)
+
+
+async def resume_lease(
+    connection: Any, streamer_id: int, overlay_id: uuid.UUID, alert_id: uuid.UUID, lease_id: uuid.UUID
+) -> bool:
+    """Whether an overlay that came back may go on with what it plays; the alert is playing again if it may."""
+    try:
+        async with connection.transaction():
+            row = await queries.alerts.resume_lease(
+                connection,
+                streamer_id=streamer_id,
+                overlay_id=overlay_id,
+                alert_id=alert_id,
+                lease_id=lease_id,
+                grace_ms=LEASE_GRACE_MS,
+            )
+    except asyncpg.UniqueViolationError:
+        return False
+    return row is not None
+
+
+async def _end_leases(connection: Any, lease_ids: Iterable[uuid.UUID], *, complete: bool) -> list[EndedAlert]:
+    lease_ids = list(lease_ids)
+    if not lease_ids:
+        return []
+    ended = []
+    rows = [r async for r in queries.alerts.end_leases(connection, lease_ids=lease_ids, complete=complete)]
+    for row in rows:
+        if row["kind"] == AlertKind.SUMMARY:
+            await (settle_summary if row["status"] == AlertStatus.SHOWN else refresh_summary)(
+                connection, row["id"]
+            )
+        ended.append(
+            EndedAlert(row["streamer_id"], row["alert_id"], row["donation_id"], AlertStatus(row["status"]))
+        )
+    return ended
+
+
+def _word(is_current: bool | None) -> Word:
+    if is_current is None:
+        return Word.UNKNOWN
+    return Word.COUNTED if is_current else Word.LATE

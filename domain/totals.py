@@ -1,0 +1,55 @@
+"""Running totals of a streamer, kept with the ledger and counted anew from it when they fall behind."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from infra import queries
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Kopecks that donations brought, less refunds; today and the month in the streamer's time zone."""
+
+    today_minor: int
+    month_minor: int
+    all_minor: int
+    today_donations: int
+    donations: int
+
+
+async def read_totals(connection: Any, streamer_id: int) -> Totals:
+    row = await queries.totals.read_totals(connection, streamer_id=streamer_id)
+    return Totals(**row)
+
+
+async def add_to_totals(
+    connection: Any,
+    *,
+    streamer_id: int,
+    paid_at: datetime,
+    delta_minor: int,
+    delta_donations: int,
+    ledger_transaction_id: int,
+) -> None:
+    """Count a ledger transaction of `delta_minor` kopecks, in that transaction's own database transaction."""
+    await queries.totals.add_to_totals(
+        connection,
+        streamer_id=streamer_id,
+        paid_at=paid_at,
+        delta_minor=delta_minor,
+        delta_donations=delta_donations,
+        ledger_transaction_id=ledger_transaction_id,
+    )
+
+
+async def recount_if_stale(connection: Any, streamer_id: int) -> bool:
+    """Count a streamer's totals anew if the ledger knows more than they do. True when it did."""
+    counted = await queries.totals.lock_totals(connection, streamer_id=streamer_id)
+    newest = await queries.totals.newest_transaction(connection, streamer_id=streamer_id)
+    if newest <= counted:
+        return False
+    await queries.totals.delete_days(connection, streamer_id=streamer_id)
+    await queries.totals.count_days(connection, streamer_id=streamer_id)
+    await queries.totals.count_totals(connection, streamer_id=streamer_id, ledger_transaction_id=newest)
+    return True

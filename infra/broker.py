@@ -1,0 +1,180 @@
+"""The broker of work and events: RabbitMQ, or Dramatiq's Redis broker where there is none (DESIGN 21).
+
+Workers get a Dramatiq broker; the relay gets a `Publisher`, the only thing that publishes (DESIGN 8).
+"""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiormq
+import dramatiq
+from aiormq.abc import AbstractChannel, AbstractConnection
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.common import dq_name, xq_name
+from dramatiq.middleware import AgeLimit, AsyncIO, Middleware, Retries, ShutdownNotifications, TimeLimit
+from pamqp.commands import Basic
+
+from infra.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Dead letters are kept for a week, as Dramatiq does.
+_DEAD_MESSAGE_TTL_MS = 7 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True)
+class TaskMessage:
+    """A wish for one actor; `message_id` is the same when it is published again."""
+
+    queue: str
+    actor: str
+    argument: int
+    message_id: str
+
+    def as_dramatiq(self) -> dramatiq.Message[None]:
+        return dramatiq.Message(
+            queue_name=self.queue,
+            actor_name=self.actor,
+            args=(self.argument,),
+            kwargs={},
+            options={},
+            message_id=self.message_id,
+        )
+
+
+@dataclass(frozen=True)
+class EventMessage:
+    """A fact for the exchange, already encoded."""
+
+    routing_key: str
+    body: bytes
+    message_id: str
+
+
+class BrokerAwayError(Exception):
+    """The broker cannot be reached now: nothing is wrong with the message."""
+
+
+class UnroutableError(Exception):
+    """The broker took the message and had no queue for it."""
+
+
+class Publisher(Protocol):
+    """Publishes with confirmation; raises BrokerAwayError or UnroutableError."""
+
+    async def send_task(self, message: TaskMessage) -> None: ...
+    async def send_event(self, message: EventMessage) -> None: ...
+    async def close(self) -> None: ...
+
+
+def make_worker_broker(settings: Settings, middleware: list[Middleware]) -> dramatiq.Broker:
+    """Dramatiq's broker for a worker process; `middleware` comes after AsyncIO, so its hooks have a loop."""
+    stack: list[Middleware] = [
+        AgeLimit(),
+        TimeLimit(),
+        ShutdownNotifications(),
+        Retries(),
+        AsyncIO(),
+        *middleware,
+    ]
+    if settings.rabbitmq_url is not None:
+        return RabbitmqBroker(url=settings.rabbitmq_url, middleware=stack, confirm_delivery=True)
+    return RedisBroker(url=settings.redis_url, middleware=stack)
+
+
+async def open_publisher(settings: Settings, *, queues: list[str], exchange: str) -> Publisher:
+    """Connect the relay's end and declare what it publishes to. Raises BrokerAwayError."""
+    if settings.rabbitmq_url is not None:
+        return await RabbitPublisher.open(settings.rabbitmq_url, queues=queues, exchange=exchange)
+    return RedisPublisher(settings.redis_url)
+
+
+_AWAY = (aiormq.exceptions.AMQPError, OSError, asyncio.TimeoutError, RuntimeError)
+
+
+class RabbitPublisher:
+    """One connection and channel with confirms; calls may overlap, so that confirms are pipelined."""
+
+    def __init__(self, connection: AbstractConnection, channel: AbstractChannel, exchange: str) -> None:
+        self._connection = connection
+        self._channel = channel
+        self._exchange = exchange
+
+    @classmethod
+    async def open(cls, url: str, *, queues: list[str], exchange: str) -> "RabbitPublisher":
+        """Declare each queue exactly as Dramatiq does: RabbitMQ confirms, and drops, what no queue takes."""
+        try:
+            connection = await asyncio.wait_for(aiormq.connect(url), 10)
+            channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            await channel.exchange_declare(exchange=exchange, exchange_type="topic", durable=True)
+            for queue in queues:
+                dead = xq_name(queue)
+                arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}
+                await channel.queue_declare(queue=queue, durable=True, arguments=arguments)  # type: ignore[arg-type]
+                await channel.queue_declare(queue=dq_name(queue), durable=True, arguments=arguments)  # type: ignore[arg-type]
+                await channel.queue_declare(
+                    queue=dead, durable=True, arguments={"x-message-ttl": _DEAD_MESSAGE_TTL_MS}
+                )
+        except _AWAY as error:
+            raise BrokerAwayError(f"RabbitMQ is away: {type(error).__name__}") from error
+        return cls(connection, channel, exchange)
+
+    async def send_task(self, message: TaskMessage) -> None:
+        await self._publish(
+            "", message.queue, message.as_dramatiq().encode(), message.message_id, mandatory=True
+        )
+
+    async def send_event(self, message: EventMessage) -> None:
+        """Nobody needs to have bound a queue to events."""
+        await self._publish(
+            self._exchange, message.routing_key, message.body, message.message_id, mandatory=False
+        )
+
+    async def _publish(
+        self, exchange: str, routing_key: str, body: bytes, message_id: str, *, mandatory: bool
+    ) -> None:
+        properties = Basic.Properties(
+            delivery_mode=2, content_type="application/json", message_id=f"{message_id}:{routing_key}"
+        )
+        try:
+            confirmed = await self._channel.basic_publish(
+                body,
+                exchange=exchange,
+                routing_key=routing_key,
+                properties=properties,
+                mandatory=mandatory,
+                wait=False,
+            )
+        except aiormq.exceptions.PublishError as error:
+            raise UnroutableError(f"no queue takes {routing_key}") from error
+        except _AWAY as error:
+            raise BrokerAwayError(f"RabbitMQ is away: {type(error).__name__}") from error
+        if not isinstance(confirmed, Basic.Ack):
+            raise BrokerAwayError("RabbitMQ did not confirm")
+
+    async def close(self) -> None:
+        with contextlib.suppress(*_AWAY):
+            await asyncio.wait_for(self._connection.close(), 5)
+
+
+class RedisPublisher:
+    """Dramatiq's Redis broker; it has no exchange, so events reach only our own actors."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._broker = RedisBroker(url=redis_url, middleware=[])
+
+    async def send_task(self, message: TaskMessage) -> None:
+        try:
+            await asyncio.to_thread(self._broker.enqueue, message.as_dramatiq())
+        except Exception as error:
+            raise BrokerAwayError(f"Redis is away: {type(error).__name__}") from error
+
+    async def send_event(self, message: EventMessage) -> None:
+        return
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._broker.close)

@@ -1,0 +1,43 @@
+"""Secrets at rest, random ids, and hashes of tokens."""
+
+import hashlib
+import secrets
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class SecretBox:
+    """Encrypts what must be shown or used again (terminal passwords, overlay tokens).
+
+    Takes comma-separated Fernet keys, newest first: the first encrypts, each decrypts. Raises ValueError for a bad key.
+    """
+
+    def __init__(self, keys: str) -> None:
+        parts = [key.strip() for key in keys.split(",") if key.strip()]
+        if not parts:
+            raise ValueError("SECRET_KEYS holds no key")
+        self._fernet = MultiFernet([Fernet(key) for key in parts])
+
+    def encrypt(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted: str) -> str:
+        """Raises UndecryptableError when no key fits."""
+        try:
+            return self._fernet.decrypt(encrypted.encode()).decode()
+        except InvalidToken as error:
+            raise UndecryptableError("none of SECRET_KEYS decrypts a stored secret") from error
+
+
+class UndecryptableError(Exception):
+    pass
+
+
+def new_token() -> str:
+    """256 random bits for an address or a cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> bytes:
+    """SHA-256: enough for random tokens, which cannot be guessed from a list as passwords can."""
+    return hashlib.sha256(token.encode()).digest()

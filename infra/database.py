@@ -1,0 +1,45 @@
+"""PostgreSQL: the pool of a program."""
+
+import json
+from typing import Any
+
+import asyncpg
+
+
+async def _prepare_connection(connection: Any) -> None:
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def open_pool(database_url: str, *, size: int, program: str) -> asyncpg.Pool:
+    """A pool of up to `size` connections. Raises OSError or asyncpg.PostgresError when the database is away.
+
+    A statement that takes over 15 s is an error of ours and is ended by the server.
+    """
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=size,
+        init=_prepare_connection,
+        timeout=10,
+        command_timeout=20,
+        server_settings={
+            "application_name": f"streamcash-{program}",
+            "statement_timeout": "15s",
+            "idle_in_transaction_session_timeout": "60s",
+            "timezone": "UTC",
+            "jit": "off",
+        },
+    )
+
+
+# What a statement raises when PostgreSQL is away, restarting, or cut the connection: worth another try later.
+DATABASE_AWAY: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)

@@ -1,0 +1,60 @@
+"""Redis (or Valkey): wake-ups and short-lived counters. It may be away at any moment; nothing waits for it long."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+REDIS_AWAY: tuple[type[BaseException], ...] = (RedisError, OSError, TimeoutError)
+
+
+def open_redis(redis_url: str) -> Redis:
+    """A client that connects when first used and gives up on a call within a second."""
+    return Redis.from_url(
+        redis_url,
+        socket_connect_timeout=1,
+        socket_timeout=1,
+        retry=Retry(NoBackoff(), 1),
+        max_connections=32,
+    )
+
+
+async def publish(redis: Redis, channel: str, texts: Iterable[str]) -> None:
+    """Publish, best effort: who missed a wake-up looks at the database by itself within two seconds."""
+    for text in texts:
+        try:
+            await redis.publish(channel, text)
+        except REDIS_AWAY as error:
+            log.warning("Redis is away, a wake-up was not published: %s", type(error).__name__)
+            return
+
+
+async def listen(redis_url: str, channel: str) -> AsyncIterator[bytes | None]:
+    """What comes on a channel, for ever, reconnecting by itself.
+
+    Yields None after each (re)subscription: something may have been missed before it.
+    """
+    delay = 0.1
+    while True:
+        client = Redis.from_url(redis_url, socket_connect_timeout=1, health_check_interval=5)
+        try:
+            async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+                await pubsub.subscribe(channel)
+                delay = 0.1
+                yield None
+                async for message in pubsub.listen():
+                    yield message["data"]
+        except REDIS_AWAY as error:
+            log.warning("Redis is away, listening again in %.1f s: %s", delay, type(error).__name__)
+        finally:
+            with contextlib.suppress(*REDIS_AWAY):
+                await client.aclose()
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, 2.0)

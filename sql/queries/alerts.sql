@@ -1,0 +1,280 @@
+-- name: insert_donation_alert$
+-- A paid donation's alert, with its place unless it is held. No row when the donation has one already.
+INSERT INTO alerts (streamer_id, donation_id, kind, status, place, playable_at, donor_name, message, amount_minor,
+                    duration_ms)
+SELECT id, :donation_id, 'donation',
+       CASE WHEN :held::boolean THEN 'held' ELSE 'queued' END,
+       CASE WHEN :held::boolean THEN NULL ELSE nextval('alert_places') END,
+       CASE WHEN :held::boolean THEN NULL ELSE now() END,
+       :donor_name, :message, :amount_minor,
+       least(greatest(:reading_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
+FROM streamers WHERE id = :streamer_id
+ON CONFLICT (donation_id) WHERE kind = 'donation' DO NOTHING
+RETURNING id;
+
+-- name: insert_test_alert$
+INSERT INTO alerts (streamer_id, kind, status, place, playable_at, donor_name, message, amount_minor, duration_ms)
+SELECT id, 'test', 'queued', nextval('alert_places'), now(), :donor_name, :message, :amount_minor,
+       least(greatest(:reading_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
+FROM streamers WHERE id = :streamer_id
+RETURNING alert_id;
+
+-- name: approve_alert^
+-- A held alert draws its place now; a refunded donation's stays where it is.
+UPDATE alerts SET status = 'queued', place = nextval('alert_places'), playable_at = now()
+WHERE streamer_id = :streamer_id AND alert_id = :alert_id AND status = 'held' AND is_paid(alerts)
+RETURNING id, donation_id;
+
+-- name: drop_alert^
+-- What waits is not shown at all.
+UPDATE alerts SET status = 'dropped', finished_at = now()
+WHERE streamer_id = :streamer_id AND alert_id = :alert_id AND status IN ('held', 'queued') AND summary_id IS NULL
+RETURNING id, kind, donation_id;
+
+-- name: skip_alert^
+-- What plays (or was about to) ends now. By its own id, so that a late press never hits the next one.
+UPDATE alerts SET status = 'skipped', lease_id = NULL, leased_until = NULL, finished_at = now()
+WHERE streamer_id = :streamer_id AND alert_id = :alert_id AND status IN ('queued', 'playing') AND summary_id IS NULL
+RETURNING id, kind, donation_id;
+
+-- name: drop_refunded_alerts
+-- A refunded donation's alerts that were not shown yet. What plays, alone or in a summary, may finish.
+UPDATE alerts SET status = 'dropped', finished_at = now()
+WHERE donation_id = :donation_id AND status IN ('held', 'queued')
+  AND NOT EXISTS (SELECT FROM alerts summary WHERE summary.id = alerts.summary_id AND summary.status = 'playing')
+RETURNING id, summary_id;
+
+-- name: pick_alert^
+-- Offer the next alert: the smallest place that may play, if one of these overlays speaks and nothing holds the
+-- queue back. One statement, so that two realtime processes cannot both win (alerts_one_playing is the last guard).
+WITH candidate AS (
+    SELECT alert.id, speaker.overlay_id
+    FROM speakers speaker, alerts alert
+    WHERE speaker.streamer_id = :streamer_id AND speaker.overlay_id = ANY(:overlay_ids::uuid[])
+      AND speaker.paused_at IS NULL
+      AND (speaker.resume_at IS NULL OR speaker.resume_at <= now())
+      AND (speaker.asking_since IS NULL OR speaker.postponed)
+      AND NOT EXISTS (SELECT FROM alerts WHERE streamer_id = :streamer_id AND status = 'playing')
+      AND alert.streamer_id = :streamer_id AND alert.status = 'queued' AND alert.summary_id IS NULL
+      AND (speaker.asking_since IS NULL OR alert.playable_at > speaker.asking_since)
+      AND is_paid(alert)
+    ORDER BY alert.place LIMIT 1
+    FOR UPDATE OF alert
+), picked AS (
+    UPDATE alerts
+    SET status = 'playing', lease_id = gen_random_uuid(), started_at = NULL,
+        leased_until = now() + (duration_ms + :grace_ms::integer) * interval '1 millisecond'
+    FROM candidate
+    WHERE alerts.id = candidate.id AND alerts.status = 'queued'
+    RETURNING alerts.alert_id, alerts.lease_id, alerts.donation_id, alerts.kind, alerts.donor_name, alerts.message,
+              alerts.amount_minor, alerts.currency, alerts.donations, alerts.duration_ms, candidate.overlay_id
+), lease AS (
+    INSERT INTO alert_leases (lease_id, alert_id, overlay_id)
+    SELECT lease_id, alert_id, overlay_id FROM picked
+)
+SELECT * FROM picked;
+
+-- name: get_playing^
+-- What plays now; elapsed_ms counts from its start (null: offered, not started).
+SELECT alert.alert_id, alert.lease_id, alert.donation_id, alert.kind, alert.donor_name, alert.message,
+       alert.amount_minor, alert.currency, alert.donations, alert.duration_ms, lease.overlay_id,
+       (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms
+FROM alerts alert JOIN alert_leases lease USING (lease_id)
+WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing';
+
+-- name: mark_started$
+-- True: the lease is the alert's own. False: it is a former one. Null: this streamer has no such lease.
+-- The first word of the start renews the lease: the alert's whole time lies ahead of it.
+WITH lease AS (
+    UPDATE alert_leases SET started_at = coalesce(alert_leases.started_at, now())
+    FROM alerts alert
+    WHERE alert_leases.lease_id = :lease_id AND alert_leases.alert_id = :alert_id
+      AND alert.alert_id = alert_leases.alert_id AND alert.streamer_id = :streamer_id
+    RETURNING alert_leases.lease_id, alert.id, alert.lease_id = alert_leases.lease_id AS is_current
+), started AS (
+    UPDATE alerts
+    SET started_at = now(), leased_until = now() + (duration_ms + :grace_ms::integer) * interval '1 millisecond'
+    FROM lease WHERE alerts.id = lease.id AND alerts.lease_id = lease.lease_id AND alerts.started_at IS NULL
+)
+SELECT coalesce(is_current, false) FROM lease;
+
+-- name: mark_seen^
+-- The text was readable long enough. Counts for a former lease too: an alert that went back to the queue meanwhile
+-- is shown and never played again. No row: this streamer has no such lease.
+WITH lease AS (
+    UPDATE alert_leases SET seen_at = coalesce(alert_leases.seen_at, now())
+    FROM alerts alert
+    WHERE alert_leases.lease_id = :lease_id AND alert_leases.alert_id = :alert_id
+      AND alert.alert_id = alert_leases.alert_id AND alert.streamer_id = :streamer_id
+    RETURNING alert_leases.lease_id, alert.id, alert.lease_id = alert_leases.lease_id AS is_current
+), seen AS (
+    UPDATE alerts
+    SET shown_at = now(),
+        interrupted = (status = 'queued'),
+        finished_at = CASE WHEN status = 'queued' THEN now() END,
+        status = CASE WHEN status = 'queued' THEN 'shown' ELSE status END
+    FROM lease WHERE alerts.id = lease.id AND alerts.status IN ('queued', 'playing') AND alerts.shown_at IS NULL
+    RETURNING alerts.id, alerts.kind, alerts.status
+)
+SELECT coalesce(lease.is_current, false) AS is_current, seen.id AS shown_id, seen.kind, seen.status
+FROM lease LEFT JOIN seen USING (id);
+
+-- name: mark_finished$
+-- Like mark_started; a late word of an alert cut off after it was seen says that it was not cut off after all.
+WITH lease AS (
+    UPDATE alert_leases SET finished_at = coalesce(alert_leases.finished_at, now())
+    FROM alerts alert
+    WHERE alert_leases.lease_id = :lease_id AND alert_leases.alert_id = :alert_id
+      AND alert.alert_id = alert_leases.alert_id AND alert.streamer_id = :streamer_id
+    RETURNING alert_leases.lease_id, alert.id, alert.lease_id = alert_leases.lease_id AS is_current
+), whole AS (
+    UPDATE alerts SET interrupted = false
+    FROM lease WHERE alerts.id = lease.id AND alerts.status = 'shown' AND alerts.interrupted
+)
+SELECT coalesce(is_current, false) FROM lease;
+
+-- name: list_leases_of_overlay
+-- What an overlay was offered and has not ended.
+SELECT alert.lease_id
+FROM alerts alert JOIN alert_leases lease USING (lease_id)
+WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing' AND lease.overlay_id = :overlay_id;
+
+-- name: list_expired_leases
+-- Leases whose overlay fell silent, of any streamer.
+SELECT lease_id FROM alerts WHERE status = 'playing' AND leased_until < now();
+
+-- name: end_leases
+-- The alerts of these leases stop playing: shown if their text was readable, else back to the queue with the same
+-- place, unless the donation was refunded meanwhile. `complete`: they ended by themselves, nothing cut them off.
+UPDATE alerts
+SET status = CASE WHEN shown_at IS NOT NULL THEN 'shown' WHEN is_paid(alerts) THEN 'queued' ELSE 'dropped' END,
+    interrupted = shown_at IS NOT NULL AND NOT :complete::boolean,
+    finished_at = CASE WHEN shown_at IS NULL AND is_paid(alerts) THEN NULL ELSE now() END,
+    started_at = CASE WHEN shown_at IS NULL AND is_paid(alerts) THEN NULL ELSE started_at END,
+    lease_id = NULL, leased_until = NULL
+WHERE lease_id = ANY(:lease_ids::uuid[]) AND status = 'playing'
+RETURNING id, streamer_id, alert_id, donation_id, kind, status;
+
+-- name: resume_lease^
+-- An overlay still plays what it was offered: true now, or again if the alert had gone back to the queue.
+UPDATE alerts
+SET status = 'playing', lease_id = lease.lease_id, started_at = coalesce(alerts.started_at, lease.started_at, now()),
+    leased_until = CASE WHEN alerts.status = 'playing' THEN alerts.leased_until
+                        ELSE now() + (duration_ms + :grace_ms::integer) * interval '1 millisecond' END
+FROM alert_leases lease
+WHERE lease.lease_id = :lease_id AND lease.alert_id = alerts.alert_id AND lease.overlay_id = :overlay_id
+  AND alerts.alert_id = :alert_id AND alerts.streamer_id = :streamer_id
+  AND (alerts.lease_id = lease.lease_id
+       OR (alerts.status = 'queued' AND is_paid(alerts)
+           AND NOT EXISTS (SELECT FROM alerts other WHERE other.streamer_id = :streamer_id AND other.status = 'playing')))
+RETURNING alerts.alert_id;
+
+-- name: list_queue
+-- What waits, in the order it will play, then what is held.
+SELECT alert_id, donation_id, kind, status, donor_name, message, amount_minor, currency, donations, duration_ms,
+       created_at, playable_at
+FROM alerts
+WHERE streamer_id = :streamer_id AND summary_id IS NULL AND status IN ('queued', 'held')
+ORDER BY place NULLS LAST, id LIMIT :limit;
+
+-- name: measure_queue^
+-- How many alerts wait, and for how long they will play.
+SELECT count(*) FILTER (WHERE status = 'queued')::integer AS waiting,
+       coalesce(sum(duration_ms) FILTER (WHERE status = 'queued'), 0)::bigint AS duration_ms,
+       count(*) FILTER (WHERE status = 'held')::integer AS held
+FROM alerts WHERE streamer_id = :streamer_id AND status IN ('queued', 'held') AND summary_id IS NULL;
+
+-- name: get_donation_alert^
+-- Where a donation's alert stands, for its donor: a part of a summary waits with the summary.
+SELECT alert.alert_id, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alert.status END AS status,
+       alert.shown_at, ahead.alerts AS ahead, ahead.duration_ms AS ahead_ms
+FROM alerts alert
+LEFT JOIN alerts summary ON summary.id = alert.summary_id
+CROSS JOIN LATERAL (
+    SELECT count(*)::integer AS alerts, coalesce(sum(earlier.duration_ms), 0)::bigint AS duration_ms
+    FROM alerts earlier
+    WHERE alert.status = 'queued' AND earlier.streamer_id = alert.streamer_id AND earlier.summary_id IS NULL
+      AND (earlier.status = 'playing'
+           OR (earlier.status = 'queued' AND earlier.place < coalesce(summary.place, alert.place)))
+) ahead
+WHERE alert.donation_id = :donation_id AND alert.kind = 'donation';
+
+-- name: get_missed^
+-- What the streamer is asked about: alerts that waited when the asking began.
+SELECT speaker.asking_since, speaker.postponed, count(alert.id)::integer AS alerts,
+       coalesce(sum(alert.amount_minor), 0)::bigint AS amount_minor,
+       coalesce(sum(alert.duration_ms), 0)::bigint AS duration_ms
+FROM speakers speaker
+LEFT JOIN alerts alert ON alert.streamer_id = speaker.streamer_id AND alert.status = 'queued'
+     AND alert.summary_id IS NULL AND alert.kind <> 'test' AND alert.playable_at <= speaker.asking_since
+WHERE speaker.streamer_id = :streamer_id AND speaker.asking_since IS NOT NULL
+GROUP BY speaker.asking_since, speaker.postponed;
+
+-- name: answer_missed$
+-- The question is answered; returns when it was asked, or null when nobody was asking.
+WITH asked AS (
+    SELECT asking_since FROM speakers WHERE streamer_id = :streamer_id AND asking_since IS NOT NULL FOR UPDATE
+), answered AS (
+    UPDATE speakers
+    SET asking_since = CASE WHEN :postponed::boolean THEN speakers.asking_since END, postponed = :postponed::boolean,
+        resume_at = NULL
+    FROM asked WHERE speakers.streamer_id = :streamer_id
+)
+SELECT asking_since FROM asked;
+
+-- name: drop_missed
+-- Those alone that the streamer was asked about; `only_tests` leaves the donations.
+UPDATE alerts SET status = 'dropped', finished_at = now()
+WHERE streamer_id = :streamer_id AND status = 'queued' AND summary_id IS NULL AND playable_at <= :asked_at
+  AND (kind = 'test' OR NOT :only_tests::boolean)
+RETURNING id, kind;
+
+-- name: insert_summary$
+-- A summary of the missed donations, filled by refresh_summary; no row when none is left to sum up.
+INSERT INTO alerts (streamer_id, kind, status, place, playable_at, amount_minor, duration_ms)
+SELECT streamers.id, 'summary', 'queued', nextval('alert_places'), now(), 1, alert_min_seconds * 1000
+FROM streamers
+WHERE streamers.id = :streamer_id AND EXISTS (
+    SELECT FROM alerts missed WHERE missed.streamer_id = :streamer_id AND missed.status = 'queued'
+      AND missed.kind = 'donation' AND missed.summary_id IS NULL AND missed.playable_at <= :asked_at)
+RETURNING id;
+
+-- name: join_summary!
+UPDATE alerts SET summary_id = :summary_id
+WHERE streamer_id = :streamer_id AND status = 'queued' AND kind = 'donation' AND summary_id IS NULL
+  AND playable_at <= :asked_at;
+
+-- name: measure_parts^
+-- What a waiting summary has to say: its parts' number and sum, and the donors' names, in order, each once.
+WITH names AS (
+    SELECT donor_name, min(place) AS place FROM alerts
+    WHERE summary_id = :summary_id AND status = 'queued' AND donor_name IS NOT NULL
+    GROUP BY donor_name ORDER BY min(place) LIMIT :names_limit
+)
+SELECT count(*)::integer AS donations, coalesce(sum(amount_minor), 0)::bigint AS amount_minor,
+       ARRAY(SELECT donor_name FROM names ORDER BY place) AS names
+FROM alerts WHERE summary_id = :summary_id AND status = 'queued';
+
+-- name: update_summary!
+UPDATE alerts
+SET amount_minor = :amount_minor, donations = :donations, message = :message,
+    duration_ms = least(greatest(:reading_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
+FROM streamers
+WHERE alerts.id = :summary_id AND alerts.status = 'queued' AND streamers.id = alerts.streamer_id;
+
+-- name: drop_empty_summary!
+UPDATE alerts SET status = 'dropped', finished_at = now() WHERE id = :summary_id AND status = 'queued';
+
+-- name: drop_refunded_parts!
+-- Parts refunded while their summary played, once it is back in the queue.
+UPDATE alerts SET status = 'dropped', finished_at = now()
+WHERE summary_id = :summary_id AND status = 'queued' AND NOT is_paid(alerts);
+
+-- name: settle_parts!
+-- A summary's parts share its end.
+UPDATE alerts part
+SET status = summary.status, shown_at = summary.shown_at, finished_at = summary.finished_at,
+    interrupted = summary.interrupted
+FROM alerts summary
+WHERE summary.id = :summary_id AND summary.status IN ('shown', 'skipped', 'dropped')
+  AND part.summary_id = summary.id AND part.status = 'queued';

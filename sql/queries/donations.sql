@@ -1,0 +1,111 @@
+-- name: lock_form^
+-- The form's key, held until the end of the transaction: a doubled submit waits here for the first.
+INSERT INTO donation_forms (streamer_id, form_key, fields_digest)
+VALUES (:streamer_id, :form_key, :fields_digest)
+ON CONFLICT (streamer_id, form_key) DO UPDATE SET form_key = excluded.form_key
+RETURNING donation_id, fields_digest = :fields_digest AS same_fields;
+
+-- name: find_reusable_donation^
+-- The same wish again: unpaid and younger than 15 minutes.
+SELECT * FROM donations
+WHERE id = :donation_id AND status IN ('pending', 'failed') AND created_at > now() - interval '15 minutes';
+
+-- name: point_form!
+UPDATE donation_forms SET donation_id = :donation_id, fields_digest = :fields_digest, created_at = now()
+WHERE streamer_id = :streamer_id AND form_key = :form_key;
+
+-- name: delete_old_forms!
+DELETE FROM donation_forms WHERE created_at < now() - interval '1 day';
+
+-- name: insert_donation^
+INSERT INTO donations (public_id, streamer_id, amount_minor, donor_name, message, public_donor_name, public_message,
+                       locale, consent_version)
+VALUES (:public_id, :streamer_id, :amount_minor, :donor_name, :message, :public_donor_name, :public_message,
+        :locale, :consent_version)
+RETURNING *;
+
+-- name: lock_donation^
+SELECT * FROM donations WHERE public_id = :public_id FOR UPDATE;
+
+-- name: reopen!
+UPDATE donations SET status = 'pending' WHERE id = :donation_id AND status = 'failed';
+
+-- name: pay^
+-- The first confirmed payment of the right amount pays; no row when another did.
+UPDATE donations SET status = 'paid', paid_at = now()
+WHERE id = :donation_id AND status IN ('pending', 'failed', 'review')
+RETURNING paid_at, public_donor_name, public_message;
+
+-- name: mark_review!
+-- Money came, but not the amount asked for: an operator looks at it.
+UPDATE donations SET status = 'review' WHERE id = :donation_id AND status IN ('pending', 'failed');
+
+-- name: fail!
+UPDATE donations SET status = 'failed'
+WHERE id = :donation_id AND status = 'pending'
+  AND NOT EXISTS (SELECT FROM payments WHERE donation_id = :donation_id AND attempt > :attempt);
+
+-- name: refund^
+UPDATE donations
+SET refunded_minor = :refunded_minor,
+    status = CASE WHEN :refunded_minor = amount_minor THEN 'refunded' ELSE 'partially_refunded' END
+WHERE id = :donation_id AND paid_at IS NOT NULL
+RETURNING paid_at, status;
+
+-- name: get_donor_view^
+-- All that a donor's page shows, in one look: the donation, the attempt that matters (one that may bring or has
+-- brought money before the newest), the alert and how much plays before it.
+SELECT donations.*,
+       streamers.slug, streamers.display_name, streamers.time_zone,
+       payment.status AS payment_status, payment.payment_url, payment.error_code, payment.closed_at IS NOT NULL AS payment_closed,
+       payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt,
+       extract(epoch FROM now() - payment.created_at)::float8 AS since_seconds,
+       alerts.status AS alert_status, alerts.shown_at, alerts.summary_id IS NOT NULL AS in_summary,
+       ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead
+FROM donations
+JOIN streamers ON streamers.id = donations.streamer_id
+CROSS JOIN LATERAL (
+    SELECT * FROM payments WHERE donation_id = donations.id
+    ORDER BY booked_as = 'donation' DESC NULLS LAST, status = 'authorized' DESC, attempt DESC LIMIT 1
+) AS payment
+LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
+LEFT JOIN LATERAL (
+    SELECT count(*) AS alerts, coalesce(sum(others.duration_ms), 0) AS milliseconds
+    FROM alerts AS others
+    WHERE others.streamer_id = donations.streamer_id AND alerts.status = 'queued'
+      AND (others.status = 'playing' OR others.status = 'queued' AND others.summary_id IS NULL AND others.place < alerts.place)
+) AS ahead ON true
+WHERE donations.public_id = :public_id;
+
+-- name: list_feed
+-- A streamer's donations that brought money, newest first, with what became of their alerts.
+SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.refunded_minor,
+       donations.public_donor_name AS donor_name, donations.public_message AS message,
+       coalesce(donations.paid_at, payment.confirmed_at) AS paid_at,
+       alerts.alert_id, alerts.status AS alert_status, alerts.shown_at, alerts.interrupted,
+       (SELECT coalesce(sum(surplus.confirmed_minor), 0) FROM payments AS surplus
+        WHERE surplus.donation_id = donations.id AND surplus.booked_as = 'surplus')::bigint AS surplus_minor
+FROM donations
+LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
+LEFT JOIN LATERAL (
+    SELECT min(confirmed_at) AS confirmed_at FROM payments
+    WHERE payments.donation_id = donations.id AND donations.status = 'review'
+) AS payment ON true
+WHERE donations.streamer_id = :streamer_id
+  AND donations.status IN ('paid', 'review', 'partially_refunded', 'refunded')
+  AND (:before_id::integer IS NULL OR donations.id < :before_id)
+ORDER BY donations.id DESC
+LIMIT :limit;
+
+-- name: is_overdue$
+-- Less than a minute left to pay by this link.
+SELECT due_at < now() + interval '1 minute' FROM payments WHERE id = :payment_id;
+
+-- name: get_for_opening^
+-- What the provider is told of a donation: where its donor comes back to, and whom it is for.
+SELECT donations.public_id, donations.locale, donations.status, streamers.display_name
+FROM donations JOIN streamers ON streamers.id = donations.streamer_id
+WHERE donations.id = :donation_id;
+
+-- name: lock_donation_by_id^
+SELECT * FROM donations WHERE id = :donation_id FOR UPDATE;

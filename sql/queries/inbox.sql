@@ -1,0 +1,33 @@
+-- name: store_notification^
+-- Keep a verified notification and ask the actor, in one statement; a repeat is counted and asks again.
+WITH stored AS (
+    INSERT INTO inbox (terminal_id, dedup_key, body, order_id)
+    VALUES (:terminal_id, :dedup_key, :body, :order_id)
+    ON CONFLICT (terminal_id, dedup_key) DO UPDATE
+    SET repeats = inbox.repeats + 1, last_received_at = now()
+    RETURNING id, repeats
+), asked AS (
+    INSERT INTO outbox (kind, name, data)
+    SELECT 'task', :actor, jsonb_build_object('argument', id) FROM stored
+)
+SELECT id, repeats FROM stored;
+
+-- name: lock_notification^
+-- The notification and its terminal's provider; held until it is processed.
+SELECT inbox.id, inbox.terminal_id, inbox.body, inbox.order_id, inbox.processed_at, inbox.outcome, terminals.provider
+FROM inbox JOIN terminals ON terminals.id = inbox.terminal_id
+WHERE inbox.id = :inbox_id FOR UPDATE OF inbox;
+
+-- name: finish_notification!
+UPDATE inbox SET processed_at = now(), outcome = :outcome, payment_id = :payment_id WHERE id = :inbox_id;
+
+-- name: ask_unprocessed
+-- The sweeper's look: notifications nobody has acted on, asked about ever more seldom.
+WITH late AS (
+    SELECT id FROM inbox WHERE processed_at IS NULL AND next_ask_at <= now()
+    ORDER BY next_ask_at LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+UPDATE inbox
+SET asks = asks + 1, next_ask_at = now() + make_interval(secs => least(3600, 60 * power(2, least(asks, 10))))
+FROM late WHERE inbox.id = late.id
+RETURNING inbox.id;

@@ -1,0 +1,127 @@
+-- name: insert_payment^
+-- A new attempt; its number is the next of the donation. The donation's row is locked by the caller.
+INSERT INTO payments (donation_id, streamer_id, terminal_id, attempt, order_id, amount_minor, due_at, next_check_at)
+SELECT :donation_id, :streamer_id, :terminal_id,
+       (SELECT coalesce(max(attempt), 0) + 1 FROM payments WHERE donation_id = :donation_id),
+       :order_id, :amount_minor,
+       now() + make_interval(mins => :link_minutes),
+       now() + interval '60 seconds'
+RETURNING *;
+
+-- name: get_payment^
+SELECT * FROM payments WHERE id = :payment_id;
+
+-- name: lock_payment^
+SELECT * FROM payments WHERE id = :payment_id FOR UPDATE;
+
+-- name: find_payment_by_order^
+SELECT * FROM payments WHERE terminal_id = :terminal_id AND order_id = :order_id;
+
+-- name: get_latest_payment^
+SELECT * FROM payments WHERE donation_id = :donation_id ORDER BY attempt DESC LIMIT 1;
+
+-- name: list_open_predecessors
+-- Earlier attempts of the same donation that the donor might still pay.
+SELECT * FROM payments
+WHERE donation_id = :donation_id AND attempt < :attempt
+  AND status IN ('new', 'opening', 'pending', 'authorized', 'failed') AND closed_at IS NULL
+ORDER BY attempt;
+
+-- name: claim_opening^
+-- new → opening: who gets the row asks the provider. The due date counts from the asking.
+UPDATE payments
+SET status = 'opening', opening_at = now(), version = version + 1,
+    due_at = now() + make_interval(mins => :link_minutes)
+WHERE id = :payment_id AND status = 'new'
+RETURNING *;
+
+-- name: record_opened^
+-- The provider answered: only who still holds the opening, or was overtaken by this payment's own news, writes.
+UPDATE payments
+SET provider_payment_id = :provider_payment_id,
+    payment_url = :payment_url,
+    status = CASE status WHEN 'opening' THEN 'pending' ELSE status END,
+    opened_at = now(),
+    next_check_at = CASE status WHEN 'opening' THEN now() + interval '10 seconds' ELSE next_check_at END,
+    error_code = '', error_message = '',
+    version = version + 1
+WHERE id = :payment_id
+  AND payment_url IS NULL
+  AND closed_at IS NULL
+  AND (status = 'opening' AND opening_at = :opening_at AND provider_payment_id IS NULL
+       OR provider_payment_id = :provider_payment_id)
+RETURNING *;
+
+-- name: release_opening!
+-- opening → new: the provider certainly knows nothing of it, so the same attempt may be opened later.
+UPDATE payments
+SET status = 'new', opening_at = NULL, error_code = :error_code, error_message = :error_message,
+    version = version + 1
+WHERE id = :payment_id AND status = 'opening' AND opening_at = :opening_at;
+
+-- name: doubt_opening!
+-- The provider may know of it: to be settled by asking before anything else.
+UPDATE payments
+SET opening_at = '-infinity', error_code = :error_code, error_message = :error_message, version = version + 1
+WHERE id = :payment_id AND status = 'opening' AND opening_at = :opening_at;
+
+-- name: get_opening_age$
+-- For how many seconds somebody has been opening this payment; infinite when the outcome is in doubt.
+SELECT extract(epoch FROM now() - opening_at)::float8 FROM payments
+WHERE id = :payment_id AND status = 'opening';
+
+-- name: close_unopened^
+-- An attempt that got no URL ends; its order stays known, should the provider ever speak of it.
+UPDATE payments
+SET status = :status, closed_at = now(), next_check_at = NULL, opening_at = NULL,
+    error_code = :error_code, error_message = :error_message, version = version + 1
+WHERE id = :payment_id AND status IN ('new', 'opening') AND provider_payment_id IS NULL
+RETURNING *;
+
+-- name: update_payment!
+-- What a piece of news changed. The caller holds the row's lock.
+UPDATE payments
+SET status = :status,
+    provider_payment_id = coalesce(provider_payment_id, :provider_payment_id),
+    provider_status = :provider_status,
+    error_code = :error_code,
+    error_message = :error_message,
+    confirmed_minor = :confirmed_minor,
+    booked_as = :booked_as,
+    confirmed_at = CASE WHEN :confirmed_minor::bigint IS NULL THEN NULL ELSE coalesce(confirmed_at, now()) END,
+    closed_at = CASE WHEN :closed THEN coalesce(closed_at, now()) END,
+    next_check_at = CASE WHEN :check_again THEN coalesce(next_check_at, now() + interval '60 seconds') END,
+    version = version + 1
+WHERE id = :payment_id;
+
+-- name: check_soon!
+UPDATE payments SET next_check_at = now() + make_interval(secs => :delay_seconds) WHERE id = :payment_id;
+
+-- name: insert_news!
+INSERT INTO payment_news (payment_id, source, status_before, status_after, provider_status, raw, note, inbox_id)
+VALUES (:payment_id, :source, :status_before, :status_after, :provider_status, :raw, :note, :inbox_id);
+
+-- name: list_news
+-- A payment's life story, oldest first.
+SELECT * FROM payment_news WHERE payment_id = :payment_id ORDER BY id;
+
+-- name: claim_due_payments
+-- Payments it is time to look at; each gets its next time now (10, 20, 40, 80 s, then every three minutes, five
+-- after a decline; ± 10 %), so that a lost task is asked again. Returned with whether it has been opened.
+WITH due AS (
+    SELECT id FROM payments WHERE next_check_at <= now()
+    ORDER BY next_check_at LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+UPDATE payments
+SET checks = checks + 1,
+    next_check_at = now() + make_interval(secs =>
+        CASE WHEN status = 'failed' THEN 300
+             WHEN status IN ('new', 'opening') THEN least(600, 60 * power(2, least(checks, 10)))
+             ELSE least(180, 10 * power(2, least(checks, 10))) END
+        * (0.9 + random() * 0.2))
+FROM due WHERE payments.id = due.id
+RETURNING payments.id, payments.status IN ('new', 'opening') AS unopened;
+
+-- name: is_past_due$
+-- The link has been dead for so long (65 minutes: a bank's check may take 60) that an unpaid answer is final.
+SELECT due_at < now() - interval '65 minutes' FROM payments WHERE id = :payment_id;

@@ -1,0 +1,74 @@
+-- name: add_to_totals!
+-- A ledger transaction moves the running totals and the day's, the day being when the donation was paid.
+WITH totals AS (
+    INSERT INTO streamer_totals (streamer_id, net_minor, donations, ledger_transaction_id)
+    VALUES (:streamer_id, :delta_minor, :delta_donations, :ledger_transaction_id)
+    ON CONFLICT (streamer_id) DO UPDATE
+    SET net_minor = streamer_totals.net_minor + excluded.net_minor,
+        donations = streamer_totals.donations + excluded.donations,
+        ledger_transaction_id = greatest(streamer_totals.ledger_transaction_id, excluded.ledger_transaction_id),
+        updated_at = now()
+)
+INSERT INTO streamer_days (streamer_id, day, net_minor, donations)
+SELECT :streamer_id, (:paid_at::timestamptz AT TIME ZONE streamers.time_zone)::date, :delta_minor, :delta_donations
+FROM streamers WHERE id = :streamer_id
+ON CONFLICT (streamer_id, day) DO UPDATE
+SET net_minor = streamer_days.net_minor + excluded.net_minor,
+    donations = streamer_days.donations + excluded.donations;
+
+-- name: lock_totals$
+-- Nobody adds to a streamer's totals while they are counted anew.
+INSERT INTO streamer_totals (streamer_id) VALUES (:streamer_id)
+ON CONFLICT (streamer_id) DO UPDATE SET updated_at = now()
+RETURNING ledger_transaction_id;
+
+-- name: newest_transaction$
+SELECT coalesce(max(id), 0) FROM ledger_transactions WHERE streamer_id = :streamer_id;
+
+-- name: delete_days!
+DELETE FROM streamer_days WHERE streamer_id = :streamer_id;
+
+-- name: count_days!
+-- Days counted anew from the ledger. A fully refunded donation no longer counts as one.
+INSERT INTO streamer_days (streamer_id, day, net_minor, donations)
+SELECT :streamer_id, (donations.paid_at AT TIME ZONE streamers.time_zone)::date,
+       -sum(entries.amount_minor),
+       count(DISTINCT donations.id) FILTER (WHERE donations.status <> 'refunded')
+FROM ledger_entries AS entries
+JOIN ledger_transactions AS transactions ON transactions.id = entries.transaction_id
+JOIN payments ON payments.id = transactions.payment_id
+JOIN donations ON donations.id = payments.donation_id
+JOIN streamers ON streamers.id = donations.streamer_id
+WHERE entries.streamer_id = :streamer_id AND entries.account = 'streamer'
+GROUP BY 2;
+
+-- name: count_totals!
+UPDATE streamer_totals
+SET net_minor = coalesce((SELECT sum(net_minor) FROM streamer_days WHERE streamer_id = :streamer_id), 0),
+    donations = coalesce((SELECT sum(donations) FROM streamer_days WHERE streamer_id = :streamer_id), 0),
+    ledger_transaction_id = :ledger_transaction_id,
+    updated_at = now()
+WHERE streamer_id = :streamer_id;
+
+-- name: read_totals^
+-- Kopecks of today and this month in the streamer's time zone, and of all time; refunds are off.
+SELECT coalesce(sum(days.net_minor) FILTER (WHERE days.day = clock.today), 0)::bigint AS today_minor,
+       coalesce(sum(days.net_minor) FILTER (WHERE days.day >= date_trunc('month', clock.today)), 0)::bigint AS month_minor,
+       coalesce(max(totals.net_minor), 0)::bigint AS all_minor,
+       coalesce(sum(days.donations) FILTER (WHERE days.day = clock.today), 0)::integer AS today_donations,
+       coalesce(max(totals.donations), 0)::integer AS donations
+FROM streamers
+CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE streamers.time_zone)::date AS today) AS clock
+LEFT JOIN streamer_days AS days
+    ON days.streamer_id = streamers.id AND days.day >= date_trunc('month', clock.today)::date
+LEFT JOIN streamer_totals AS totals ON totals.streamer_id = streamers.id
+WHERE streamers.id = :streamer_id;
+
+-- name: list_stale_totals
+-- Streamers whose totals have not counted their newest ledger transaction.
+SELECT totals.streamer_id FROM streamer_totals AS totals
+CROSS JOIN LATERAL (
+    SELECT max(id) AS newest FROM ledger_transactions WHERE streamer_id = totals.streamer_id
+) AS ledger
+WHERE ledger.newest > totals.ledger_transaction_id
+LIMIT :limit;

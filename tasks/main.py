@@ -1,0 +1,41 @@
+"""The worker's module: `python -m dramatiq tasks.main --queues alerts stats`. Each actor's limits stand here."""
+
+from domain.events import Actor
+from infra import logs
+from infra.broker import make_worker_broker
+from infra.settings import Settings
+from tasks.alerts import wake_overlay
+from tasks.checks import check_payment
+from tasks.notifications import apply_notification
+from tasks.payments import create_payment
+from tasks.runtime import OpenParts, declare
+from tasks.totals import update_totals
+
+settings = Settings()
+logs.configure("tasks", settings.log_level)
+_opener = OpenParts(settings)
+broker = make_worker_broker(settings, [_opener])
+
+# The bank may take 15 s a call, and opening may need three (cancel the former, look up, open).
+declare(
+    broker,
+    _opener,
+    Actor.CREATE_PAYMENT,
+    create_payment,
+    max_retries=20,
+    max_backoff_seconds=30,
+    time_limit_seconds=90,
+)
+# The checker's own times repeat it (payments.next_check_at), so a failed look is not retried here.
+declare(broker, _opener, Actor.CHECK_PAYMENT, check_payment, max_retries=0, time_limit_seconds=60)
+declare(
+    broker,
+    _opener,
+    Actor.APPLY_NOTIFICATION,
+    apply_notification,
+    max_retries=10,
+    max_backoff_seconds=60,
+    time_limit_seconds=30,
+)
+declare(broker, _opener, Actor.WAKE_OVERLAY, wake_overlay, max_retries=3, time_limit_seconds=10)
+declare(broker, _opener, Actor.UPDATE_TOTALS, update_totals, max_retries=5, time_limit_seconds=60)

@@ -1,0 +1,48 @@
+"""Acting on providers' notifications that the web program stored."""
+
+import logging
+
+from domain import inbox
+from domain.news import News, Outcome, Source, apply_news
+from domain.payments import find_payment_by_order
+from providers.tbank import notifications
+from tasks.runtime import Parts
+
+log = logging.getLogger(__name__)
+
+
+async def apply_notification(parts: Parts, inbox_id: int) -> None:
+    """Apply a stored notification to the payment it speaks of, in one transaction. A repeat changes nothing."""
+    async with parts.pool.acquire() as connection, connection.transaction():
+        stored = await inbox.lock_unprocessed(connection, inbox_id)
+        if stored is None:
+            return
+        notification = notifications.parse(stored.body)
+        if notification.order_id is None or notification.notification_type is not None:
+            await inbox.finish(connection, inbox_id, "not_about_a_payment")
+            return
+        payment = await find_payment_by_order(connection, stored.terminal_id, notification.order_id)
+        if payment is None:
+            # Kept, and listed by the self-check: money of an order that this terminal of ours does not have.
+            log.error("notification %d speaks of an order we do not know", inbox_id)
+            await inbox.finish(connection, inbox_id, "unknown_order")
+            return
+        applied = await apply_news(
+            connection,
+            payment.id,
+            News(
+                source=Source.NOTIFICATION,
+                status=notification.status,
+                provider_status=notification.provider_status,
+                provider_payment_id=notification.provider_payment_id,
+                amount_minor=notification.amount_minor,
+                error_code=notification.error_code,
+                error_message=notification.error_message,
+                raw=stored.body,
+                inbox_id=inbox_id,
+            ),
+        )
+        await inbox.finish(connection, inbox_id, applied.outcome, payment.id)
+    if applied.outcome in (Outcome.OTHER_PAYMENT, Outcome.ASKED):
+        log.warning("notification %d: payment %d, %s", inbox_id, payment.id, applied.outcome)
+    await parts.after_commit([applied.wake])

@@ -1,0 +1,250 @@
+"""Opening payments at the bank, and what remains of it when a worker died in the middle (DESIGN 2)."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from dramatiq.errors import Retry
+
+from domain import outbox, payments, terminals
+from domain.donations import GAVE_UP, DonationStatus
+from domain.errors import NotAllowedError
+from domain.events import Actor, EventType, Topic, Wake
+from domain.news import Applied, News, Source, apply_news
+from domain.payment_status import NewsStatus
+from domain.payments import GIVE_UP_MINUTES, STALE_OPENING_SECONDS, Payment, PaymentStatus
+from infra import queries
+from providers.outcomes import ProviderError, ProviderPermanentError, ProviderTemporaryError
+from providers.tbank.client import Credentials, OpenedPayment, PaymentState
+from tasks.runtime import Parts
+
+log = logging.getLogger(__name__)
+
+# Shown by the bank, and for SBP in the donor's bank app; neutral by `contracts/ru-rules.md` 1.
+_DESCRIPTIONS = {"ru": "Добровольная поддержка: {name}", "en": "Voluntary support: {name}"}
+
+
+async def create_payment(parts: Parts, payment_id: int) -> None:
+    """Give a payment its URL.
+
+    Steps: claim it (or settle an opening whose worker was lost); call off earlier attempts; ask the bank outside
+    any transaction; write the answer if the claim still holds. Raises dramatiq's Retry when the bank is away.
+    """
+    async with parts.pool.acquire() as connection, connection.transaction():
+        claimed = await payments.claim_opening(
+            connection, payment_id, link_minutes=parts.settings.payment_link_minutes
+        )
+    if claimed is None:
+        await _settle_lost_opening(parts, payment_id)
+        return
+    async with parts.pool.acquire() as connection:
+        terminal = await terminals.get_terminal(connection, claimed.terminal_id)
+        predecessors = await payments.list_open_predecessors(connection, claimed)
+    credentials = parts.credentials(terminal)
+    try:
+        for predecessor in predecessors:
+            if await _call_off(parts, predecessor):
+                await _close(parts, claimed, PaymentStatus.CANCELLED, note="an earlier attempt was paid")
+                return
+    except ProviderError as error:
+        await _release_and_retry(parts, claimed, error)
+
+    try:
+        opened = await _ask_bank(parts, claimed, credentials)
+    except ProviderTemporaryError as error:
+        await _release_and_retry(parts, claimed, error)
+    except ProviderPermanentError as error:
+        log.error("the bank refuses payment %d: %s", claimed.id, error)
+        await _close(parts, claimed, PaymentStatus.FAILED, code=error.code, note=error.message)
+    except ProviderError as error:
+        async with parts.pool.acquire() as connection, connection.transaction():
+            await payments.doubt_opening(
+                connection, claimed, error_code=error.code, error_message=error.message
+            )
+        await parts.after_commit([_wake(claimed)])
+        raise _retry(claimed, error) from error
+    else:
+        await _record(parts, claimed, credentials, opened)
+
+
+async def _ask_bank(parts: Parts, claimed: Payment, credentials: Credentials) -> OpenedPayment:
+    async with parts.pool.acquire() as connection:
+        donation = await queries.donations.get_for_opening(connection, donation_id=claimed.donation_id)
+    page = f"{parts.settings.web_url}/d/{donation['public_id']}"
+    return await parts.tbank.init(
+        credentials,
+        order_id=claimed.order_id,
+        amount_minor=claimed.amount_minor,
+        description=_DESCRIPTIONS[donation["locale"]].format(name=donation["display_name"]),
+        due_at=claimed.due_at,
+        notification_url=f"{parts.settings.notifications_base_url}/api/v1/payments/webhook/tbank",
+        success_url=page,
+        fail_url=page,
+        language=donation["locale"],
+    )
+
+
+async def _record(parts: Parts, claimed: Payment, credentials: Credentials, opened: OpenedPayment) -> None:
+    """Write the URL; who lost the opening meanwhile calls off the payment it has just made."""
+    async with parts.pool.acquire() as connection, connection.transaction():
+        recorded = await payments.record_opened(
+            connection,
+            claimed,
+            provider_payment_id=opened.provider_payment_id,
+            payment_url=opened.payment_url,
+        )
+        current = await payments.get_payment(connection, claimed.id)
+    if recorded is None and current is not None and current.provider_payment_id != opened.provider_payment_id:
+        log.warning("payment %d was opened by another worker, calling off the second", claimed.id)
+        await parts.tbank.cancel(credentials, opened.provider_payment_id)
+    await parts.after_commit([_wake(claimed)])
+
+
+async def _settle_lost_opening(parts: Parts, payment_id: int) -> None:
+    """An opening whose worker was lost: ask the bank what it knows of the order, then open a new attempt.
+
+    What the bank knows without our having its URL is called off; money that came meanwhile is booked. A worker
+    that may still be at it is given its time.
+    """
+    async with parts.pool.acquire() as connection:
+        payment = await payments.get_payment(connection, payment_id)
+        age_seconds = await payments.get_opening_age(connection, payment_id)
+        if payment is None or age_seconds is None:
+            return
+        terminal = await terminals.get_terminal(connection, payment.terminal_id)
+    if age_seconds < STALE_OPENING_SECONDS:
+        raise Retry("somebody is opening it", delay=int((STALE_OPENING_SECONDS - age_seconds + 0.5) * 1000))
+    credentials = parts.credentials(terminal)
+    try:
+        for state in await parts.tbank.check_order(credentials, payment.order_id):
+            if state.status in (NewsStatus.PENDING, NewsStatus.PROCESSING):
+                state = await parts.tbank.cancel(credentials, state.provider_payment_id)
+            await _apply(parts, payment, state)
+    except ProviderError as error:
+        raise _retry(payment, error) from error
+    async with parts.pool.acquire() as connection, connection.transaction():
+        await _open_next(parts, connection, payment)
+    await parts.after_commit([_wake(payment)])
+
+
+async def _open_next(parts: Parts, connection: object, lost: Payment) -> None:
+    """A new attempt after one that got no URL, unless money came or the donor waits no more.
+
+    The donation's lock and the attempt's being the newest make sure that only one worker does it.
+    """
+    donation = await queries.donations.lock_donation_by_id(connection, donation_id=lost.donation_id)
+    await payments.close_unopened(
+        connection, lost.id, PaymentStatus.CANCELLED, error_code="lost", error_message=lost.error_message
+    )
+    latest = await payments.get_latest_payment(connection, lost.donation_id)
+    if latest.id != lost.id or latest.status is not PaymentStatus.CANCELLED:
+        return
+    if donation["status"] not in (DonationStatus.PENDING, DonationStatus.FAILED):
+        return
+    if datetime.now(UTC) - donation["created_at"] > timedelta(minutes=GIVE_UP_MINUTES):
+        await _fail_donation(connection, lost, GAVE_UP)
+        return
+    await queries.donations.reopen(connection, donation_id=lost.donation_id)
+    try:
+        following = await payments.add_attempt(
+            connection,
+            donation_id=lost.donation_id,
+            streamer_id=lost.streamer_id,
+            terminal_id=lost.terminal_id,
+            amount_minor=lost.amount_minor,
+            link_minutes=parts.settings.payment_link_minutes,
+        )
+    except NotAllowedError:
+        await _fail_donation(connection, lost, GAVE_UP)
+        return
+    await outbox.add_task(connection, Actor.CREATE_PAYMENT, following.id)
+
+
+async def _call_off(parts: Parts, predecessor: Payment) -> bool:
+    """End an earlier attempt at the bank before a new one is opened. True when it was paid: then it wins.
+
+    A payment the bank is at work on is left alone: calling it off could give back money that arrives this moment.
+    """
+    async with parts.pool.acquire() as connection:
+        terminal = await terminals.get_terminal(connection, predecessor.terminal_id)
+    credentials = parts.credentials(terminal)
+    if predecessor.provider_payment_id is None:
+        return False
+    state = await parts.tbank.get_state(credentials, predecessor.provider_payment_id)
+    if state.status in (NewsStatus.PENDING, NewsStatus.FAILED):
+        state = await parts.tbank.cancel(credentials, predecessor.provider_payment_id)
+    applied = await _apply(parts, predecessor, state)
+    return applied.payment.booked_as is not None or state.status in (NewsStatus.AUTHORIZED, NewsStatus.CONFIRMED)
+
+
+async def _apply(parts: Parts, payment: Payment, state: PaymentState) -> Applied:
+    async with parts.pool.acquire() as connection, connection.transaction():
+        applied = await apply_news(connection, payment.id, news_from(state))
+    await parts.after_commit([applied.wake])
+    return applied
+
+
+def news_from(state: PaymentState) -> News:
+    """The bank's answer to our question, as news."""
+    return News(
+        source=Source.POLL,
+        status=state.status,
+        provider_status=state.provider_status,
+        provider_payment_id=state.provider_payment_id,
+        amount_minor=state.amount_minor,
+        error_code=state.error_code,
+        error_message=state.error_message,
+    )
+
+
+async def _release_and_retry(parts: Parts, claimed: Payment, error: ProviderError) -> None:
+    """The bank was not reached or could not: the attempt is as new, and the donor is told to wait or hurry us."""
+    if _age(claimed) > timedelta(minutes=GIVE_UP_MINUTES):
+        await _close(parts, claimed, PaymentStatus.FAILED, code=GAVE_UP, note=str(error))
+        return
+    async with parts.pool.acquire() as connection, connection.transaction():
+        await payments.release_opening(
+            connection, claimed, error_code=error.code or GAVE_UP, error_message=error.message
+        )
+    await parts.after_commit([_wake(claimed)])
+    raise _retry(claimed, error) from error
+
+
+async def _close(
+    parts: Parts, payment: Payment, status: PaymentStatus, *, code: str = "", note: str = ""
+) -> None:
+    async with parts.pool.acquire() as connection, connection.transaction():
+        closed = await payments.close_unopened(
+            connection, payment.id, status, error_code=code, error_message=note
+        )
+        if closed is not None and status is PaymentStatus.FAILED:
+            await _fail_donation(connection, closed, code)
+    await parts.after_commit([_wake(payment)])
+
+
+async def _fail_donation(connection: object, payment: Payment, code: str) -> None:
+    await queries.donations.fail(connection, donation_id=payment.donation_id, attempt=payment.attempt)
+    await outbox.add_event(
+        connection,
+        EventType.PAYMENT_FAILED,
+        {
+            "payment_id": payment.id,
+            "donation_id": payment.donation_id,
+            "streamer_id": payment.streamer_id,
+            "error_code": code,
+        },
+    )
+
+
+def _age(payment: Payment) -> timedelta:
+    return datetime.now(UTC) - payment.created_at
+
+
+def _retry(payment: Payment, error: ProviderError) -> Retry:
+    """Sooner while the donor surely waits, later afterwards: between one and thirty seconds."""
+    delay_seconds = min(30.0, max(1.0, _age(payment).total_seconds() / 2))
+    log.warning("payment %d is asked for again in %.0f s: %s", payment.id, delay_seconds, error.code)
+    return Retry(str(error.code), delay=int(delay_seconds * 1000))
+
+
+def _wake(payment: Payment) -> Wake:
+    return Wake(payment.streamer_id, frozenset({Topic.DONATION}), payment.donation_id)

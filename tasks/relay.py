@@ -1,0 +1,235 @@
+"""The relay: `python -m tasks.relay`. Publishes the outbox, asks for due payments, sweeps (DESIGN 8 and 9).
+
+Any number may run. Three loops share one pool: publishing (woken by NOTIFY, and every second), the due payments
+(every second), the sweep (every minute). Each comes back by itself after PostgreSQL or RabbitMQ was away.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import uvloop
+
+from domain.events import EVENTS_EXCHANGE, QUEUE_OF, SUBSCRIBERS, Actor, EventType, Queue
+from domain.payments import ask_due_payments
+from infra import logs, queries
+from infra.broker import (
+    BrokerAwayError,
+    EventMessage,
+    Publisher,
+    TaskMessage,
+    UnroutableError,
+    open_publisher,
+)
+from infra.database import DATABASE_AWAY, open_pool
+from infra.settings import Settings
+from tasks.sweeps import sweep
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+CONFIRM_TIMEOUT_SECONDS = 5.0
+LOOK_SECONDS = 1.0
+SWEEP_SECONDS = 60.0
+LISTENER_NAME = "streamcash-relay-listener"
+
+
+class PoisonError(Exception):
+    """A row nobody could ever publish: an unknown name, data of the wrong shape."""
+
+
+def messages_of(row: Any) -> list[TaskMessage | EventMessage]:
+    """What a row becomes on the wire: a task, or an event and a task for each actor that subscribes to it."""
+    event_id = str(row["event_id"])
+    try:
+        if row["kind"] == "task":
+            return [_task(Actor(row["name"]), row["data"]["argument"], event_id)]
+        event = EventType(row["name"])
+        envelope = {
+            "id": event_id,
+            "type": event,
+            "occurred_at": row["created_at"].isoformat(),
+            "data": row["data"],
+        }
+        body = json.dumps(envelope, ensure_ascii=False).encode()
+        found: list[TaskMessage | EventMessage] = [EventMessage(event, body, event_id)]
+        for actor, field in SUBSCRIBERS.get(event, ()):
+            found.append(_task(actor, row["data"][field], event_id))
+        return found
+    except (ValueError, TypeError, KeyError) as error:
+        raise PoisonError(f"{type(error).__name__}: {error}") from error
+
+
+def _task(actor: Actor, argument: Any, message_id: str) -> TaskMessage:
+    if not isinstance(argument, int):
+        raise TypeError(f"the argument of {actor} is not an id")
+    return TaskMessage(QUEUE_OF[actor], actor, argument, message_id)
+
+
+class Relay:
+    """One relay process; `run` returns when `stop` is set and the batch in hand is finished."""
+
+    def __init__(self, settings: Settings, stop: asyncio.Event) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._look = asyncio.Event()
+        self._pool: asyncpg.Pool | None = None
+
+    async def run(self) -> None:
+        loops = (self._publish_for_ever, self._listen_for_ever, self._ask_for_ever, self._sweep_for_ever)
+        tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
+        stopped = asyncio.create_task(self._stop.wait())
+        done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+        self._stop.set()
+        self._look.set()
+        for task in tasks[1:]:
+            task.cancel()
+        await asyncio.wait(tasks)
+        if self._pool is not None:
+            with contextlib.suppress(*DATABASE_AWAY):
+                await asyncio.wait_for(self._pool.close(), 5)
+        for task in done - {stopped}:
+            task.result()
+
+    # -- publishing
+
+    async def _publish_for_ever(self) -> None:
+        publisher: Publisher | None = None
+        pause = 0.2
+        while not self._stop.is_set():
+            try:
+                if publisher is None:
+                    publisher = await open_publisher(
+                        self._settings, queues=[*Queue], exchange=EVENTS_EXCHANGE
+                    )
+                    log.info("publishing")
+                self._look.clear()
+                full = await self._publish_batch(publisher)
+                pause = 0.2
+                if not full:
+                    await self._wait_for_a_look(LOOK_SECONDS)
+            except (BrokerAwayError, *DATABASE_AWAY) as error:
+                log.warning("not publishing, trying again in %.1f s: %s", pause, error or type(error).__name__)
+                if publisher is not None:
+                    await publisher.close()
+                    publisher = None
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), pause)
+                pause = min(pause * 2, 5.0)
+        if publisher is not None:
+            await publisher.close()
+
+    async def _publish_batch(self, publisher: Publisher) -> bool:
+        """Publish what may be published now; True when there is probably more.
+
+        The rows stay locked until they are confirmed and deleted: the one place where a transaction spans the
+        network. A row that fails alone gets its own back-off; a broker that is away keeps the others as they are.
+        """
+        away: BaseException | None = None
+        async with (await self._open_pool()).acquire() as connection, connection.transaction():
+            rows = await queries.outbox.claim_outbox(connection, limit=BATCH)
+            if not rows:
+                return False
+            sending = [asyncio.create_task(_send(publisher, row)) for row in rows]
+            _, late = await asyncio.wait(sending, timeout=CONFIRM_TIMEOUT_SECONDS)
+            for task in late:
+                task.cancel()
+            results = await asyncio.gather(*sending, return_exceptions=True)
+            published = []
+            for row, result in zip(rows, results, strict=True):
+                if result is None:
+                    published.append(row["id"])
+                elif isinstance(result, (UnroutableError, PoisonError)):
+                    log.error("outbox row %d (%s) cannot be published: %s", row["id"], row["name"], result)
+                    await queries.outbox.postpone_outbox(connection, id=row["id"], error=str(result)[:500])
+                elif isinstance(result, (BrokerAwayError, asyncio.CancelledError)):
+                    away = result
+                else:
+                    raise result
+            await queries.outbox.delete_outbox(connection, ids=published)
+        if away is not None:
+            raise BrokerAwayError(str(away) or "no confirms in time") from away
+        return len(rows) == BATCH
+
+    # -- being woken
+
+    async def _listen_for_ever(self) -> None:
+        """LISTEN on a connection of its own; a lost one is noticed and opened again. The look each second is the net."""
+        pause = 0.2
+        while True:
+            try:
+                connection = await asyncpg.connect(
+                    self._settings.database_url,
+                    timeout=10,
+                    server_settings={"application_name": LISTENER_NAME},
+                )
+                lost = asyncio.Event()
+                connection.add_termination_listener(lambda *_: lost.set())
+                try:
+                    await connection.add_listener("outbox", lambda *_: self._look.set())
+                    self._look.set()
+                    pause = 0.2
+                    while not lost.is_set():
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(lost.wait(), 10)
+                        await connection.execute("SELECT 1", timeout=5)
+                finally:
+                    connection.terminate()
+            except DATABASE_AWAY as error:
+                log.warning("not listening, trying again in %.1f s: %s", pause, type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+    async def _wait_for_a_look(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._look.wait(), seconds)
+
+    # -- asking
+
+    async def _ask_for_ever(self) -> None:
+        await self._repeat(LOOK_SECONDS, ask_due_payments)
+
+    async def _sweep_for_ever(self) -> None:
+        await self._repeat(SWEEP_SECONDS, sweep)
+
+    async def _repeat(self, seconds: float, ask: Callable[[Any], Awaitable[int]]) -> None:
+        while True:
+            try:
+                async with (await self._open_pool()).acquire() as connection, connection.transaction():
+                    asked = await ask(connection)
+                if asked:
+                    self._look.set()
+            except DATABASE_AWAY as error:
+                log.warning("the database is away: %s", type(error).__name__)
+            await asyncio.sleep(seconds)
+
+    async def _open_pool(self) -> asyncpg.Pool:
+        if self._pool is None:
+            self._pool = await open_pool(self._settings.database_url, size=4, program="relay")
+        return self._pool
+
+
+async def _send(publisher: Publisher, row: Any) -> None:
+    for message in messages_of(row):
+        if isinstance(message, TaskMessage):
+            await publisher.send_task(message)
+        else:
+            await publisher.send_event(message)
+
+
+async def main() -> None:
+    settings = Settings()
+    logs.configure("relay", settings.log_level)
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await Relay(settings, stop).run()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

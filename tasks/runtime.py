@@ -1,0 +1,132 @@
+"""What an actor works with: opened on Dramatiq's event loop before the worker takes work, closed after it."""
+
+import asyncio
+import functools
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import dramatiq
+import httpx
+from dramatiq.asyncio import get_event_loop_thread
+from dramatiq.middleware import Middleware
+from redis.asyncio import Redis
+
+from domain.events import QUEUE_OF, WAKE_CHANNEL, Actor, Wake
+from domain.terminals import Terminal
+from infra import redis as redis_infra
+from infra.crypto import SecretBox
+from infra.database import open_pool
+from infra.relay_waker import RelayWaker
+from infra.settings import Settings
+from providers.tbank.client import Credentials, TBankClient
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The open ends of a worker process."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    redis: Redis
+    box: SecretBox
+    tbank: TBankClient
+    relay: RelayWaker
+    http: httpx.AsyncClient
+
+    def credentials(self, terminal: Terminal) -> Credentials:
+        return Credentials(terminal.terminal_key, terminal.secret(self.box))
+
+    async def after_commit(self, wakes: Iterable[Wake | None] = ()) -> None:
+        """Say that something was committed: to the relay, and to whoever shows it."""
+        self.relay.wake()
+        texts = [wake.encode() for wake in wakes if wake is not None]
+        await redis_infra.publish(self.redis, WAKE_CHANNEL, texts)
+
+
+async def open_parts(settings: Settings, *, pool_size: int) -> Parts:
+    pool = await open_pool(settings.database_url, size=pool_size, program="tasks")
+    http = httpx.AsyncClient()
+    return Parts(
+        settings=settings,
+        pool=pool,
+        redis=redis_infra.open_redis(settings.redis_url),
+        box=SecretBox(settings.secret_keys.get_secret_value()),
+        tbank=TBankClient(
+            http,
+            base_url=settings.tbank_api_url,
+            timeout_seconds=settings.tbank_timeout_seconds,
+            connect_timeout_seconds=settings.tbank_connect_timeout_seconds,
+        ),
+        relay=RelayWaker(lambda: pool),
+        http=http,
+    )
+
+
+async def close_parts(parts: Parts) -> None:
+    await parts.relay.close()
+    await parts.http.aclose()
+    await parts.redis.aclose()
+    await asyncio.wait_for(parts.pool.close(), 10)
+
+
+class OpenParts(Middleware):
+    """Opens the parts on the loop of Dramatiq's AsyncIO middleware, which must stand before this one.
+
+    The pool is as large as the worker has threads: each runs one actor at a time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.parts: Parts | None = None
+
+    def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        threads: int = worker.worker_threads
+        self.parts = _loop().run_coroutine(open_parts(self._settings, pool_size=threads + 1))
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        if self.parts is not None:
+            _loop().run_coroutine(close_parts(self.parts))
+            self.parts = None
+
+
+def _loop() -> Any:
+    loop = get_event_loop_thread()
+    assert loop is not None, "OpenParts stands before AsyncIO"
+    return loop
+
+
+def declare(
+    broker: dramatiq.Broker,
+    opener: OpenParts,
+    name: Actor,
+    function: Callable[[Parts, int], Awaitable[None]],
+    *,
+    max_retries: int | None,
+    time_limit_seconds: int,
+    max_backoff_seconds: int = 60,
+) -> None:
+    """Make `function(parts, id)` the actor `name` on its queue, with its own retries and limits.
+
+    Retries wait at most five minutes: RabbitMQ closes a channel that holds a message for thirty.
+    """
+
+    @functools.wraps(function)
+    async def act(argument: int) -> None:
+        assert opener.parts is not None, "the worker has booted"
+        await function(opener.parts, argument)
+
+    dramatiq.actor(
+        act,
+        actor_name=name,
+        queue_name=QUEUE_OF[name],
+        broker=broker,
+        max_retries=max_retries,
+        min_backoff=1_000,
+        max_backoff=min(max_backoff_seconds, 300) * 1_000,
+        time_limit=time_limit_seconds * 1_000,
+    )

@@ -1,0 +1,35 @@
+"""Once a minute: what stands still, by its state alone, is asked for again (DESIGN 9).
+
+RabbitMQ may have lost any message; nothing here trusts that one is on its way. Payments have their own times
+(`ask_due_payments`), which the relay looks at every second.
+"""
+
+import logging
+from typing import Any
+
+from domain import inbox, outbox
+from domain.events import Actor
+from infra import queries
+
+log = logging.getLogger(__name__)
+
+_LOCK = 0x5377656570  # "Sweep"
+
+
+async def sweep(connection: Any) -> int:
+    """Ask for all that stands still, in the caller's transaction; how many wishes. One relay sweeps at a time."""
+    if not await queries.sweeps.try_lock(connection, lock=_LOCK):
+        return 0
+    asked = await inbox.ask_unprocessed(connection)
+    for row in await queries.sweeps.list_waiting_streamers(connection):
+        await outbox.add_task(connection, Actor.WAKE_OVERLAY, row["streamer_id"])
+        asked += 1
+    for row in await queries.totals.list_stale_totals(connection, limit=100):
+        await outbox.add_task(connection, Actor.UPDATE_TOTALS, row["streamer_id"])
+        asked += 1
+    await queries.donations.delete_old_forms(connection)
+    await queries.sweeps.delete_old_sessions(connection)
+    await queries.sweeps.delete_dead_processes(connection)
+    if asked:
+        log.info("asked again for %d things that stood still", asked)
+    return asked

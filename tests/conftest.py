@@ -1,0 +1,136 @@
+"""Fixtures for everyone: real servers, databases, a browser, and a look for leftovers at the end.
+
+Servers start when a test first asks for them, once for the whole run.
+
+    connection     a database connection whose work is undone after the test: rules and SQL
+    pool           a pool on a database of the test's own: code that commits
+    stack          all our programs as processes: end to end
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import redis
+from playwright.async_api import Browser, async_playwright
+
+from infra.database import open_pool
+from tests.support.chromium import chromium_arguments, find_chromium
+from tests.support.leftovers import leftover_processes, mark_this_run
+from tests.support.programs import Stack
+from tests.support.servers import TEMPLATE, Servers
+
+mark_this_run()
+
+_numbers = itertools.count(1)
+_leftovers = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def _servers() -> Iterator[Servers]:
+    servers = Servers()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture
+def services(_servers: Servers) -> Iterator[Servers]:
+    """PostgreSQL, Valkey, RabbitMQ: `services.postgres.restart()` and the like. Whatever a test does
+    to them, the next one finds them running."""
+    yield _servers
+    _servers.heal()
+
+
+@pytest.fixture(scope="session")
+async def database_url(_servers: Servers) -> str:
+    """A migrated database for the whole run. It stays empty: who commits uses `fresh_database_url`."""
+    return await _servers.postgres.create_database("shared", template=TEMPLATE)
+
+
+@pytest.fixture
+async def fresh_database_url(services: Servers) -> AsyncIterator[str]:
+    """A migrated, empty database of the test's own."""
+    name = f"test_{next(_numbers)}"
+    yield await services.postgres.create_database(name, template=TEMPLATE)
+    services.heal()
+    await services.postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+async def _shared_pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    pool = await open_pool(database_url, size=2, program="tests")
+    yield pool
+    # Not `close`: a test may have restarted PostgreSQL under it.
+    pool.terminate()
+
+
+@pytest.fixture
+async def connection(_shared_pool: asyncpg.Pool) -> AsyncIterator[Any]:
+    """A connection inside a transaction that is rolled back after the test."""
+    async with _shared_pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        yield connection
+        if not connection.is_closed():
+            await transaction.rollback()
+
+
+@pytest.fixture
+async def pool(fresh_database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    """A pool on a database of the test's own, for code that commits."""
+    pool = await open_pool(fresh_database_url, size=8, program="tests")
+    yield pool
+    pool.terminate()
+
+
+@pytest.fixture
+def redis_url(services: Servers) -> str:
+    """An empty Valkey."""
+    url = services.valkey.url()
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    return url
+
+
+@pytest.fixture
+def rabbitmq_url(services: Servers) -> str:
+    """RabbitMQ. Queues of earlier tests are still there: purge what you use."""
+    return services.rabbitmq.url()
+
+
+@pytest.fixture
+def stack(tmp_path: Path, fresh_database_url: str, redis_url: str, rabbitmq_url: str) -> Iterator[Stack]:
+    """Our programs on RabbitMQ, none started yet: `stack.start()`, or `stack.start("web", "relay")`."""
+    stack = Stack(tmp_path, database_url=fresh_database_url, redis_url=redis_url, rabbitmq_url=rabbitmq_url)
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium: `page = await browser.new_page()`."""
+    executable = find_chromium()
+    assert executable is not None, "no Chromium: run `python -m tests.support.install`"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=chromium_arguments())
+        yield browser
+        await browser.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process left behind fails the run, and is ended."""
+    left = leftover_processes()
+    session.config.stash[_leftovers] = [f"{process.pid}: {' '.join(process.cmdline())}" for process in left]
+    for process in left:
+        process.kill()
+    if left:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for line in config.stash.get(_leftovers, []):
+        terminalreporter.write_line(f"ERROR left behind: process {line}", red=True)

@@ -1,0 +1,58 @@
+"""A bank that gives one prepared answer, byte for byte, over a real socket."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+
+class CannedBank:
+    """Answers every request with `status` and `body`, or drops the connection, or stays silent."""
+
+    def __init__(self) -> None:
+        self.status = "200 OK"
+        self.body = b"{}"
+        self.drops = False
+        self.is_silent = False
+        self.url = ""
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        """Path and JSON body of what was asked."""
+        self._released = asyncio.Event()
+
+    def answers(self, body: Any, status: str = "200 OK") -> None:
+        self.status = status
+        self.body = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = next(
+                int(line.split(":")[1])
+                for line in head.splitlines()
+                if line.lower().startswith("content-length")
+            )
+            self.requests.append((head.split()[1], json.loads(await reader.readexactly(length))))
+            if self.is_silent:
+                await self._released.wait()
+            elif not self.drops:
+                head = f"HTTP/1.1 {self.status}\r\nContent-Length: {len(self.body)}\r\nConnection: close"
+                writer.write(head.encode() + b"\r\n\r\n" + self.body)
+                await writer.drain()
+        finally:
+            writer.close()
+
+    def release(self) -> None:
+        self._released.set()
+
+
+@asynccontextmanager
+async def listening(bank: CannedBank) -> AsyncIterator[str]:
+    server = await asyncio.start_server(bank.serve, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    try:
+        yield f"http://{host}:{port}/v2"
+    finally:
+        bank.release()
+        server.close()
+        await server.wait_closed()

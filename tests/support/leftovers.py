@@ -1,0 +1,28 @@
+"""Which processes of a test run are still there when it is over."""
+
+import os
+
+import psutil
+
+MARK = "STREAMCASH_TEST_RUN"
+
+
+def mark_this_run() -> None:
+    """From now on every program started here carries our number in its environment."""
+    os.environ[MARK] = str(os.getpid())
+
+
+def leftover_processes() -> list[psutil.Process]:
+    """Our children, theirs, and whoever carries our mark, which also finds those that lost their parent."""
+    children = {child.pid for child in psutil.Process().children(recursive=True)}
+    found = []
+    for process in psutil.process_iter():
+        try:
+            marked = process.environ().get(MARK) == str(os.getpid())
+            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if marked or process.pid in children:
+                found.append(process)
+        except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+    return found

@@ -1,0 +1,101 @@
+"""The web program: `create_app(settings)` is the whole site."""
+
+import asyncio
+import contextlib
+import logging
+
+from jinja2 import StrictUndefined
+from quart import Quart
+
+from infra.crypto import SecretBox
+from infra.database import DATABASE_AWAY, open_pool
+from infra.redis import open_redis
+from infra.settings import ROOT, Settings
+from web import health, notifications
+from web.assets import setup_assets
+from web.context import EXTENSION, Parts
+from web.errors import setup_errors
+from web.i18n import setup_i18n
+from web.limits import Limiter
+from web.pages import account, dashboard, donate, home, overlay
+from web.security import setup_security
+from web.sessions import setup_sessions
+from web.waiters import Waiters
+
+log = logging.getLogger(__name__)
+
+MAX_REQUEST_BYTES = 64 * 1024
+BODY_TIMEOUT_SECONDS = 20
+DATABASE_RETRY_SECONDS = 1.0
+
+
+def create_app(settings: Settings) -> Quart:
+    """The site as an ASGI app. It starts, and answers 503, even while PostgreSQL or Redis is away.
+
+    Raises ValueError when `secret_keys` holds no good key.
+    """
+    box = SecretBox(settings.secret_keys.get_secret_value())
+    app = Quart("web", static_folder=None, template_folder=str(ROOT / "templates"))
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        BODY_TIMEOUT=BODY_TIMEOUT_SECONDS,
+        TEMPLATES_AUTO_RELOAD=settings.in_development,
+        IN_DEVELOPMENT=settings.in_development,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.undefined = StrictUndefined
+    setup_errors(app)
+    setup_assets(app)
+    setup_i18n(app)
+    setup_security(app)
+    setup_sessions(app)
+    for module in (health, notifications, home, account, dashboard, overlay, donate):
+        app.register_blueprint(module.blueprint)
+
+    @app.while_serving
+    async def hold_parts():  # type: ignore[no-untyped-def]
+        redis = open_redis(settings.redis_url)
+        waiters = Waiters(settings.redis_url)
+        held = Parts(settings, box, redis, Limiter(redis), waiters)
+        app.extensions[EXTENSION] = held
+        tasks = [asyncio.create_task(waiters.run(), name="waiters")]
+        if not await _open_pool(held):
+            tasks.append(asyncio.create_task(_keep_opening_pool(held), name="open pool"))
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await held.relay.close()
+        await redis.aclose()
+        if held.opened_pool is not None:
+            await _close_pool(held)
+
+    return app
+
+
+async def _open_pool(held: Parts) -> bool:
+    settings = held.settings
+    try:
+        held.opened_pool = await open_pool(
+            settings.database_url, size=settings.database_pool_size, program="web"
+        )
+    except DATABASE_AWAY as error:
+        log.warning("The database is away: %s: %s", type(error).__name__, error)
+        return False
+    return True
+
+
+async def _keep_opening_pool(held: Parts) -> None:
+    while not await _open_pool(held):
+        await asyncio.sleep(DATABASE_RETRY_SECONDS)
+    log.info("The database answers now")
+
+
+async def _close_pool(held: Parts) -> None:
+    assert held.opened_pool is not None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            await held.opened_pool.close()
+            return
+    held.opened_pool.terminate()

@@ -1,0 +1,157 @@
+"""Errors as people and programs see them: a page, a notice for HTMX, or JSON for `/api/`."""
+
+import logging
+from typing import Any
+
+import asyncpg
+from quart import Quart, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+    RequestTimeout,
+    ServiceUnavailable,
+    TooManyRequests,
+    UnprocessableEntity,
+)
+
+from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
+from infra.database import DATABASE_AWAY
+from web.context import DatabaseNotReadyError
+from web.i18n import _, ngettext
+from web.security import CrossSiteError
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5
+"""When a browser or the bank may ask again while the database is away."""
+
+KEPT_HEADERS = ("Allow", "Retry-After")
+
+# What says beyond doubt that PostgreSQL is away. Anything else in DATABASE_AWAY may be our own bug, so its
+# traceback is logged.
+_CERTAINLY_AWAY = (
+    ConnectionError,
+    DatabaseNotReadyError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def setup_errors(app: Quart) -> None:
+    app.register_error_handler(HTTPException, _answer_http_exception)
+    app.register_error_handler(NotFoundError, _answer_not_found)
+    app.register_error_handler(NotAllowedError, _answer_not_allowed)
+    app.register_error_handler(InvalidInputError, _answer_invalid_input)
+    # Not interface errors as their base class says: a value of ours that PostgreSQL or asyncpg refused.
+    app.register_error_handler(asyncpg.DataError, _answer_bug)
+    app.register_error_handler(asyncpg.CharacterNotInRepertoireError, _answer_nul_character)
+    for away in (*DATABASE_AWAY, DatabaseNotReadyError):
+        app.register_error_handler(away, _answer_database_away)
+    app.register_error_handler(Exception, _answer_bug)
+
+
+async def _answer_http_exception(error: HTTPException) -> Response:
+    headers = {name: value for name, value in error.get_headers() if name in KEPT_HEADERS}
+    status = error.code or 500
+    if status < 400:
+        return await make_response(error.get_response())  # type: ignore[arg-type]
+    return await _answer(status, headers, error)
+
+
+async def _answer_not_found(error: NotFoundError) -> Response:
+    return await _answer(404, {}, NotFound())
+
+
+async def _answer_not_allowed(error: NotAllowedError) -> Response:
+    return await _answer(403, {}, Forbidden())
+
+
+async def _answer_invalid_input(error: InvalidInputError) -> Response:
+    return await _answer(422, {}, UnprocessableEntity())
+
+
+async def _answer_nul_character(error: Exception) -> Response:
+    """Somebody sent a NUL, which no text in PostgreSQL may hold and no person types."""
+    return await _answer(422, {}, UnprocessableEntity())
+
+
+async def _answer_database_away(error: Exception) -> Response:
+    log.warning(
+        "The database is away: %s: %s",
+        type(error).__name__,
+        error,
+        exc_info=None if isinstance(error, _CERTAINLY_AWAY) else error,
+    )
+    return await _answer(503, {"Retry-After": str(RETRY_SECONDS)}, ServiceUnavailable())
+
+
+async def _answer_bug(error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return await _answer(500, {}, error)
+
+
+async def _answer(status: int, headers: dict[str, str], error: Exception) -> Response:
+    title, text = _words(status, headers, error)
+    if request.path.startswith("/api/"):
+        response = jsonify({"detail": text})
+    elif request.headers.get("HX-Request") == "true":
+        response = await make_response(
+            await render_template("partials/notice.html", title=title, text=text)
+        )
+        # Beside what was asked for, not instead of it: a form keeps what was typed.
+        response.headers["HX-Retarget"] = "#notice"
+        response.headers["HX-Reswap"] = "innerHTML"
+    else:
+        response = await make_response(
+            await render_template("pages/error.html", status=status, title=title, text=text)
+        )
+    response.status_code = status
+    response.headers.update(headers)
+    return response
+
+
+def _words(status: int, headers: dict[str, str], error: Exception) -> tuple[str, str]:
+    if isinstance(error, CrossSiteError):
+        return _("This came from another site"), _("Open the page anew and try again.")
+    match status:
+        case BadRequest.code:
+            return _("The request could not be understood"), _("Go back, reload the page and try again.")
+        case Forbidden.code:
+            return _("This is not allowed"), _("Perhaps things changed meanwhile. Reload the page.")
+        case NotFound.code:
+            return _("There is no such page"), _("Check the address: perhaps a letter is missing.")
+        case MethodNotAllowed.code:
+            return _("This page cannot be used that way"), _("Go back, reload the page and try again.")
+        case RequestTimeout.code:
+            return _("The request took too long"), _("Check the connection and try again.")
+        case RequestEntityTooLarge.code:
+            return _("Too much data"), _("What was sent is larger than we accept.")
+        case UnprocessableEntity.code:
+            return _("Some field is not right"), _("Go back, correct it and try again.")
+        case TooManyRequests.code:
+            return _("Too many attempts"), _wait_words(headers)
+        case ServiceUnavailable.code:
+            return (
+                _("We will be back in a moment"),
+                _("Nothing is lost. Reload the page in a few seconds."),
+            )
+    if status < 500:
+        return _("The request could not be understood"), _("Go back, reload the page and try again.")
+    return _("Something broke on our side"), _("We have written it down. Try again in a minute.")
+
+
+def _wait_words(headers: dict[str, Any]) -> str:
+    try:
+        seconds = int(headers.get("Retry-After", "60"))
+    except ValueError:
+        seconds = 60
+    if seconds < 60:
+        return ngettext("Try again in %(num)s second.", "Try again in %(num)s seconds.", seconds)
+    return ngettext("Try again in %(num)s minute.", "Try again in %(num)s minutes.", -(-seconds // 60))

@@ -1,0 +1,99 @@
+"""How often somebody may do something: counted on Redis, or in this process while Redis is away."""
+
+import ipaddress
+import logging
+import math
+import time
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from werkzeug.exceptions import TooManyRequests
+
+from infra.redis import REDIS_AWAY
+
+log = logging.getLogger(__name__)
+
+REDIS_REST_SECONDS = 5.0
+"""How long Redis is left alone after it failed, so that its silence does not slow every request."""
+
+FALLBACK_KEYS = 10_000
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `count` times in `period_seconds`, counted from a key's first time."""
+
+    name: str
+    count: int
+    period_seconds: int
+
+
+class Limiter:
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._resting_until = 0.0
+        # Key to (times, end of the period on the monotonic clock).
+        self._counted: dict[str, tuple[int, float]] = {}
+
+    async def take(self, limit: Limit, key: str) -> None:
+        """Count one time. Raises 429 TooManyRequests, with Retry-After, beyond the limit."""
+        name = f"streamcash:limit:{limit.name}:{key}"
+        times, left_seconds = await self._count(name, limit.period_seconds)
+        if times > limit.count:
+            raise TooManyRequests(retry_after=max(1, math.ceil(left_seconds)))
+
+    async def forget(self, limit: Limit, key: str) -> None:
+        """Begin anew for this key, for example after the right password."""
+        name = f"streamcash:limit:{limit.name}:{key}"
+        self._counted.pop(name, None)
+        if time.monotonic() >= self._resting_until:
+            try:
+                await self._redis.delete(name)
+            except REDIS_AWAY as error:
+                self._rest(error)
+
+    async def _count(self, name: str, period_seconds: int) -> tuple[int, float]:
+        if time.monotonic() >= self._resting_until:
+            try:
+                async with self._redis.pipeline(transaction=True) as pipeline:
+                    pipeline.incr(name)
+                    pipeline.expire(name, period_seconds, nx=True)
+                    pipeline.ttl(name)
+                    times, _, left_seconds = await pipeline.execute()
+                return int(times), float(left_seconds)
+            except REDIS_AWAY as error:
+                self._rest(error)
+        return self._count_here(name, period_seconds)
+
+    def _rest(self, error: BaseException) -> None:
+        self._resting_until = time.monotonic() + REDIS_REST_SECONDS
+        log.warning("Redis is away, limits are counted in this process: %s", type(error).__name__)
+
+    def _count_here(self, name: str, period_seconds: int) -> tuple[int, float]:
+        now = time.monotonic()
+        times, ends_at = self._counted.get(name, (0, 0.0))
+        if ends_at <= now:
+            self._make_room(now)
+            times, ends_at = 0, now + period_seconds
+        self._counted[name] = (times + 1, ends_at)
+        return times + 1, ends_at - now
+
+    def _make_room(self, now: float) -> None:
+        if len(self._counted) >= FALLBACK_KEYS:
+            self._counted = {key: value for key, value in self._counted.items() if value[1] > now}
+        if len(self._counted) >= FALLBACK_KEYS:
+            # So many strangers at once that memory matters more than their counters.
+            self._counted.clear()
+
+
+def address_key(address: str) -> str:
+    """What counts as one address: an IPv4 address, or a whole /64 of IPv6, which one subscriber owns."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
+    return str(parsed)

@@ -1,0 +1,156 @@
+"""What each request must show and each answer carries: origin, client address, headers (DESIGN 16, 17)."""
+
+import ipaddress
+from functools import cache
+from urllib.parse import urlsplit
+
+from quart import Quart, Response, g, request
+from werkzeug.exceptions import Forbidden
+
+from web.context import parts
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+
+class CrossSiteError(Forbidden):
+    """Another site made this browser send a request."""
+
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+CONTENT_SECURITY_POLICY: dict[str, tuple[str, ...]] = {
+    "default-src": ("'none'",),
+    "script-src": ("'self'",),
+    "style-src": ("'self'",),
+    "img-src": ("'self'",),
+    "font-src": ("'self'",),
+    "connect-src": ("'self'",),
+    "form-action": ("'self'",),
+    "base-uri": ("'none'",),
+    "frame-ancestors": ("'none'",),
+}
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def setup_security(app: Quart) -> None:
+    app.before_request(_check_origin)
+    app.after_request(_add_headers)
+
+
+# Who asks.
+
+
+def client_address() -> str:
+    """The address a request came from; X-Forwarded-For is believed only from `trusted_proxies`."""
+    client = request.scope.get("client")
+    peer = str(client[0]) if client else ""
+    trusted = _networks(parts().settings.trusted_proxies)
+    if not _is_within(peer, trusted):
+        return peer
+    forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
+    address = peer
+    # From the right: each entry was written by the machine that the entry after it names.
+    for entry in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+        if not _is_address(entry):
+            break
+        address = entry
+        if not _is_within(entry, trusted):
+            break
+    return address
+
+
+@cache
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(
+        ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    return _is_address(address) and any(ipaddress.ip_address(address) in network for network in networks)
+
+
+# Where the request was made.
+
+
+async def _check_origin() -> None:
+    """Refuse an unsafe request that another site made a browser send.
+
+    With a session cookie the browser must prove that our own page sent it. Without one nothing is at stake
+    but a form, so only what says itself that it comes from elsewhere is refused: an old browser without
+    Sec-Fetch-Site, whose Origin our `no-referrer` makes `null`, may still donate and sign in.
+    """
+    if request.method in SAFE_METHODS or request.path.startswith("/api/"):
+        return
+    origin = request.headers.get("Origin", "null")
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if origin != "null":
+        allowed = is_own_origin(origin)
+    elif fetch_site is not None:
+        allowed = fetch_site == "same-origin"
+    else:
+        allowed = session_cookie_name() not in request.cookies
+    if not allowed:
+        raise CrossSiteError
+
+
+def is_own_origin(origin: str) -> bool:
+    """True for the site's address, and for the host the browser asked (a machine has several names)."""
+    own = parts().settings.web_url
+    if origin == own:
+        return True
+    split = urlsplit(origin)
+    return split.scheme == urlsplit(own).scheme and bool(split.netloc) and split.netloc == request.host
+
+
+def is_secure() -> bool:
+    """True when people reach us over TLS, wherever it ends."""
+    return parts().settings.web_url.startswith("https://")
+
+
+def session_cookie_name() -> str:
+    return "__Host-session" if is_secure() else "session"
+
+
+# What the answer carries.
+
+
+def allow_source(directive: str, *sources: str) -> None:
+    """Widen this answer's Content-Security-Policy: `allow_source("media-src", "'self'")`."""
+    policy = g.setdefault("csp", dict(CONTENT_SECURITY_POLICY))
+    policy[directive] = tuple(source for source in policy.get(directive, ()) if source != "'none'") + sources
+
+
+def allow_realtime() -> None:
+    """Let this page connect to the Socket.IO service, over HTTP and WebSocket."""
+    url = parts().settings.realtime_url
+    allow_source("connect-src", url, "ws" + url.removeprefix("http"))
+
+
+async def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    policy: dict[str, tuple[str, ...]] = g.get("csp", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault(
+        "Content-Security-Policy",
+        "; ".join(f"{directive} {' '.join(sources)}" for directive, sources in policy.items()),
+    )
+    # Pages hold keys of forms, tickets and addresses with tokens; only static files are for keeping.
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

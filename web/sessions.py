@@ -1,0 +1,127 @@
+"""The signed-in browser: a cookie with a random token, and who it belongs to."""
+
+from quart import Quart, Response, g, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
+
+from domain.errors import NotFoundError
+from domain.streamers import Streamer, find_by_owner, get_by_slug, may_manage
+from domain.users import SESSION_DAYS, Session, User, create_session, delete_session, find_session, renew_session
+from infra.crypto import hash_token, new_token
+from web.context import parts
+from web.security import is_secure, session_cookie_name
+
+SESSION_SECONDS = SESSION_DAYS * 24 * 3600
+
+
+def setup_sessions(app: Quart) -> None:
+    app.after_request(_send_cookie)
+
+
+# Who is here.
+
+
+async def current_user() -> User | None:
+    """The signed-in user, or None. `/api/` ignores cookies, so there it is always None."""
+    if "session" not in g:
+        g.session = await _load_session()
+    session: Session | None = g.session
+    return None if session is None else session.user
+
+
+async def _load_session() -> Session | None:
+    token = request.cookies.get(session_cookie_name())
+    if not token or request.path.startswith("/api/"):
+        return None
+    token_hash = hash_token(token)
+    async with parts().pool.acquire() as connection:
+        session = await find_session(connection, token_hash)
+        if session is not None and session.wants_renewal:
+            await renew_session(connection, token_hash)
+            g.new_cookie = token
+    if session is None:
+        g.new_cookie = ""
+    return session
+
+
+class SignInRequired(HTTPException):
+    """Sends a stranger to the sign-in page and, after it, back here."""
+
+    code = 303
+
+
+async def require_user() -> User:
+    """The signed-in user. Raises SignInRequired, which is a redirect."""
+    user = await current_user()
+    if user is None:
+        raise SignInRequired(response=await _to_sign_in())
+    return user
+
+
+async def _to_sign_in() -> Response:
+    # What was asked for by a script or a form is no page to come back to.
+    is_page = request.method == "GET" and "HX-Request" not in request.headers
+    back = request.full_path.rstrip("?") if is_page else url_for("dashboard.show")
+    address = url_for("account.sign_in", next=back)
+    response = redirect(address, 303)
+    if "HX-Request" in request.headers:
+        response.status_code = 200
+        response.headers["HX-Redirect"] = address
+    assert isinstance(response, Response)
+    return response
+
+
+async def require_streamer() -> Streamer:
+    """The streamer this request is about: `?streamer=<slug>`, else the user's own.
+
+    Only the owner and superusers get in; to anyone else, another's page does not exist. Raises SignInRequired
+    and NotFoundError("streamer").
+    """
+    user = await require_user()
+    slug = request.args.get("streamer")
+    async with parts().pool.acquire() as connection:
+        if slug is None:
+            streamer = await find_by_owner(connection, user.id)
+        else:
+            streamer = await get_by_slug(connection, slug)
+    if streamer is None or not may_manage(user, streamer):
+        raise NotFoundError("streamer")
+    return streamer
+
+
+# In and out.
+
+
+async def sign_in(user: User) -> None:
+    """Sign this browser in; the answer carries the cookie. What session it had before ends."""
+    token = new_token()
+    former = request.cookies.get(session_cookie_name())
+    async with parts().pool.acquire() as connection, connection.transaction():
+        if former:
+            await delete_session(connection, hash_token(former))
+        await create_session(connection, user.id, hash_token(token), request.headers.get("User-Agent", ""))
+    g.new_cookie = token
+
+
+async def sign_out() -> None:
+    """End this browser's session, if it has one."""
+    token = request.cookies.get(session_cookie_name())
+    if token:
+        async with parts().pool.acquire() as connection:
+            await delete_session(connection, hash_token(token))
+    g.new_cookie = ""
+
+
+async def _send_cookie(response: Response) -> Response:
+    token: str | None = g.get("new_cookie")
+    if token is None:
+        return response
+    if token:
+        response.set_cookie(
+            session_cookie_name(), token, max_age=SESSION_SECONDS, path="/", secure=is_secure(), httponly=True,
+            samesite="Lax",
+        )  # fmt: skip
+    else:
+        response.delete_cookie(
+            session_cookie_name(), path="/", secure=is_secure(), httponly=True, samesite="Lax"
+        )
+    return response
