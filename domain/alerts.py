@@ -5,8 +5,8 @@
       │                 │ └─lease ended───┘ └──skip──▶ skipped
       └────drop─────────┴──▶ dropped   (also when the donation is refunded before it was shown)
 
-Each offer to an overlay is a lease. Its words `started`, `seen`, `finished` count even when they come late. Here are
-the queue and its states; showing (offers and leases) is in `domain/showing.py`, missed alerts in `domain/missed.py`.
+Here are the queue and its states; offers, leases and what overlays say of them are in `domain/showing.py`,
+what becomes of alerts missed in a long absence is in `domain/missed.py`.
 """
 
 import uuid
@@ -53,12 +53,12 @@ def alert_level(amount_minor: int) -> AlertLevel:
 
 
 def reading_ms(message: str) -> int:
-    """How long a message should stay, in milliseconds, before the streamer's limits: 5 s and 60 ms per character."""
+    """How long a message should stay, before the streamer's limits: 5 s and 60 ms per character."""
     return 5_000 + 60 * len(message)
 
 
 def seen_after_ms(duration_ms: int) -> int:
-    """How long the text must have been readable for the alert to count as shown: 3 s, or half of a short one."""
+    """How long the text must have been readable for the alert to count as shown: 3 s, or half a short one."""
     return min(3_000, duration_ms // 2)
 
 
@@ -160,7 +160,7 @@ async def skip(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> bool:
 
 
 async def withdraw_for_refund(connection: Any, donation_id: int) -> bool:
-    """Take back what was not shown yet of a refunded donation; what plays may finish. True: something was dropped."""
+    """Take back a refunded donation's alerts that were not shown yet; what plays may finish."""
     rows = [row async for row in queries.alerts.drop_refunded_alerts(connection, donation_id=donation_id)]
     for row in rows:
         if row["summary_id"] is not None:

@@ -293,7 +293,5 @@ async def list_feed(
     connection: Any, streamer_id: int, *, limit: int = 50, before_id: int | None = None
 ) -> list[FeedRow]:
     """Donations that brought money, newest first; `before_id` pages on."""
-    rows = await queries.donations.list_feed(
-        connection, streamer_id=streamer_id, limit=limit, before_id=before_id
-    )
-    return [FeedRow(**{**row, "status": DonationStatus(row["status"])}) for row in rows]
+    rows = queries.donations.list_feed(connection, streamer_id=streamer_id, limit=limit, before_id=before_id)
+    return [FeedRow(**{**row, "status": DonationStatus(row["status"])}) async for row in rows]

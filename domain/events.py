@@ -71,15 +71,24 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True)
 class Wake:
-    """A wake-up for one streamer; `donation_id` narrows it to one donation's page."""
+    """A wake-up for one streamer; `donation_id` narrows it to one donation's page.
+
+    `sender` is the realtime process that made the change and has acted on it already, if one did.
+    """
 
     streamer_id: int
     topics: frozenset[Topic]
     donation_id: int | None = None
+    sender: str | None = None
 
     def encode(self) -> str:
         return json.dumps(
-            {"streamer_id": self.streamer_id, "topics": sorted(self.topics), "donation_id": self.donation_id}
+            {
+                "streamer_id": self.streamer_id,
+                "topics": sorted(self.topics),
+                "donation_id": self.donation_id,
+                "sender": self.sender,
+            }
         )
 
     @classmethod
@@ -92,6 +101,7 @@ class Wake:
                 streamer_id=int(data["streamer_id"]),
                 topics=frozenset(Topic(topic) for topic in data["topics"]),
                 donation_id=None if donation_id is None else int(donation_id),
+                sender=data.get("sender"),
             )
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             return None

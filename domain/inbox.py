@@ -54,14 +54,12 @@ async def lock_unprocessed(connection: Any, inbox_id: int) -> StoredNotification
 
 
 async def finish(connection: Any, inbox_id: int, outcome: str, payment_id: int | None = None) -> None:
-    await queries.inbox.finish_notification(
-        connection, inbox_id=inbox_id, outcome=outcome, payment_id=payment_id
-    )
+    await queries.inbox.finish_notification(connection, inbox_id=inbox_id, outcome=outcome, payment_id=payment_id)
 
 
 async def ask_unprocessed(connection: Any, *, limit: int = 100) -> int:
     """Ask again about notifications nobody has acted on; how many."""
-    rows = await queries.inbox.ask_unprocessed(connection, limit=limit)
+    rows = [row async for row in queries.inbox.ask_unprocessed(connection, limit=limit)]
     for row in rows:
         await outbox.add_task(connection, Actor.APPLY_NOTIFICATION, row["id"])
     return len(rows)

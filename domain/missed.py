@@ -1,4 +1,4 @@
-"""Missed alerts: after a long absence of the overlay nothing plays until the streamer says how (DESIGN 12)."""
+"""Missed alerts: after an overlay's long absence nothing plays until the streamer says how (DESIGN 12)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,9 +45,7 @@ async def answer_missed(connection: Any, streamer_id: int, answer: Answer) -> bo
 
     Alerts that came after the question are never dropped or summed up: nobody was asked about them.
     """
-    asked_at = await queries.alerts.answer_missed(
-        connection, streamer_id=streamer_id, postponed=answer is Answer.LATER
-    )
+    asked_at = await queries.alerts.answer_missed(connection, streamer_id=streamer_id, postponed=answer is Answer.LATER)
     if asked_at is None:
         return False
     if answer is Answer.DROP:
@@ -59,9 +57,7 @@ async def answer_missed(connection: Any, streamer_id: int, answer: Answer) -> bo
 
 
 async def _drop(connection: Any, streamer_id: int, asked_at: datetime, *, only_tests: bool) -> None:
-    rows = queries.alerts.drop_missed(
-        connection, streamer_id=streamer_id, asked_at=asked_at, only_tests=only_tests
-    )
+    rows = queries.alerts.drop_missed(connection, streamer_id=streamer_id, asked_at=asked_at, only_tests=only_tests)
     for row in [row async for row in rows]:
         if row["kind"] == AlertKind.SUMMARY:
             await settle_summary(connection, row["id"])
@@ -71,7 +67,5 @@ async def _sum_up(connection: Any, streamer_id: int, asked_at: datetime) -> None
     summary_id = await queries.alerts.insert_summary(connection, streamer_id=streamer_id, asked_at=asked_at)
     if summary_id is None:
         return
-    await queries.alerts.join_summary(
-        connection, streamer_id=streamer_id, asked_at=asked_at, summary_id=summary_id
-    )
+    await queries.alerts.join_summary(connection, streamer_id=streamer_id, asked_at=asked_at, summary_id=summary_id)
     await refresh_summary(connection, summary_id)

@@ -139,7 +139,7 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
 
     status = next_status(payment.status, news.status, news.source)
     refunded_minor = _refunded_minor(payment, news, status)
-    is_new = status is not payment.status or payment.provider_payment_id is None and news.provider_payment_id
+    is_new = status is not payment.status or (payment.provider_payment_id is None and news.provider_payment_id)
     if not is_new and refunded_minor is None:
         await _log(connection, payment, status, news)
         if news.provider_status and news.provider_status != payment.provider_status and news.source is Source.POLL:
@@ -256,9 +256,7 @@ async def _refund(connection: Any, payment: Payment, booked_as: BookedAs, refund
     delta_minor = delta_donations = 0
     paid_at = transaction.created_at
     if booked_as is BookedAs.DONATION:
-        row = await queries.donations.refund(
-            connection, donation_id=payment.donation_id, refunded_minor=refunded_minor
-        )
+        row = await queries.donations.refund(connection, donation_id=payment.donation_id, refunded_minor=refunded_minor)
         paid_at = row["paid_at"]
         delta_minor = -delta
         if row["status"] == "refunded":

@@ -125,10 +125,10 @@ async def add_attempt(
 
 async def list_open_predecessors(connection: Any, payment: Payment) -> list[Payment]:
     """Earlier attempts of the same donation that the donor might still pay."""
-    rows = await queries.payments.list_open_predecessors(
+    rows = queries.payments.list_open_predecessors(
         connection, donation_id=payment.donation_id, attempt=payment.attempt
     )
-    return [payment_from(row) for row in rows]
+    return [payment_from(row) async for row in rows]
 
 
 async def claim_opening(connection: Any, payment_id: int, *, link_minutes: int) -> Payment | None:
@@ -234,7 +234,7 @@ async def close_unopened(
 
 async def ask_due_payments(connection: Any, *, limit: int = 100) -> int:
     """Ask the actors about payments whose time has come; how many. The only scheduler of checks (DESIGN 9)."""
-    rows = await queries.payments.claim_due_payments(connection, limit=limit)
+    rows = [row async for row in queries.payments.claim_due_payments(connection, limit=limit)]
     for row in rows:
         actor = Actor.CREATE_PAYMENT if row["unopened"] else Actor.CHECK_PAYMENT
         await outbox.add_task(connection, actor, row["id"])

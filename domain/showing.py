@@ -2,8 +2,9 @@
 
     pick ──▶ started ──▶ seen ──▶ finished
 
-A lease outlives its alert by ten seconds. One that ends before `seen` puts the alert back in the queue; later it is
-shown, and marked interrupted. Words of a former lease still count. All times are the database's.
+A lease outlives its alert by ten seconds. One that ends before `seen` puts the alert back in the queue; one
+that ends later leaves it shown, and marked interrupted. Words of a former lease still count. Times are the
+database's.
 """
 
 import uuid
@@ -71,7 +72,7 @@ def _offer(row: Any) -> Offer:
 
 
 async def pick(connection: Any, streamer_id: int, overlay_ids: Sequence[uuid.UUID]) -> Offer | None:
-    """Lease the streamer's next alert to whichever of these overlays speaks; None when nothing is to be played now.
+    """Lease the streamer's next alert to whichever of these overlays speaks; None: nothing to play now.
 
     To be called outside a transaction: another process may win the race, which ends this statement only.
     """
@@ -99,9 +100,7 @@ async def mark_started(connection: Any, streamer_id: int, alert_id: uuid.UUID, l
 
 async def mark_seen(connection: Any, streamer_id: int, alert_id: uuid.UUID, lease_id: uuid.UUID) -> Word:
     """The text was readable long enough: from now on the alert is never played again."""
-    row = await queries.alerts.mark_seen(
-        connection, streamer_id=streamer_id, alert_id=alert_id, lease_id=lease_id
-    )
+    row = await queries.alerts.mark_seen(connection, streamer_id=streamer_id, alert_id=alert_id, lease_id=lease_id)
     if row is None:
         return Word.UNKNOWN
     if row["kind"] == AlertKind.SUMMARY and row["status"] == AlertStatus.SHOWN:
@@ -112,20 +111,25 @@ async def mark_seen(connection: Any, streamer_id: int, alert_id: uuid.UUID, leas
 async def mark_finished(
     connection: Any, streamer_id: int, alert_id: uuid.UUID, lease_id: uuid.UUID
 ) -> tuple[Word, list[EndedAlert]]:
-    """The alert left the screen by itself, and its lease ends: shown if it was seen, else back to the queue."""
+    """The alert left the screen by itself; its lease ends: shown if it was seen, else back to the queue."""
     word = _word(
-        await queries.alerts.mark_finished(
-            connection, streamer_id=streamer_id, alert_id=alert_id, lease_id=lease_id
-        )
+        await queries.alerts.mark_finished(connection, streamer_id=streamer_id, alert_id=alert_id, lease_id=lease_id)
     )
     if word is not Word.COUNTED:
         return word, []
     return word, await _end_leases(connection, [lease_id], complete=True)
 
 
-async def return_leases(connection: Any, streamer_id: int, overlay_id: uuid.UUID) -> list[EndedAlert]:
-    """End what an overlay was playing, because it left, hid, or knows nothing of it."""
-    rows = queries.alerts.list_leases_of_overlay(connection, streamer_id=streamer_id, overlay_id=overlay_id)
+async def return_leases(
+    connection: Any, streamer_id: int, overlay_id: uuid.UUID, *, only_unseen: bool = False
+) -> list[EndedAlert]:
+    """End what an overlay was playing, because it left, hid, or knows nothing of it.
+
+    `only_unseen`: an alert whose text was readable already may finish.
+    """
+    rows = queries.alerts.list_leases_of_overlay(
+        connection, streamer_id=streamer_id, overlay_id=overlay_id, only_unseen=only_unseen
+    )
     return await _end_leases(connection, [row["lease_id"] async for row in rows], complete=False)
 
 
@@ -138,7 +142,7 @@ async def return_expired_leases(connection: Any) -> list[EndedAlert]:
 async def resume_lease(
     connection: Any, streamer_id: int, overlay_id: uuid.UUID, alert_id: uuid.UUID, lease_id: uuid.UUID
 ) -> bool:
-    """Whether an overlay that came back may go on with what it plays; the alert is playing again if it may."""
+    """Whether an overlay that came back may go on with what it plays; if so, the alert is playing again."""
     try:
         async with connection.transaction():
             row = await queries.alerts.resume_lease(
@@ -162,12 +166,8 @@ async def _end_leases(connection: Any, lease_ids: Iterable[uuid.UUID], *, comple
     rows = [r async for r in queries.alerts.end_leases(connection, lease_ids=lease_ids, complete=complete)]
     for row in rows:
         if row["kind"] == AlertKind.SUMMARY:
-            await (settle_summary if row["status"] == AlertStatus.SHOWN else refresh_summary)(
-                connection, row["id"]
-            )
-        ended.append(
-            EndedAlert(row["streamer_id"], row["alert_id"], row["donation_id"], AlertStatus(row["status"]))
-        )
+            await (settle_summary if row["status"] == AlertStatus.SHOWN else refresh_summary)(connection, row["id"])
+        ended.append(EndedAlert(row["streamer_id"], row["alert_id"], row["donation_id"], AlertStatus(row["status"])))
     return ended
 
 

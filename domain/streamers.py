@@ -15,10 +15,66 @@ DEFAULT_TIME_ZONE = "Europe/Moscow"
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 
 RESERVED_SLUGS = frozenset(
-    "about account admin alerts api app assets auth billing blog bot control dashboard docs donate donation"
-    " donations embed faq goal goals health help home legal login logout me moderation new notifications overlay"
-    " overlays pay payment payments privacy register registration root settings sign-in sign-out sign-up socket"
-    " static stats status streamcash streamer streamers support system terms test widget widgets www".split()
+    [
+        "about",
+        "account",
+        "admin",
+        "alerts",
+        "api",
+        "app",
+        "assets",
+        "auth",
+        "billing",
+        "blog",
+        "bot",
+        "control",
+        "dashboard",
+        "docs",
+        "donate",
+        "donation",
+        "donations",
+        "embed",
+        "faq",
+        "goal",
+        "goals",
+        "health",
+        "help",
+        "home",
+        "legal",
+        "login",
+        "logout",
+        "me",
+        "moderation",
+        "new",
+        "notifications",
+        "overlay",
+        "overlays",
+        "pay",
+        "payment",
+        "payments",
+        "privacy",
+        "register",
+        "registration",
+        "root",
+        "settings",
+        "sign-in",
+        "sign-out",
+        "sign-up",
+        "socket",
+        "static",
+        "stats",
+        "status",
+        "streamcash",
+        "streamer",
+        "streamers",
+        "support",
+        "system",
+        "terms",
+        "test",
+        "widget",
+        "widgets",
+        "www",
+    ]
 )
 """Names that are, or may become, addresses of our own, or could pass for us."""
 
@@ -120,8 +176,8 @@ async def find_by_owner(connection: Any, user_id: int) -> Streamer | None:
 
 async def list_streamers(connection: Any, *, limit: int) -> list[Streamer]:
     """By name; for superusers."""
-    rows = await queries.streamers.list_streamers(connection, limit=limit)
-    return [_found(_streamer(row)) for row in rows]
+    rows = queries.streamers.list_streamers(connection, limit=limit)
+    return [_found(_streamer(row)) async for row in rows]
 
 
 async def create_streamer(

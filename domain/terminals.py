@@ -39,9 +39,7 @@ async def get_terminal(connection: Any, terminal_id: int) -> Terminal:
 
 
 async def find_terminal(connection: Any, provider: str, terminal_key: str) -> Terminal | None:
-    return _terminal(
-        await queries.terminals.find_terminal(connection, provider=provider, terminal_key=terminal_key)
-    )
+    return _terminal(await queries.terminals.find_terminal(connection, provider=provider, terminal_key=terminal_key))
 
 
 async def get_active_terminal(connection: Any, streamer_id: int) -> Terminal | None:

@@ -123,9 +123,7 @@ async def _find_user(connection: Any, email: str) -> Any:
 async def set_password(connection: Any, user_id: int, password: str) -> None:
     """A new password; every browser is signed out. Raises InvalidInputError("password", …)."""
     check_new_password(password)
-    await queries.users.set_password_hash(
-        connection, user_id=user_id, password_hash=await hash_password(password)
-    )
+    await queries.users.set_password_hash(connection, user_id=user_id, password_hash=await hash_password(password))
     await queries.users.delete_sessions_of(connection, user_id=user_id)
 
 

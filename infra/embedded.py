@@ -56,9 +56,7 @@ def server_user() -> ServerUser | None:
         except KeyError:
             continue
         return ServerUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
-    raise EmbeddedError(
-        f"Servers must not run as root, and none of these users exists: {', '.join(USER_NAMES)}."
-    )
+    raise EmbeddedError(f"Servers must not run as root, and none of these users exists: {', '.join(USER_NAMES)}.")
 
 
 def free_port() -> int:
@@ -165,8 +163,8 @@ def _servers_reach(path: Path) -> bool:
 class FolderLock:
     """One process at a time uses a folder. The kernel lets go of it however that process ends."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "lock"
+    def __init__(self, folder: Path, *, name: str = "lock") -> None:
+        self._path = folder / name
         self._file: IO[str] | None = None
 
     def take(self) -> None:
@@ -237,9 +235,7 @@ class ServerProcess:
     ) -> None:
         if threading.current_thread() is not threading.main_thread():
             # Linux ties "die with your parent" to the thread that started the child.
-            raise EmbeddedError(
-                f"{name}: start servers from the main thread, or they end with the other one."
-            )
+            raise EmbeddedError(f"{name}: start servers from the main thread, or they end with the other one.")
         user = server_user()
         self._name = name
         self._stop_signal = stop_signal
@@ -283,9 +279,7 @@ class ServerProcess:
                 )
             if time.monotonic() > deadline:
                 self.kill()
-                raise EmbeddedError(
-                    f"{self._name} was not ready after {timeout_seconds:.0f} s:\n{self.log_tail()}"
-                )
+                raise EmbeddedError(f"{self._name} was not ready after {timeout_seconds:.0f} s:\n{self.log_tail()}")
             time.sleep(0.02)
 
     def log_tail(self) -> str:

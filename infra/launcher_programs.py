@@ -95,9 +95,7 @@ class QuietPrinter(Printer):  # type: ignore[misc]
     `on_all_started` is called once, when every program has a process.
     """
 
-    def __init__(
-        self, log_dir: Path, programs: Sequence[Program], on_all_started: Callable[[], None]
-    ) -> None:
+    def __init__(self, log_dir: Path, programs: Sequence[Program], on_all_started: Callable[[], None]) -> None:
         super().__init__(sys.stdout)
         self._logs = {program.name: _open_log(log_dir / f"{program.name}.log") for program in programs}
         self._shown = {program.name: True for program in programs}
@@ -134,9 +132,7 @@ class QuietPrinter(Printer):  # type: ignore[misc]
         stopped = _STOPPED.match(message.data)
         if stopped is not None and not self._stops_expected:
             self._stops_expected = True
-            print(
-                f"\n{stopped[1]} stopped by itself (exit status {stopped[2]}). Its last lines:\n", flush=True
-            )
+            print(f"\n{stopped[1]} stopped by itself (exit status {stopped[2]}). Its last lines:\n", flush=True)
             for line in self._tails[stopped[1]]:
                 super().write(line)
 

@@ -12,7 +12,8 @@ QUERIES_DIR = Path(__file__).resolve().parent.parent / "sql" / "queries"
 
 
 def _load(noun: str) -> Any:
-    return aiosql.from_path(QUERIES_DIR / f"{noun}.sql", "asyncpg")
+    # Parameters are named where they are used; a list of them beside the name would only repeat it.
+    return aiosql.from_path(QUERIES_DIR / f"{noun}.sql", "asyncpg", mandatory_parameters=False)
 
 
 _loaded: dict[str, Any] = {}

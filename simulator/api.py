@@ -52,7 +52,8 @@ async def answer_call(method: str) -> Response:
         return Response("Not Found", 404)
     bank: Bank = current_app.extensions["bank"]
     faults: Faults = current_app.extensions["faults"]
-    body = await request.get_data(as_text=False)
+    body = await request.get_data()
+    assert isinstance(body, bytes)
     fault = faults.take(method)
     if fault and fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
@@ -143,9 +144,7 @@ def confirm(call: Call) -> Answer:
     payment = require_payment(call.bank.store, call.terminal, call.fields)
     amount_minor = optional_amount(call.fields) or payment.remaining_minor
     if payment.status not in states.HELD:
-        raise RefusedError(
-            "8" if payment.status == "CONFIRMED" else "4", f"Платёж в статусе {payment.status}"
-        )
+        raise RefusedError("8" if payment.status == "CONFIRMED" else "4", f"Платёж в статусе {payment.status}")
     if amount_minor > payment.remaining_minor:
         raise RefusedError("100", "Сумма больше зарезервированной")
     payment = call.bank.confirm(payment, amount_minor)

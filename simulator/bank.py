@@ -33,12 +33,8 @@ class Refusal:
     details: str
 
 
-NO_FUNDS = Refusal(
-    "REJECTED", "1051", "Недостаточно средств на карте", "Оплатить не получилось: на карте мало денег"
-)
-NOT_AUTHENTICATED = Refusal(
-    "AUTH_FAIL", "101", "Не пройдена идентификация 3DS", "Покупатель не подтвердил платёж"
-)
+NO_FUNDS = Refusal("REJECTED", "1051", "Недостаточно средств на карте", "Оплатить не получилось: на карте мало денег")
+NOT_AUTHENTICATED = Refusal("AUTH_FAIL", "101", "Не пройдена идентификация 3DS", "Покупатель не подтвердил платёж")
 
 
 class Courier(Protocol):
@@ -81,9 +77,7 @@ class Bank:
         """The payer opened the page: NEW becomes FORM_SHOWED, anything else stays."""
         return self._move(payment, ("FORM_SHOWED",)) if payment.status == "NEW" else payment
 
-    def authorize(
-        self, payment: Payment, source: str, *, notify: bool = True, force: bool = False
-    ) -> Payment:
+    def authorize(self, payment: Payment, source: str, *, notify: bool = True, force: bool = False) -> Payment:
         """The payer's bank holds the money. `force` goes there from any state."""
         changes = {"source": source, "error_code": "0", "error_message": "", "error_details": ""}
         path = (*self._to_form(payment, force=force), "AUTHORIZING", "AUTHORIZED")

@@ -35,9 +35,7 @@ def require_terminal(store: Store, fields: Mapping[str, Any]) -> Terminal:
     terminal = store.find_terminal(terminal_key)
     if terminal is None:
         raise RefusedError("205", "Терминал не найден")
-    _require(
-        verify(fields, terminal.password), "204", "Неверный токен. Проверьте пару TerminalKey/SecretKey."
-    )
+    _require(verify(fields, terminal.password), "204", "Неверный токен. Проверьте пару TerminalKey/SecretKey.")
     return terminal
 
 
@@ -45,9 +43,7 @@ def require_payment(store: Store, terminal: Terminal, fields: Mapping[str, Any])
     """This terminal's payment with the request's PaymentId, given as text or number. Raises RefusedError."""
     value = _required(fields, "PaymentId")
     digits = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    _require(
-        digits.isascii() and digits.isdigit() and len(digits) <= 20, "217", "PaymentId должен быть числом"
-    )
+    _require(digits.isascii() and digits.isdigit() and len(digits) <= 20, "217", "PaymentId должен быть числом")
     payment = store.find_payment(int(digits)) if int(digits) < 2**63 else None
     if payment is None or payment.terminal_key != terminal.terminal_key:
         raise RefusedError("255", "Платёж не найден")
@@ -134,9 +130,7 @@ def _check_texts(fields: Mapping[str, Any]) -> None:
         if name.endswith("URL"):
             _require(_is_web_address(value), "1", f"{name} должен быть адресом http или https")
     for name, allowed in (("PayType", ("O", "T")), ("Language", ("ru", "en")), ("Recurrent", ("Y",))):
-        _require(
-            fields.get(name) in (None, *allowed), "1", f"{name} может быть только {' или '.join(allowed)}"
-        )
+        _require(fields.get(name) in (None, *allowed), "1", f"{name} может быть только {' или '.join(allowed)}")
     if fields.get("Recurrent") == "Y":
         _required(fields, "CustomerKey")
 

@@ -84,9 +84,7 @@ class FaultBody(_Body):
 @blueprint.errorhandler(ValidationError)
 async def on_bad_body(error: ValidationError) -> tuple[Response, int]:
     """What is wrong with a body, field by field."""
-    return jsonify(
-        {"error": "bad body", "details": error.errors(include_url=False, include_context=False)}
-    ), 422
+    return jsonify({"error": "bad body", "details": error.errors(include_url=False, include_context=False)}), 422
 
 
 @blueprint.errorhandler(WrongStateError)
@@ -248,9 +246,7 @@ def _forged(bank: Bank, payment: Payment, status: str, body: NotifyBody) -> byte
     fields = {name: value for name, value in fields.items() if value is not None}
     if body.token is not None:
         return messages.with_token(fields, body.token)
-    signer = bank.store.find_terminal(str(fields.get("TerminalKey"))) or bank.store.find_terminal(
-        payment.terminal_key
-    )
+    signer = bank.store.find_terminal(str(fields.get("TerminalKey"))) or bank.store.find_terminal(payment.terminal_key)
     return messages.signed(fields, body.password or (signer.password if signer else ""))
 
 

@@ -141,11 +141,15 @@ def _language_argument() -> dict[str, str]:
 
 async def _render(template: str, language: str, **values: Any) -> str:
     words = translations(language)
+
+    def translate(message: str, **values: Any) -> str:
+        return words.gettext(message) % values if values else words.gettext(message)
+
     return await render_template(
         template,
         language=language,
         language_argument=_language_argument(),
-        _=words.gettext,
+        _=translate,
         rubles=rubles,
         **values,
     )

@@ -38,9 +38,7 @@ class Store:
         self._database.executescript(SCHEMA.read_text())
         if self._one("SELECT 1 FROM sqlite_sequence WHERE name = 'payments'") is None:
             # A fresh bank must not give out the ids of a forgotten one again: shops remember them.
-            self._run(
-                "INSERT INTO sqlite_sequence (name, seq) VALUES ('payments', ?)", int(time.time()) * 100
-            )
+            self._run("INSERT INTO sqlite_sequence (name, seq) VALUES ('payments', ?)", int(time.time()) * 100)
         self._run("DELETE FROM requests WHERE id <= (SELECT max(id) FROM requests) - ?", REQUESTS_KEPT)
 
     def close(self) -> None:
@@ -128,9 +126,7 @@ class Store:
         return json.loads(row[0]) if row else None
 
     def save_cancellation(self, payment_id: int, external_request_id: str, answer: dict[str, Any]) -> None:
-        self._run(
-            "INSERT INTO cancellations VALUES (?, ?, ?)", payment_id, external_request_id, json.dumps(answer)
-        )
+        self._run("INSERT INTO cancellations VALUES (?, ?, ?)", payment_id, external_request_id, json.dumps(answer))
 
     # Raw requests
 
@@ -185,9 +181,7 @@ class Store:
         return [Notification(*row) for row in rows]
 
     def list_due_notifications(self, now: float) -> list[int]:
-        rows = self._all(
-            "SELECT id FROM notifications WHERE next_try_at <= ? ORDER BY next_try_at LIMIT 500", now
-        )
+        rows = self._all("SELECT id FROM notifications WHERE next_try_at <= ? ORDER BY next_try_at LIMIT 500", now)
         return [row[0] for row in rows]
 
     def count_waiting_notifications(self) -> int:

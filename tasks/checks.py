@@ -52,9 +52,7 @@ async def _ask(parts: Parts, payment: Payment, terminal: terminals.Terminal) -> 
 
 async def _apply(parts: Parts, payment: Payment, state: PaymentState) -> Applied:
     async with parts.pool.acquire() as connection, connection.transaction():
-        applied = await apply_news(
-            connection, payment.id, news_from(state), expected_version=payment.version
-        )
+        applied = await apply_news(connection, payment.id, news_from(state), expected_version=payment.version)
         if applied.outcome is Outcome.STALE or state.status not in _UNPAID:
             return applied
         if not await queries.payments.is_past_due(connection, payment_id=payment.id):

@@ -30,9 +30,7 @@ async def create_payment(parts: Parts, payment_id: int) -> None:
     any transaction; write the answer if the claim still holds. Raises dramatiq's Retry when the bank is away.
     """
     async with parts.pool.acquire() as connection, connection.transaction():
-        claimed = await payments.claim_opening(
-            connection, payment_id, link_minutes=parts.settings.payment_link_minutes
-        )
+        claimed = await payments.claim_opening(connection, payment_id, link_minutes=parts.settings.payment_link_minutes)
     if claimed is None:
         await _settle_lost_opening(parts, payment_id)
         return
@@ -57,9 +55,7 @@ async def create_payment(parts: Parts, payment_id: int) -> None:
         await _close(parts, claimed, PaymentStatus.FAILED, code=error.code, note=error.message)
     except ProviderError as error:
         async with parts.pool.acquire() as connection, connection.transaction():
-            await payments.doubt_opening(
-                connection, claimed, error_code=error.code, error_message=error.message
-            )
+            await payments.doubt_opening(connection, claimed, error_code=error.code, error_message=error.message)
         await parts.after_commit([_wake(claimed)])
         raise _retry(claimed, error) from error
     else:
@@ -209,13 +205,9 @@ async def _release_and_retry(parts: Parts, claimed: Payment, error: ProviderErro
     raise _retry(claimed, error) from error
 
 
-async def _close(
-    parts: Parts, payment: Payment, status: PaymentStatus, *, code: str = "", note: str = ""
-) -> None:
+async def _close(parts: Parts, payment: Payment, status: PaymentStatus, *, code: str = "", note: str = "") -> None:
     async with parts.pool.acquire() as connection, connection.transaction():
-        closed = await payments.close_unopened(
-            connection, payment.id, status, error_code=code, error_message=note
-        )
+        closed = await payments.close_unopened(connection, payment.id, status, error_code=code, error_message=note)
         if closed is not None and status is PaymentStatus.FAILED:
             await _fail_donation(connection, closed, code)
     await parts.after_commit([_wake(payment)])

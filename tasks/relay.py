@@ -36,6 +36,7 @@ BATCH = 200
 CONFIRM_TIMEOUT_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
+LISTEN_CHECK_SECONDS = 2.0
 LISTENER_NAME = "streamcash-relay-listener"
 
 
@@ -104,9 +105,7 @@ class Relay:
         while not self._stop.is_set():
             try:
                 if publisher is None:
-                    publisher = await open_publisher(
-                        self._settings, queues=[*Queue], exchange=EVENTS_EXCHANGE
-                    )
+                    publisher = await open_publisher(self._settings, queues=[*Queue], exchange=EVENTS_EXCHANGE)
                     log.info("publishing")
                 self._look.clear()
                 full = await self._publish_batch(publisher)
@@ -132,7 +131,7 @@ class Relay:
         """
         away: BaseException | None = None
         async with (await self._open_pool()).acquire() as connection, connection.transaction():
-            rows = await queries.outbox.claim_outbox(connection, limit=BATCH)
+            rows = [row async for row in queries.outbox.claim_outbox(connection, limit=BATCH)]
             if not rows:
                 return False
             sending = [asyncio.create_task(_send(publisher, row)) for row in rows]
@@ -159,7 +158,7 @@ class Relay:
     # -- being woken
 
     async def _listen_for_ever(self) -> None:
-        """LISTEN on a connection of its own; a lost one is noticed and opened again. The look each second is the net."""
+        """LISTEN on a connection of its own; a lost one is noticed and opened again (a look each second is the net)."""
         pause = 0.2
         while True:
             try:
@@ -168,16 +167,13 @@ class Relay:
                     timeout=10,
                     server_settings={"application_name": LISTENER_NAME},
                 )
-                lost = asyncio.Event()
-                connection.add_termination_listener(lambda *_: lost.set())
                 try:
                     await connection.add_listener("outbox", lambda *_: self._look.set())
                     self._look.set()
                     pause = 0.2
-                    while not lost.is_set():
-                        with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(lost.wait(), 10)
+                    while True:
                         await connection.execute("SELECT 1", timeout=5)
+                        await asyncio.sleep(LISTEN_CHECK_SECONDS)
                 finally:
                     connection.terminate()
             except DATABASE_AWAY as error:

@@ -84,11 +84,11 @@ class OpenParts(Middleware):
         self._settings = settings
         self.parts: Parts | None = None
 
-    def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+    def before_worker_boot(self, _broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         threads: int = worker.worker_threads
         self.parts = _loop().run_coroutine(open_parts(self._settings, pool_size=threads + 1))
 
-    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+    def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         if self.parts is not None:
             _loop().run_coroutine(close_parts(self.parts))
             self.parts = None

@@ -21,10 +21,10 @@ async def sweep(connection: Any) -> int:
     if not await queries.sweeps.try_lock(connection, lock=_LOCK):
         return 0
     asked = await inbox.ask_unprocessed(connection)
-    for row in await queries.sweeps.list_waiting_streamers(connection):
+    async for row in queries.sweeps.list_waiting_streamers(connection):
         await outbox.add_task(connection, Actor.WAKE_OVERLAY, row["streamer_id"])
         asked += 1
-    for row in await queries.totals.list_stale_totals(connection, limit=100):
+    async for row in queries.totals.list_stale_totals(connection, limit=100):
         await outbox.add_task(connection, Actor.UPDATE_TOTALS, row["streamer_id"])
         asked += 1
     await queries.donations.delete_old_forms(connection)

@@ -10,6 +10,7 @@ from quart import Quart
 from infra.crypto import SecretBox
 from infra.database import DATABASE_AWAY, open_pool
 from infra.redis import open_redis
+from infra.relay_waker import RelayWaker
 from infra.settings import ROOT, Settings
 from web import health, notifications
 from web.assets import setup_assets
@@ -17,7 +18,7 @@ from web.context import EXTENSION, Parts
 from web.errors import setup_errors
 from web.i18n import setup_i18n
 from web.limits import Limiter
-from web.pages import account, dashboard, donate, home, overlay
+from web.pages import account, dashboard, dashboard_actions, donate, home, overlay
 from web.security import setup_security
 from web.sessions import setup_sessions
 from web.waiters import Waiters
@@ -50,14 +51,15 @@ def create_app(settings: Settings) -> Quart:
     setup_i18n(app)
     setup_security(app)
     setup_sessions(app)
-    for module in (health, notifications, home, account, dashboard, overlay, donate):
+    for module in (health, notifications, home, account, dashboard, dashboard_actions, overlay, donate):
         app.register_blueprint(module.blueprint)
 
     @app.while_serving
     async def hold_parts():  # type: ignore[no-untyped-def]
         redis = open_redis(settings.redis_url)
         waiters = Waiters(settings.redis_url)
-        held = Parts(settings, box, redis, Limiter(redis), waiters)
+        relay = RelayWaker(lambda: held.opened_pool)
+        held = Parts(settings, box, redis, Limiter(redis), waiters, relay)
         app.extensions[EXTENSION] = held
         tasks = [asyncio.create_task(waiters.run(), name="waiters")]
         if not await _open_pool(held):
@@ -67,6 +69,7 @@ def create_app(settings: Settings) -> Quart:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await held.relay.close()
+        await relay.close()
         await redis.aclose()
         if held.opened_pool is not None:
             await _close_pool(held)

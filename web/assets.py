@@ -5,7 +5,6 @@ address (an ES module's import, a font in CSS) carries it too.
 """
 
 import gzip
-import hashlib
 import mimetypes
 from functools import cache
 from pathlib import Path
@@ -13,9 +12,8 @@ from pathlib import Path
 from quart import Blueprint, Quart, Response, current_app, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
-from infra.settings import ROOT
+from infra.assets import STATIC_DIR, assets_version
 
-STATIC_DIR = ROOT / "static"
 YEAR_SECONDS = 365 * 24 * 3600
 COMPRESSED = {".css", ".js", ".svg", ".txt", ".json"}
 COMPRESS_FROM_BYTES = 1024
@@ -25,18 +23,6 @@ mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("font/woff2", ".woff2")
 
 blueprint = Blueprint("assets", __name__)
-
-
-@cache
-def assets_version() -> str:
-    """Twelve hex digits that change when any static file does."""
-    digest = hashlib.sha256()
-    for path in sorted(STATIC_DIR.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            contents = path.read_bytes()
-            digest.update(f"{path.relative_to(STATIC_DIR)}\0{len(contents)}\0".encode())
-            digest.update(contents)
-    return digest.hexdigest()[:12]
 
 
 def asset(path: str) -> str:

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from infra.crypto import SecretBox
 from infra.relay_waker import RelayWaker
+from infra.relay_waker import RelayWaker
 from infra.settings import Settings
 from web.limits import Limiter
 from web.waiters import Waiters
@@ -28,6 +29,7 @@ class Parts:
     redis: Redis
     limiter: Limiter
     waiters: Waiters
+    relay: RelayWaker
     opened_pool: asyncpg.Pool | None = None
     """None until PostgreSQL has answered for the first time."""
     relay: RelayWaker = field(init=False)

@@ -49,8 +49,6 @@ def setup_errors(app: Quart) -> None:
     app.register_error_handler(NotFoundError, _answer_not_found)
     app.register_error_handler(NotAllowedError, _answer_not_allowed)
     app.register_error_handler(InvalidInputError, _answer_invalid_input)
-    # Not interface errors as their base class says: a value of ours that PostgreSQL or asyncpg refused.
-    app.register_error_handler(asyncpg.DataError, _answer_bug)
     app.register_error_handler(asyncpg.CharacterNotInRepertoireError, _answer_nul_character)
     for away in (*DATABASE_AWAY, DatabaseNotReadyError):
         app.register_error_handler(away, _answer_database_away)
@@ -83,6 +81,9 @@ async def _answer_nul_character(error: Exception) -> Response:
 
 
 async def _answer_database_away(error: Exception) -> Response:
+    if isinstance(error, ValueError):
+        # asyncpg counts a value of ours that does not fit its column among the errors of its interface.
+        return await _answer_bug(error)
     log.warning(
         "The database is away: %s: %s",
         type(error).__name__,

@@ -213,9 +213,7 @@ def _read_answer(method: str, response: httpx.Response) -> dict[str, Any]:
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         raise ProviderTemporaryError("http_429", f"{method}: too many requests")
     if response.status_code != httpx.codes.OK:
-        raise ProviderUnknownOutcomeError(
-            f"http_{response.status_code}", f"{method}: HTTP {response.status_code}"
-        )
+        raise ProviderUnknownOutcomeError(f"http_{response.status_code}", f"{method}: HTTP {response.status_code}")
     with _reading(method):
         return signing.parse_body(response.content)
 
@@ -258,9 +256,7 @@ def _error_code(answer: dict[str, Any]) -> str:
 def _message(answer: dict[str, Any]) -> str:
     """Message is general, Details has the real reason; either may be missing."""
     parts = (answer.get("Message"), answer.get("Details"))
-    return ": ".join(part for part in parts if isinstance(part, str) and part.strip() not in ("", "None"))[
-        :500
-    ]
+    return ": ".join(part for part in parts if isinstance(part, str) and part.strip() not in ("", "None"))[:500]
 
 
 def _web_address(value: Any) -> str:

@@ -99,8 +99,7 @@ CREATE INDEX overlays_process ON overlays (process_id);
 CREATE TABLE speakers (
     streamer_id integer PRIMARY KEY REFERENCES streamers,
     overlay_id uuid REFERENCES overlays ON DELETE SET NULL,
-    since timestamptz,
-    -- When an overlay that could speak was last connected.
+    -- When an overlay last left; read once none is connected any more.
     last_present_at timestamptz,
     -- Nothing is offered before this (an overlay just came back).
     resume_at timestamptz,

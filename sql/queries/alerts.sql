@@ -134,10 +134,11 @@ WITH lease AS (
 SELECT coalesce(is_current, false) FROM lease;
 
 -- name: list_leases_of_overlay
--- What an overlay was offered and has not ended.
+-- What an overlay was offered and has not ended; `only_unseen` leaves what was readable already.
 SELECT alert.lease_id
 FROM alerts alert JOIN alert_leases lease USING (lease_id)
-WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing' AND lease.overlay_id = :overlay_id;
+WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing' AND lease.overlay_id = :overlay_id
+  AND (alert.shown_at IS NULL OR NOT :only_unseen::boolean);
 
 -- name: list_expired_leases
 -- Leases whose overlay fell silent, of any streamer.
@@ -145,15 +146,28 @@ SELECT lease_id FROM alerts WHERE status = 'playing' AND leased_until < now();
 
 -- name: end_leases
 -- The alerts of these leases stop playing: shown if their text was readable, else back to the queue with the same
--- place, unless the donation was refunded meanwhile. `complete`: they ended by themselves, nothing cut them off.
+-- place, unless the donation was refunded meanwhile (its row is locked, so that a refund does not pass by unseen).
+-- `complete`: they ended by themselves, nothing cut them off.
+WITH paid AS MATERIALIZED (
+    SELECT donation.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
+    WHERE alerts.lease_id = ANY(:lease_ids::uuid[]) AND alerts.shown_at IS NULL
+      AND donation.status IN ('paid', 'partially_refunded')
+    FOR SHARE OF donation
+), ending AS (
+    SELECT id, CASE WHEN shown_at IS NOT NULL THEN 'shown'
+                    WHEN donation_id IS NULL OR donation_id IN (SELECT id FROM paid) THEN 'queued'
+                    ELSE 'dropped' END AS status
+    FROM alerts WHERE lease_id = ANY(:lease_ids::uuid[]) AND status = 'playing'
+)
 UPDATE alerts
-SET status = CASE WHEN shown_at IS NOT NULL THEN 'shown' WHEN is_paid(alerts) THEN 'queued' ELSE 'dropped' END,
-    interrupted = shown_at IS NOT NULL AND NOT :complete::boolean,
-    finished_at = CASE WHEN shown_at IS NULL AND is_paid(alerts) THEN NULL ELSE now() END,
-    started_at = CASE WHEN shown_at IS NULL AND is_paid(alerts) THEN NULL ELSE started_at END,
+SET status = ending.status,
+    interrupted = ending.status = 'shown' AND NOT :complete::boolean,
+    finished_at = CASE WHEN ending.status <> 'queued' THEN now() END,
+    started_at = CASE WHEN ending.status <> 'queued' THEN started_at END,
     lease_id = NULL, leased_until = NULL
-WHERE lease_id = ANY(:lease_ids::uuid[]) AND status = 'playing'
-RETURNING id, streamer_id, alert_id, donation_id, kind, status;
+FROM ending
+WHERE alerts.id = ending.id AND alerts.lease_id = ANY(:lease_ids::uuid[]) AND alerts.status = 'playing'
+RETURNING alerts.id, alerts.streamer_id, alerts.alert_id, alerts.donation_id, alerts.kind, alerts.status;
 
 -- name: resume_lease^
 -- An overlay still plays what it was offered: true now, or again if the alert had gone back to the queue.

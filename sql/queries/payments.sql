@@ -101,10 +101,6 @@ UPDATE payments SET next_check_at = now() + make_interval(secs => :delay_seconds
 INSERT INTO payment_news (payment_id, source, status_before, status_after, provider_status, raw, note, inbox_id)
 VALUES (:payment_id, :source, :status_before, :status_after, :provider_status, :raw, :note, :inbox_id);
 
--- name: list_news
--- A payment's life story, oldest first.
-SELECT * FROM payment_news WHERE payment_id = :payment_id ORDER BY id;
-
 -- name: claim_due_payments
 -- Payments it is time to look at; each gets its next time now (10, 20, 40, 80 s, then every three minutes, five
 -- after a decline; ± 10 %), so that a lost task is asked again. Returned with whether it has been opened.

@@ -1,20 +1,22 @@
 -- name: add_to_totals!
 -- A ledger transaction moves the running totals and the day's, the day being when the donation was paid.
+-- A refund finds the rows its payment made: the counts checked on insert are never below zero.
 WITH totals AS (
     INSERT INTO streamer_totals (streamer_id, net_minor, donations, ledger_transaction_id)
-    VALUES (:streamer_id, :delta_minor, :delta_donations, :ledger_transaction_id)
+    VALUES (:streamer_id, :delta_minor, greatest(:delta_donations::integer, 0), :ledger_transaction_id)
     ON CONFLICT (streamer_id) DO UPDATE
-    SET net_minor = streamer_totals.net_minor + excluded.net_minor,
-        donations = streamer_totals.donations + excluded.donations,
-        ledger_transaction_id = greatest(streamer_totals.ledger_transaction_id, excluded.ledger_transaction_id),
+    SET net_minor = streamer_totals.net_minor + :delta_minor,
+        donations = streamer_totals.donations + :delta_donations::integer,
+        ledger_transaction_id = greatest(streamer_totals.ledger_transaction_id, :ledger_transaction_id),
         updated_at = now()
 )
 INSERT INTO streamer_days (streamer_id, day, net_minor, donations)
-SELECT :streamer_id, (:paid_at::timestamptz AT TIME ZONE streamers.time_zone)::date, :delta_minor, :delta_donations
+SELECT :streamer_id, (:paid_at::timestamptz AT TIME ZONE streamers.time_zone)::date,
+       :delta_minor, greatest(:delta_donations::integer, 0)
 FROM streamers WHERE id = :streamer_id
 ON CONFLICT (streamer_id, day) DO UPDATE
-SET net_minor = streamer_days.net_minor + excluded.net_minor,
-    donations = streamer_days.donations + excluded.donations;
+SET net_minor = streamer_days.net_minor + :delta_minor,
+    donations = streamer_days.donations + :delta_donations::integer;
 
 -- name: lock_totals$
 -- Nobody adds to a streamer's totals while they are counted anew.

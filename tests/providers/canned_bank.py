@@ -28,9 +28,7 @@ class CannedBank:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             length = next(
-                int(line.split(":")[1])
-                for line in head.splitlines()
-                if line.lower().startswith("content-length")
+                int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")
             )
             self.requests.append((head.split()[1], json.loads(await reader.readexactly(length))))
             if self.is_silent:

@@ -93,9 +93,7 @@ async def test_init_needs_a_due_date_with_a_time_zone(
     assert bank.requests == []
 
 
-@pytest.mark.parametrize(
-    "change", [{"PaymentId": 3093639567}, {"Amount": "15050"}, {"Success": "true"}], ids=repr
-)
+@pytest.mark.parametrize("change", [{"PaymentId": 3093639567}, {"Amount": "15050"}, {"Success": "true"}], ids=repr)
 async def test_the_banks_types_are_normalised(
     bank: CannedBank, tbank: TBankClient, credentials: Credentials, change: dict[str, Any]
 ) -> None:
@@ -164,17 +162,13 @@ async def test_a_bank_that_cannot_be_reached_has_done_nothing(credentials: Crede
             await open_payment(TBankClient(http, "http://127.0.0.1:9/v2"), credentials)
 
 
-async def test_too_many_requests_is_temporary(
-    bank: CannedBank, tbank: TBankClient, credentials: Credentials
-) -> None:
+async def test_too_many_requests_is_temporary(bank: CannedBank, tbank: TBankClient, credentials: Credentials) -> None:
     bank.answers(b"", "429 Too Many Requests")
     with pytest.raises(ProviderTemporaryError):
         await tbank.get_state(credentials, "3093639567")
 
 
-async def test_the_state_of_a_paid_payment(
-    bank: CannedBank, tbank: TBankClient, credentials: Credentials
-) -> None:
+async def test_the_state_of_a_paid_payment(bank: CannedBank, tbank: TBankClient, credentials: Credentials) -> None:
     bank.answers(STATE)
     state = await tbank.get_state(credentials, "3093639567")
     assert state.status is NewsStatus.CONFIRMED
@@ -190,9 +184,7 @@ async def test_the_state_of_a_paid_payment(
 async def test_the_state_of_a_refused_payment_is_its_status_not_success(
     bank: CannedBank, tbank: TBankClient, credentials: Credentials
 ) -> None:
-    bank.answers(
-        {**STATE, "Success": False, "Status": "REJECTED", "ErrorCode": "1051", "Message": "Мало средств"}
-    )
+    bank.answers({**STATE, "Success": False, "Status": "REJECTED", "ErrorCode": "1051", "Message": "Мало средств"})
     state = await tbank.get_state(credentials, "3093639567")
     assert state.status is NewsStatus.FAILED
     assert (state.error_code, state.error_message) == ("1051", "Мало средств")

@@ -70,9 +70,7 @@ def test_unknown_fields_are_signed_and_nested_ones_are_not() -> None:
 
 
 def test_text_where_numbers_are_meant_and_the_other_way_round() -> None:
-    notification = notification_with(
-        PaymentId="3093639567", Amount="15050", Success="true", ErrorCode=0, OrderId=21090
-    )
+    notification = notification_with(PaymentId="3093639567", Amount="15050", Success="true", ErrorCode=0, OrderId=21090)
     assert verify(notification, PASSWORD)
     assert (notification.provider_payment_id, notification.amount_minor) == ("3093639567", 15050)
     assert (notification.success, notification.error_code, notification.order_id) == (True, "0", "21090")
@@ -177,9 +175,7 @@ def test_any_bytes_are_read_or_malformed(raw: bytes) -> None:
         parse(raw)
 
 
-@given(
-    st.dictionaries(st.text(max_size=8).filter(lambda name: name not in ("Password", "Token")), json_values)
-)
+@given(st.dictionaries(st.text(max_size=8).filter(lambda name: name not in ("Password", "Token")), json_values))
 def test_what_the_bank_signed_is_verified(extra: dict[str, Any]) -> None:
     """Whatever root scalars the bank adds one day, as long as we can read them."""
     body = {**{name: value for name, value in extra.items() if not isinstance(value, float)}, **CONFIRMED}

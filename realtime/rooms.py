@@ -1,0 +1,99 @@
+"""What a realtime process remembers: its streamers, their overlays and dashboards connected here.
+
+Only for telling the right sockets the right things. The truth about alerts, speakers and overlays is in the database.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from domain.events import Topic
+
+
+@dataclass(slots=True)
+class ConnectedOverlay:
+    overlay_id: UUID
+    sid: str
+    token_id: int
+    in_obs: bool
+    visible: bool
+    active: bool
+    welcome: dict[str, Any] | None = None
+    """To be sent before anything else."""
+    role: str | None = None
+    """The role it was told last."""
+    showing: UUID | None = None
+    """The lease of the alert it was last given, until it says that it ended or is told to stop."""
+    leave_at: float | None = None
+    """Its socket closed; it is struck off at this time (monotonic) unless it comes back."""
+
+    @property
+    def is_here(self) -> bool:
+        return self.leave_at is None
+
+
+@dataclass(slots=True)
+class Room:
+    """A streamer with overlays or dashboards on this process.
+
+    Work for one streamer is done one piece after the other, under `lock`; streamers do not wait for each other.
+    """
+
+    streamer_id: int
+    overlays: dict[UUID, ConnectedOverlay] = field(default_factory=dict)
+    dashboards: set[str] = field(default_factory=set)
+    speaker_id: UUID | None = None
+    lease_id: UUID | None = None
+    """What was last known to speak and to play."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wanted: bool = False
+    """Somebody asked to look at the queue and nobody has yet."""
+    check_tokens: bool = False
+    lost_overlays: set[UUID] = field(default_factory=set)
+    """Overlays the database does not have (any more), to be written down again."""
+    stray_overlays: set[UUID] = field(default_factory=set)
+    """Overlays only the database has, to be struck off."""
+    task: asyncio.Task[None] | None = None
+    topics: set[Topic] = field(default_factory=set)
+    """What dashboards are about to be told."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.overlays and not self.dashboards and self.task is None and not self.lock.locked()
+
+    def overlays_here(self) -> list[ConnectedOverlay]:
+        return [overlay for overlay in self.overlays.values() if overlay.is_here]
+
+    def overlays_due_to_leave(self) -> list[ConnectedOverlay]:
+        now = time.monotonic()
+        return [o for o in self.overlays.values() if o.leave_at is not None and o.leave_at <= now]
+
+    def holder_is_away(self, overlay_id: UUID) -> bool:
+        """The overlay that plays is ours and its socket just closed."""
+        overlay = self.overlays.get(overlay_id)
+        return overlay is not None and not overlay.is_here
+
+
+class Rooms:
+    def __init__(self) -> None:
+        self._rooms: dict[int, Room] = {}
+
+    def __iter__(self) -> Iterator[Room]:
+        return iter(list(self._rooms.values()))
+
+    def find(self, streamer_id: int) -> Room | None:
+        return self._rooms.get(streamer_id)
+
+    def enter(self, streamer_id: int) -> Room:
+        return self._rooms.setdefault(streamer_id, Room(streamer_id))
+
+    def tidy(self, room: Room) -> None:
+        """Forget a room nobody is in. Call it without having given up control since the last look at it."""
+        if room.is_empty and self._rooms.get(room.streamer_id) is room:
+            del self._rooms[room.streamer_id]
+
+    def count_overlays(self) -> int:
+        return sum(len(room.overlays) for room in self._rooms.values())

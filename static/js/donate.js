@@ -1,0 +1,146 @@
+// Makes the donor's pages quicker to use. Everything works without it, so it may load late or never.
+
+const REMEMBERED = "donate";
+const NBSP = "\u00a0";
+
+// The same rule as parse_amount in web/pages/donate_form.py: kopecks, or null when it cannot be understood.
+const AMOUNT = /^₽? ?([0-9]{1,9}|[0-9]{1,3}(?:[ '’][0-9]{3}){1,2})(?:[.,]([0-9]{0,2}))? ?(?:₽|р\.?|руб\.?|рубл(?:ь|я|ей)|rub\.?)?$/i;
+
+export function parseAmount(text) {
+  const match = AMOUNT.exec(text.replace(/\p{Zs}/gu, " ").trim());
+  if (!match) return null;
+  return Number(match[1].replace(/[^0-9]/g, "")) * 100 + Number((match[2] ?? "").padEnd(2, "0"));
+}
+
+export function formatMoney(amountMinor, locale) {
+  const rubles = String(Math.trunc(amountMinor / 100)).replace(/\B(?=(\d{3})+$)/g, NBSP);
+  const kopecks = amountMinor % 100;
+  const mark = locale === "en" ? "." : ",";
+  return rubles + (kopecks ? mark + String(kopecks).padStart(2, "0") : "") + NBSP + "₽";
+}
+
+// Code points of what the server will keep, as domain/text.py counts them (rare invisible characters aside).
+export function countCharacters(text) {
+  const lines = text.normalize("NFC").split(/\r\n?|\n/).map((line) => line.trim().replace(/\s+/g, " "));
+  return [...lines.filter(Boolean).join("\n")].length;
+}
+
+function recall() {
+  try {
+    return JSON.parse(localStorage.getItem(REMEMBERED)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function remember(values) {
+  try {
+    localStorage.setItem(REMEMBERED, JSON.stringify(values));
+  } catch {
+    // A private window: nothing is remembered.
+  }
+}
+
+function enhanceForm(form) {
+  const locale = document.documentElement.lang;
+  const { amount, message, name, anonymous } = form.elements;
+  const pay = form.querySelector(".pay");
+  const payWords = pay.textContent;
+  const preview = form.querySelector("[data-preview]");
+  const counter = form.querySelector("[data-counter]");
+  const counterWords = counter?.textContent;
+  const chips = [...form.querySelectorAll(".chips button")];
+
+  function update() {
+    const amountMinor = parseAmount(amount.value);
+    const fits = amountMinor !== null && amountMinor >= form.dataset.min && amountMinor <= form.dataset.max;
+    const money = fits ? formatMoney(amountMinor, locale) : "";
+    pay.textContent = fits ? form.dataset.pay.replace("{}", money) : payWords;
+    for (const chip of chips) {
+      chip.setAttribute("aria-pressed", String(amountMinor !== null && parseAmount(chip.value) === amountMinor));
+    }
+    preview.hidden = !fits;
+    preview.querySelector("[data-amount]").textContent = money;
+    const shownName = anonymous.checked ? "" : name.value.trim();
+    preview.querySelector("[data-name]").textContent = shownName || form.dataset.anonymous;
+    preview.querySelector("[data-message]").textContent = message?.value.trim() ?? "";
+    name.disabled = anonymous.checked;
+    if (counter) {
+      const length = countCharacters(message.value);
+      const limit = Number(message.dataset.limit);
+      counter.textContent = length ? `${length} / ${limit}` : counterWords;
+      counter.className = length > limit ? "error" : "";
+    }
+  }
+
+  form.addEventListener("input", update);
+  for (const chip of chips) {
+    chip.addEventListener("click", (event) => {
+      event.preventDefault();
+      amount.value = chip.value;
+      update();
+    });
+  }
+  // Capturing: before anything sends the form, so that the device remembers what was sent.
+  form.addEventListener("submit", () => {
+    remember({ name: name.value, anonymous: anonymous.checked, amount: amount.value });
+    form.querySelector("[data-problem]").hidden = true;
+  }, true);
+
+  // What people typed while this file was on its way wins over what the device remembers.
+  if (!("preselected" in form.dataset)) {
+    const known = recall();
+    if (!amount.value && typeof known.amount === "string" && parseAmount(known.amount) !== null) amount.value = known.amount;
+  }
+  if (!form.querySelector("[aria-invalid]")) {
+    const known = recall();
+    if (!name.value && typeof known.name === "string") name.value = known.name;
+    if (!name.value && known.anonymous === true) anonymous.checked = true;
+  }
+  update();
+}
+
+function showLocalTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(time.dateTime);
+    if (!Number.isNaN(moment.getTime())) {
+      time.textContent = moment.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
+    }
+  }
+}
+
+function enhance() {
+  const root = document.getElementById("donate");
+  if (!root || root.dataset.enhanced) return;
+  root.dataset.enhanced = "1";
+  if (root.matches("form")) enhanceForm(root);
+  showLocalTimes(root);
+}
+
+// A phone puts the tab to sleep while its owner is in the bank's app: the wait it was in is dead, so ask anew.
+function lookAgain() {
+  const live = document.querySelector("#donate[data-live]");
+  if (!live || document.visibilityState !== "visible") return;
+  if (!window.htmx) {
+    if (!document.querySelector("form#donate")) location.reload();
+    return;
+  }
+  window.htmx.trigger(live, "htmx:abort");
+  // The aborted one leaves its place a moment later.
+  setTimeout(() => window.htmx.trigger(live, "look"), 50);
+}
+
+enhance();
+new MutationObserver(enhance).observe(document.querySelector(".card"), { childList: true });
+document.addEventListener("visibilitychange", lookAgain);
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) lookAgain();
+});
+document.addEventListener("htmx:error", (event) => {
+  const form = document.querySelector("form#donate");
+  const problem = form?.querySelector("[data-problem]");
+  if (problem && form.contains(event.target)) {
+    problem.textContent = form.dataset.failed;
+    problem.hidden = false;
+  }
+});

@@ -1,0 +1,174 @@
+"""The simulated bank on a real socket, a shop that it notifies, and T-Bank's own OpenAPI document."""
+
+import asyncio
+import json
+import os
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from jsonschema import Draft4Validator
+
+from infra.settings import ROOT
+from simulator.app import create_app
+
+
+class Clock:
+    """The simulator's time: ours, moved ahead by hand."""
+
+    def __init__(self) -> None:
+        self.ahead_seconds = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead_seconds
+
+
+class Shop:
+    """Takes notifications and answers what it is told to, `OK` by itself."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.received: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
+        self.answers: list[tuple[int, bytes]] = []
+        """What to answer next; empty means HTTP 200 and `OK`."""
+        self.is_silent = False
+        self._closing = asyncio.Event()
+
+    @property
+    def statuses(self) -> list[str]:
+        return [notification["Status"] for notification in self.received]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()
+            length = next(int(line.split(":")[1]) for line in head if line.startswith("content-length"))
+            body = await reader.readexactly(length)
+            self.bodies.append(body)
+            self.received.append(json.loads(body))
+            if self.is_silent:
+                await self._closing.wait()
+            else:
+                status, answer = self.answers.pop(0) if self.answers else (200, b"OK")
+                lines = f"HTTP/1.1 {status} x\r\nContent-Length: {len(answer)}\r\nConnection: close\r\n\r\n"
+                writer.write(lines.encode() + answer)
+                await writer.drain()
+        finally:
+            writer.close()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None, None]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/notifications/tbank"
+        async with server:
+            yield
+            self._closing.set()
+
+
+class Simulator:
+    """A running simulator, with its control API."""
+
+    def __init__(self, url: str, http: httpx.AsyncClient) -> None:
+        self.url = url
+        self.http = http
+
+    async def control(self, verb: str, path: str, /, **body: Any) -> dict[str, Any]:
+        """Call the control API; anything but success fails the test with the answer."""
+        response = await self.http.request(verb, f"{self.url}/_sim/{path}", json=body or None)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def payment(self, payment_id: str) -> dict[str, Any]:
+        return await self.control("GET", f"payments/{payment_id}")
+
+    async def until(self, payment_id: str, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The payment as soon as it is so; the tests' own time limit ends a wait in vain."""
+        while True:
+            payment = await self.payment(payment_id)
+            if is_so(payment):
+                return payment
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def running_simulator(
+    database: Path, clock: Clock, retry_seconds: float = 0.05
+) -> AsyncGenerator[Simulator, None]:
+    """Serve the simulator over `database` on a free port until the block ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.graceful_timeout = 0.5
+    config.errorlog = None
+    stopped = asyncio.Event()
+    app = create_app(database, retry_seconds=retry_seconds, now=clock)
+    server = asyncio.create_task(serve(app, config, shutdown_trigger=stopped.wait))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    try:
+        async with httpx.AsyncClient(timeout=30) as http:
+            while True:
+                try:
+                    await http.get(f"{url}/_sim/health")
+                    break
+                except httpx.TransportError:
+                    await asyncio.sleep(0.01)
+            yield Simulator(url, http)
+    finally:
+        stopped.set()
+        await server
+        listener.detach()
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    """T-Bank's OpenAPI document 1.80, which is not ours to keep in the repository."""
+    default = ROOT.parent / "shared" / "contracts" / "tbank-openapi-1.80.json"
+    path = Path(os.environ.get("TBANK_OPENAPI") or default)
+    assert path.is_file(), (
+        f"T-Bank's OpenAPI document is not at {path}. Set TBANK_OPENAPI to the path of"
+        " tbank-openapi-1.80.json (T-Bank publishes it with its acquiring documentation)."
+    )
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def assert_request_fits(method: str, body: dict[str, Any]) -> None:
+    """Fail unless T-Bank's document allows this request."""
+    _assert_fits(openapi()["paths"][f"/v2/{method}"]["post"]["requestBody"]["content"], body)
+
+
+def assert_answer_fits(method: str, body: dict[str, Any]) -> None:
+    """Fail unless T-Bank's document allows this (successful) answer."""
+    _assert_fits(openapi()["paths"][f"/v2/{method}"]["post"]["responses"]["200"]["content"], body)
+
+
+def assert_notification_fits(body: dict[str, Any]) -> None:
+    """Fail unless T-Bank's document knows every field of this notification, with its type."""
+    schema = openapi()["components"]["schemas"]["NotificationPayment"]
+    assert set(body) <= set(schema["properties"])
+    _validate(schema, body)
+
+
+def _assert_fits(content: dict[str, Any], body: dict[str, Any]) -> None:
+    schema = content["application/json"]["schema"]
+    _validate(schema, body)
+    properties = schema.get("properties")
+    if "$ref" in schema:
+        properties = openapi()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]["properties"]
+    assert set(body) <= set(properties), "the document knows no such field"
+
+
+def _validate(schema: dict[str, Any], body: dict[str, Any]) -> None:
+    # References look like "#/components/…": the components travel with each schema.
+    whole = {**schema, "components": openapi()["components"]}
+    if "$ref" in schema:
+        whole = {"allOf": [schema], "components": openapi()["components"]}
+    Draft4Validator(whole).validate(body)

@@ -1,0 +1,211 @@
+"""The simulated bank's API against T-Bank's own document, and its refusals against the fact sheet."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.payment_status import NewsStatus
+from providers.outcomes import ProviderPermanentError, RefusalReason
+from providers.tbank.client import Credentials, TBankClient
+from providers.tbank.signing import sign
+from tests.simulator.conftest import OpenPayment
+from tests.simulator.support import Clock, Simulator, assert_answer_fits, assert_request_fits
+
+GIFT_CARD = "Подарочная карта на 1000 рублей"
+PASSWORD = "TinkoffBankTest"
+
+
+async def call(simulator: Simulator, method: str, fields: dict[str, Any], token: str | None = None) -> Any:
+    body = {"TerminalKey": "TinkoffBankTest", **fields}
+    if token != "":
+        body["Token"] = token or sign({k: v for k, v in body.items() if k != "Password"}, PASSWORD)
+    response = await simulator.http.post(f"{simulator.url}/v2/{method}", json=body)
+    assert response.status_code == 200
+    return response.json()
+
+
+async def refusal_of(simulator: Simulator, method: str, fields: dict[str, Any], token: str | None = None) -> str:
+    answer = await call(simulator, method, fields, token)
+    assert answer.keys() == {"Success", "ErrorCode", "Message", "Details"}
+    assert answer["Success"] is False
+    return str(answer["ErrorCode"])
+
+
+async def test_our_requests_and_the_simulators_answers_fit_the_banks_document(
+    simulator: Simulator, tbank: TBankClient, credentials: Credentials, open_payment: OpenPayment
+) -> None:
+    opened = await open_payment()
+    payment_id = opened.provider_payment_id
+    await tbank.get_state(credentials, payment_id)
+    await simulator.control("POST", f"payments/{payment_id}/pay")
+    state = await tbank.get_state(credentials, payment_id)
+    assert state.order_id is not None
+    await tbank.check_order(credentials, state.order_id)
+    await tbank.cancel(credentials, payment_id, amount_minor=5050)
+    await tbank.cancel(credentials, payment_id)
+    two_stage = await call(simulator, "Init", {"Amount": 1000, "OrderId": "two-stage", "PayType": "T"})
+    await simulator.control("POST", f"payments/{two_stage['PaymentId']}/pay")
+    await call(simulator, "Confirm", {"PaymentId": two_stage["PaymentId"]})
+
+    requests = (await simulator.payment(payment_id))["requests"]
+    requests += (await simulator.payment(two_stage["PaymentId"]))["requests"]
+    assert {request["method"] for request in requests} == {"Init", "GetState", "CheckOrder", "Cancel", "Confirm"}
+    for request in requests:
+        assert_request_fits(request["method"], json.loads(request["body"]))
+        assert_answer_fits(request["method"], json.loads(request["answer"]))
+
+
+@pytest.mark.parametrize(
+    ("method", "fields"),
+    [
+        (
+            "Init",
+            {
+                "Amount": 140000,
+                "OrderId": "21090",
+                "Description": GIFT_CARD,
+                "Token": "68711168852240a2f34b6a8b19d2cfbd296c7d2a6dff8b23eda6278985959346",
+                "DATA": {"Phone": "+71234567890", "Email": "a@test.com"},
+                "Receipt": {"Email": "a@test.ru", "Taxation": "osn", "Items": [{"Amount": 140000}]},
+            },
+        ),
+        (
+            "CheckOrder",
+            {
+                "OrderId": "21057",
+                "Token": "4c4c36adf9936b011879fa26f60759e7b47e57f7968283129b0ae9ac457486ab",
+            },
+        ),
+        (
+            "Cancel",
+            {
+                "PaymentId": "2304882",
+                "Token": "c0ad1dfc4e94ed44715c5ed0e84f8ec439695b9ac219a7a19555a075a3c3ed24",
+            },
+        ),
+    ],
+)  # fmt: skip
+async def test_the_banks_published_examples_are_signed_correctly(
+    simulator: Simulator, method: str, fields: dict[str, Any]
+) -> None:
+    answer = await call(simulator, method, {k: v for k, v in fields.items() if k != "Token"}, fields["Token"])
+    assert answer["ErrorCode"] == {"Init": "0", "CheckOrder": "335", "Cancel": "255"}[method]
+
+
+@pytest.mark.parametrize("method", ["Init", "GetState", "CheckOrder", "Confirm", "Cancel"])
+async def test_every_method_checks_the_token(simulator: Simulator, method: str) -> None:
+    fields = {"Amount": 1000, "OrderId": "1", "PaymentId": "1"}
+    assert await refusal_of(simulator, method, fields, token="0" * 64) == "204"
+    assert await refusal_of(simulator, method, fields, token="") == "204"
+    assert await refusal_of(simulator, method, {**fields, "TerminalKey": "Stranger"}) == "205"
+    assert await refusal_of(simulator, method, {**fields, "Password": PASSWORD}) == "1"
+
+
+async def test_a_slash_at_the_end_is_fine_and_an_unknown_method_is_not(simulator: Simulator) -> None:
+    body = {"TerminalKey": "TinkoffBankTest", "OrderId": "1"}
+    signed = {**body, "Token": sign(body, PASSWORD)}
+    for path, status in (("CheckOrder", 200), ("CheckOrder/", 200), ("checkorder", 404), ("Charge", 404)):
+        response = await simulator.http.post(f"{simulator.url}/v2/{path}", json=signed)
+        assert response.status_code == status
+
+
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b"TerminalKey=a&Token=b", b'{"a":1,"a":2}', b"\xff"])
+async def test_garbage_is_refused_with_code_1(simulator: Simulator, body: bytes) -> None:
+    response = await simulator.http.post(f"{simulator.url}/v2/Init", content=body)
+    assert (response.status_code, response.json()["ErrorCode"]) == (200, "1")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"Amount": None}, "201"),
+        ({"Amount": 99}, "251"),
+        ({"Amount": "15050"}, "247"),
+        ({"Amount": 150.5}, "247"),
+        ({"Amount": True}, "247"),
+        ({"Amount": 10**10}, "240"),
+        ({"OrderId": None}, "201"),
+        ({"OrderId": ""}, "201"),
+        ({"OrderId": "o" * 37}, "212"),
+        ({"OrderId": 5}, "1"),
+        ({"Description": "d" * 141}, "213"),
+        ({"Description": 5}, "1"),
+        ({"PayType": "X"}, "1"),
+        ({"Language": "fr"}, "1"),
+        ({"SuccessURL": "javascript:alert(1)"}, "1"),
+        ({"FailURL": "https://example.org/" + "x" * 250}, "1"),
+        ({"CustomerKey": "c" * 37}, "216"),
+        ({"Recurrent": "Y"}, "201"),
+        ({"RedirectDueDate": "tomorrow"}, "12"),
+        ({"RedirectDueDate": "2026-12-01T12:00:00"}, "12"),
+        ({"DATA": "text"}, "250"),
+        ({"DATA": {str(n): "" for n in range(21)}}, "207"),
+        ({"DATA": {"k" * 21: "v"}}, "208"),
+        ({"DATA": {"k": "v" * 101}}, "209"),
+        ({"Receipt": {"Email": "a@test.ru", "Items": [{"Amount": 1}]}}, "334"),
+        ({"Receipt": {"Items": [{"Amount": 15050}]}}, "329"),
+        ({"Receipt": {"Email": "a@test.ru"}}, "1"),
+    ],
+    ids=repr,
+)
+async def test_init_has_the_banks_limits(simulator: Simulator, change: dict[str, Any], code: str) -> None:
+    assert await refusal_of(simulator, "Init", {"Amount": 15050, "OrderId": "don-1", **change}) == code
+
+
+@pytest.mark.parametrize(("ahead", "code"), [(-60, "12"), (30, "12"), (90, "0"), (89 * 86400, "0"), (91 * 86400, "12")])
+async def test_the_due_date_is_a_minute_to_ninety_days_ahead(simulator: Simulator, ahead: int, code: str) -> None:
+    due = (datetime.now(UTC) + timedelta(seconds=ahead)).isoformat(timespec="seconds")
+    answer = await call(simulator, "Init", {"Amount": 15050, "OrderId": "don-1", "RedirectDueDate": due})
+    assert answer["ErrorCode"] == code
+
+
+async def test_an_order_may_be_tried_again_until_it_is_paid(
+    simulator: Simulator, tbank: TBankClient, credentials: Credentials, open_payment: OpenPayment
+) -> None:
+    first = await open_payment(order_id="don-1")
+    second = await open_payment(order_id="don-1")
+    states = await tbank.check_order(credentials, "don-1")
+    assert [state.provider_payment_id for state in states] == [first.provider_payment_id, second.provider_payment_id]
+    await simulator.control("POST", f"payments/{first.provider_payment_id}/pay")
+    with pytest.raises(ProviderPermanentError) as caught:
+        await open_payment(order_id="don-1")
+    assert caught.value.reason is RefusalReason.ORDER_TAKEN
+
+
+async def test_a_terminal_sees_only_its_own(
+    simulator: Simulator, tbank: TBankClient, open_payment: OpenPayment
+) -> None:
+    opened = await open_payment(order_id="don-1")
+    await simulator.control("POST", "terminals", terminal_key="1700000000000DEMO", password="another")
+    stranger = Credentials("1700000000000DEMO", "another")
+    with pytest.raises(ProviderPermanentError) as caught:
+        await tbank.get_state(stranger, opened.provider_payment_id)
+    assert caught.value.reason is RefusalReason.NOT_FOUND
+    assert await tbank.check_order(stranger, "don-1") == ()
+
+
+@pytest.mark.parametrize("payment_id", ["1", "9" * 20, 7])
+async def test_a_payment_nobody_opened_is_not_found(simulator: Simulator, payment_id: Any) -> None:
+    assert await refusal_of(simulator, "GetState", {"PaymentId": payment_id}) == "255"
+
+
+@pytest.mark.parametrize(("payment_id", "code"), [(None, "201"), ("", "201"), ("x1", "217"), (True, "217")])
+async def test_a_payment_id_is_a_number(simulator: Simulator, payment_id: Any, code: str) -> None:
+    assert await refusal_of(simulator, "GetState", {"PaymentId": payment_id}) == code
+
+
+async def test_the_wrong_password_is_a_matter_of_credentials(tbank: TBankClient) -> None:
+    with pytest.raises(ProviderPermanentError) as caught:
+        await tbank.check_order(Credentials("TinkoffBankTest", "mistyped"), "don-1")
+    assert caught.value.reason is RefusalReason.CREDENTIALS
+
+
+async def test_a_payment_page_lives_until_its_due_date(
+    tbank: TBankClient, credentials: Credentials, open_payment: OpenPayment, clock: Clock
+) -> None:
+    opened = await open_payment()
+    assert (await tbank.get_state(credentials, opened.provider_payment_id)).status is NewsStatus.PENDING
+    clock.ahead_seconds = 31 * 60
+    assert (await tbank.get_state(credentials, opened.provider_payment_id)).status is NewsStatus.EXPIRED

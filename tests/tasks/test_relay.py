@@ -1,0 +1,199 @@
+"""The relay on real RabbitMQ and PostgreSQL: nothing lost, nothing stuck, whatever is away in between."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiormq
+import asyncpg
+import pytest
+from cryptography.fernet import Fernet
+from dramatiq import Message
+
+from domain import outbox
+from domain.events import EVENTS_EXCHANGE, Actor, EventType, Queue
+from infra.database import DATABASE_AWAY
+from infra.settings import Settings
+from tasks.relay import Relay
+from tests.support.servers import Servers
+
+
+class Rabbit:
+    """What is in our queues, read without disturbing them."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @contextlib.asynccontextmanager
+    async def channel(self) -> AsyncIterator[Any]:
+        connection = await aiormq.connect(self._url)
+        try:
+            yield await connection.channel()
+        finally:
+            await connection.close()
+
+    async def purge(self) -> None:
+        async with self.channel() as channel:
+            for queue in Queue:
+                with contextlib.suppress(aiormq.exceptions.ChannelNotFoundEntity):
+                    await channel.queue_delete(queue)
+
+    async def take_all(self, queue: str) -> list[bytes]:
+        found = []
+        async with self.channel() as channel:
+            while True:
+                message = await channel.basic_get(queue, no_ack=True)
+                if message.delivery_tag is None or not message.body:
+                    return found
+                found.append(bytes(message.body))
+
+    async def arguments_of(self, queue: Queue) -> list[int]:
+        return [Message.decode(body).args[0] for body in await self.take_all(queue)]
+
+
+@pytest.fixture
+async def rabbit(rabbitmq_url: str) -> Rabbit:
+    rabbit = Rabbit(rabbitmq_url)
+    await rabbit.purge()
+    return rabbit
+
+
+@pytest.fixture
+def settings(fresh_database_url: str, redis_url: str, rabbitmq_url: str) -> Settings:
+    return Settings(
+        database_url=fresh_database_url,
+        redis_url=redis_url,
+        rabbitmq_url=rabbitmq_url,
+        secret_keys=Fernet.generate_key().decode(),
+        web_url="http://127.0.0.1:1",
+        realtime_url="http://127.0.0.1:1",
+    )
+
+
+@contextlib.asynccontextmanager
+async def running_relay(settings: Settings) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(Relay(settings, stop).run())
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 20)
+
+
+async def add_tasks(pool: asyncpg.Pool, *arguments: int) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        for argument in arguments:
+            await outbox.add_task(connection, Actor.UPDATE_TOTALS, argument)
+
+
+async def until_empty(pool: asyncpg.Pool) -> None:
+    """Waits until nothing in the outbox may be published now."""
+    async with asyncio.timeout(40):
+        while True:
+            with contextlib.suppress(*DATABASE_AWAY):
+                if not await pool.fetchval("SELECT count(*) FROM outbox WHERE available_at <= now()"):
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_relay_before_any_worker_loses_nothing(pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings) -> None:
+    await add_tasks(pool, *range(500))
+    async with running_relay(settings):
+        await until_empty(pool)
+    assert await rabbit.arguments_of(Queue.STATS) == list(range(500))
+
+
+async def test_an_event_goes_to_the_exchange_and_to_its_actors(
+    pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings
+) -> None:
+    async with rabbit.channel() as channel:
+        await channel.exchange_declare(exchange=EVENTS_EXCHANGE, exchange_type="topic", durable=True)
+        queue = (await channel.queue_declare(exclusive=False, auto_delete=False)).queue
+        await channel.queue_bind(queue, EVENTS_EXCHANGE, routing_key="donation.*")
+        async with pool.acquire() as connection:
+            data = {"donation_id": 5, "payment_id": 7}
+            await outbox.add_event(connection, EventType.DONATION_CREATED, data)
+            await outbox.add_event(connection, EventType.PAYMENT_COMPLETED, {"payment_id": 7})
+            event_id = await connection.fetchval("SELECT event_id FROM outbox ORDER BY id LIMIT 1")
+        async with running_relay(settings):
+            await until_empty(pool)
+        (body,) = await rabbit.take_all(queue)
+        await channel.queue_delete(queue)
+    envelope = json.loads(body)
+    assert set(envelope) == {"id", "type", "occurred_at", "data"}
+    assert envelope["id"] == str(event_id)
+    assert (envelope["type"], envelope["data"]) == ("donation.created", data)
+    assert await rabbit.arguments_of(Queue.PAYMENTS) == [7]
+
+
+async def test_a_poison_row_blocks_nothing(pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings) -> None:
+    async with pool.acquire() as connection:
+        for name, kind, data in (
+            ("no_such_actor", "task", {"argument": 1}),
+            ("update_totals", "task", {"argument": "text"}),
+            ("update_totals", "task", []),
+            ("donation.created", "event", {"nothing": 1}),
+            ("no.such.event", "event", {}),
+        ):
+            await connection.execute("INSERT INTO outbox (kind, name, data) VALUES ($1, $2, $3)", kind, name, data)
+    await add_tasks(pool, 1, 2, 3)
+    async with running_relay(settings):
+        await until_empty(pool)
+    assert await rabbit.arguments_of(Queue.STATS) == [1, 2, 3]
+    poison = await pool.fetch("SELECT tries, last_error, available_at > now() AS later FROM outbox")
+    assert len(poison) == 5
+    assert all(row["tries"] >= 1 and row["last_error"] and row["later"] for row in poison)
+
+
+async def test_what_is_for_later_waits(pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings) -> None:
+    async with pool.acquire() as connection:
+        await outbox.add_task(connection, Actor.UPDATE_TOTALS, 9, delay_seconds=3600)
+    await add_tasks(pool, 1)
+    async with running_relay(settings):
+        await until_empty(pool)
+    assert await rabbit.arguments_of(Queue.STATS) == [1]
+    assert await pool.fetchval("SELECT count(*) FROM outbox") == 1
+
+
+async def test_two_relays_publish_each_row_once(pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings) -> None:
+    await add_tasks(pool, *range(1500))
+    async with running_relay(settings), running_relay(settings):
+        await until_empty(pool)
+    assert sorted(await rabbit.arguments_of(Queue.STATS)) == list(range(1500))
+
+
+async def test_it_comes_back_after_rabbitmq_was_away(
+    pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings, services: Servers
+) -> None:
+    async with running_relay(settings):
+        await add_tasks(pool, 1)
+        await until_empty(pool)
+        services.rabbitmq.stop()
+        await add_tasks(pool, 2, 3)
+        await asyncio.sleep(2)
+        assert await pool.fetchval("SELECT count(*) FROM outbox") == 2
+        services.rabbitmq.start()
+        await until_empty(pool)
+    assert sorted(set(await rabbit.arguments_of(Queue.STATS))) == [1, 2, 3]
+
+
+async def test_it_comes_back_after_postgresql_was_away(
+    pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings, services: Servers
+) -> None:
+    async with running_relay(settings):
+        await add_tasks(pool, 1)
+        await until_empty(pool)
+        services.postgres.restart()
+        for argument in (2, 3):
+            async with asyncio.timeout(20):
+                while True:
+                    try:
+                        await add_tasks(pool, argument)
+                        break
+                    except DATABASE_AWAY:
+                        await asyncio.sleep(0.1)
+        await until_empty(pool)
+    assert sorted(set(await rabbit.arguments_of(Queue.STATS))) == [1, 2, 3]

@@ -1,0 +1,170 @@
+"""The dashboard: what came in, what plays, and whether OBS hears us (UX.md, "Dashboard").
+
+    GET  /dashboard                      the page; ?streamer=<slug> for superusers, ?rows= for a longer feed
+    GET  /dashboard/part/<name>          one part of it, as HTMX asks for it when something changed
+    GET  /dashboard/ticket               what opens the dashboard's socket, for a minute
+    GET  /dashboard/overlay-address      the address for OBS, for the copy button
+
+What the buttons do is in `dashboard_actions.py`.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from quart import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from domain.overlay_tokens import reveal_overlay_token
+from domain.overlays import list_overlays
+from domain.streamers import Streamer, find_by_owner, list_streamers
+from infra.tickets import issue_dashboard_ticket
+from web.context import parts
+from web.pages.dashboard_view import (
+    FEED_MAX,
+    FEED_STEP,
+    chips,
+    read_bar,
+    read_feed,
+    read_missed,
+    read_stage,
+    read_totals_of,
+)
+from web.security import allow_realtime
+from web.sessions import require_streamer, require_user
+
+blueprint = Blueprint("dashboard", __name__)
+
+LISTED_STREAMERS = 200
+
+# What a test alert may cost: one for each level, in kopecks.
+TEST_AMOUNTS_MINOR = (10_000, 30_000, 100_000, 500_000)
+
+
+@blueprint.get("/dashboard")
+async def show() -> ResponseReturnValue:
+    user = await require_user()
+    if user.is_superuser and "streamer" not in request.args:
+        async with parts().pool.acquire() as connection:
+            if await find_by_owner(connection, user.id) is None:
+                streamers = await list_streamers(connection, limit=LISTED_STREAMERS)
+                return await render_template("pages/streamers.html", user=user, streamers=streamers)
+    streamer = await require_streamer()
+    allow_realtime()
+    values: dict[str, Any] = {}
+    async with parts().pool.acquire() as connection:
+        for read in PARTS.values():
+            values |= await read(connection, streamer)
+    return await render_template(
+        "pages/dashboard.html",
+        **_frame(streamer),
+        **values,
+        user=user,
+        is_guest=streamer.owner_id != user.id,
+        realtime_url=parts().settings.realtime_url,
+        said=request.args.get("said", ""),
+    )
+
+
+@blueprint.get("/dashboard/part/<name>")
+async def show_part(name: str) -> ResponseReturnValue:
+    streamer = await require_streamer()
+    if name not in PARTS:
+        raise NotFound
+    if "HX-Request" not in request.headers:
+        # Opened as a page, say from the browser's history: the page is the whole dashboard.
+        return redirect(address("dashboard.show"), 303)
+    return await part(name, streamer)
+
+
+@blueprint.get("/dashboard/ticket")
+async def give_ticket() -> Response:
+    user, streamer = await require_user(), await require_streamer()
+    return jsonify({"ticket": issue_dashboard_ticket(parts().box, streamer.id, user.id)})
+
+
+@blueprint.get("/dashboard/overlay-address")
+async def give_overlay_address() -> Response:
+    streamer = await require_streamer()
+    async with parts().pool.acquire() as connection:
+        found = await _read_overlay_address(connection, streamer)
+    if found is None:
+        raise NotFound
+    return jsonify({"address": found})
+
+
+# Parts. Each is read into the values its template uses.
+
+
+async def part(name: str, streamer: Streamer, **values: Any) -> Response:
+    """A part as HTMX gets it; `said` is a word for the notice beside it."""
+    async with parts().pool.acquire() as connection:
+        values |= await PARTS[name](connection, streamer)
+    html = await render_template("partials/dashboard/answer.html", part=name, **_frame(streamer), **values)
+    response = await make_response(html)
+    assert isinstance(response, Response)
+    return response
+
+
+def _frame(streamer: Streamer) -> dict[str, Any]:
+    return {
+        "streamer": streamer,
+        "address": address,
+        "chips": chips,
+        "test_amounts_minor": TEST_AMOUNTS_MINOR,
+        "donate_url": f"{parts().settings.web_url}/donate/{streamer.slug}",
+    }
+
+
+def address(endpoint: str, **values: Any) -> str:
+    """An address of the dashboard that stays with the streamer this request is about."""
+    if "streamer" in request.args:
+        values["streamer"] = request.args["streamer"]
+    return url_for(endpoint, **values)
+
+
+async def _part_bar(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    return {"bar": await read_bar(connection, streamer)}
+
+
+async def _part_stage(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    return {"stage": await read_stage(connection, streamer)}
+
+
+async def _part_missed(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    return {"missed": await read_missed(connection, streamer)}
+
+
+async def _part_totals(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    return {"totals": await read_totals_of(connection, streamer)}
+
+
+async def _part_feed(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    rows = request.args.get("rows", FEED_STEP, type=int)
+    return {"feed": await read_feed(connection, streamer, min(max(rows, FEED_STEP), FEED_MAX))}
+
+
+async def _part_overlay(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    """The address stays out of the page until it is asked for: streamers share their screens (DESIGN 16)."""
+    overlay_address = await _read_overlay_address(connection, streamer)
+    return {
+        "overlays": await list_overlays(connection, streamer.id),
+        "has_overlay_address": overlay_address is not None,
+        "overlay_page": f"{parts().settings.web_url}/overlay",
+        "revealed": overlay_address if request.args.get("reveal") == "overlay" else None,
+    }
+
+
+async def _read_overlay_address(connection: Any, streamer: Streamer) -> str | None:
+    token = await reveal_overlay_token(connection, parts().box, streamer.id)
+    return None if token is None else f"{parts().settings.web_url}/overlay#{token}"
+
+
+PARTS: dict[str, Callable[[Any, Streamer], Awaitable[dict[str, Any]]]] = {
+    "bar": _part_bar,
+    "missed": _part_missed,
+    "stage": _part_stage,
+    "feed": _part_feed,
+    "totals": _part_totals,
+    "overlay": _part_overlay,
+}

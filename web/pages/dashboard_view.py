@@ -1,0 +1,143 @@
+"""What the dashboard shows: each part read from the tables in one go, in the words its templates use."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.alerts import AlertStatus, QueueLength, WaitingAlert, list_queue, measure_queue
+from domain.donations import DonationStatus, FeedRow, list_feed
+from domain.missed import Missed, get_missed
+from domain.overlays import Controls, Overlay, get_controls, list_overlays
+from domain.showing import Playing, get_playing
+from domain.streamers import Streamer
+from domain.terminals import get_active_terminal
+from domain.totals import Totals, read_totals
+from web.i18n import _, format_time
+
+NEXT_ALERTS = 5
+FEED_STEP = 50
+FEED_MAX = 500
+
+REAL_BANK_HOST = "securepay.tinkoff.ru"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The answers to three questions: does OBS hear us, does the bank take money, how long is the queue."""
+
+    overlays: tuple[Overlay, ...]
+    controls: Controls
+    queue: QueueLength
+    has_terminal: bool
+
+    @property
+    def obs_sources(self) -> int:
+        return sum(overlay.in_obs for overlay in self.overlays)
+
+    @property
+    def somebody_speaks(self) -> bool:
+        return self.controls.speaker_id is not None
+
+    @property
+    def only_tab_speaks(self) -> bool:
+        return self.somebody_speaks and not any(o.speaks and o.in_obs for o in self.overlays)
+
+    @property
+    def queue_seconds(self) -> int:
+        return round(self.queue.duration_ms / 1000)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What plays, what comes next, and what holds it back."""
+
+    playing: Playing | None
+    next_alerts: tuple[WaitingAlert, ...]
+    queue: QueueLength
+    controls: Controls
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What became of a donation, in a word or two; `look` names its colour and icon."""
+
+    look: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Feed:
+    rows: tuple[FeedRow, ...]
+    wanted: int
+    """How many rows were asked for; when there are as many, there may be more."""
+
+    @property
+    def next_wanted(self) -> int | None:
+        """How many rows to ask for next, or None when these are all that fit."""
+        return self.wanted + FEED_STEP if len(self.rows) == self.wanted < FEED_MAX else None
+
+
+async def read_bar(connection: Any, streamer: Streamer) -> Bar:
+    return Bar(
+        overlays=tuple(await list_overlays(connection, streamer.id)),
+        controls=await get_controls(connection, streamer.id),
+        queue=await measure_queue(connection, streamer.id),
+        has_terminal=await get_active_terminal(connection, streamer.id) is not None,
+    )
+
+
+async def read_stage(connection: Any, streamer: Streamer) -> Stage:
+    waiting = await list_queue(connection, streamer.id, limit=NEXT_ALERTS)
+    return Stage(
+        playing=await get_playing(connection, streamer.id),
+        next_alerts=tuple(alert for alert in waiting if alert.status is AlertStatus.QUEUED),
+        queue=await measure_queue(connection, streamer.id),
+        controls=await get_controls(connection, streamer.id),
+    )
+
+
+async def read_missed(connection: Any, streamer: Streamer) -> Missed | None:
+    return await get_missed(connection, streamer.id)
+
+
+async def read_totals_of(connection: Any, streamer: Streamer) -> Totals:
+    return await read_totals(connection, streamer.id)
+
+
+async def read_feed(connection: Any, streamer: Streamer, wanted: int) -> Feed:
+    rows = await list_feed(connection, streamer.id, limit=wanted)
+    return Feed(tuple(rows), wanted)
+
+
+def chips(row: FeedRow, time_zone: str) -> list[Chip]:
+    """The state of a donation as its row shows it: money that went astray first, then the alert."""
+    found = []
+    if row.status is DonationStatus.REFUNDED:
+        return [Chip("bad", _("refunded"))]
+    if row.status is DonationStatus.REVIEW:
+        return [Chip("warn", _("another amount came"))]
+    if row.surplus_minor:
+        found.append(Chip("warn", _("paid twice")))
+    if row.status is DonationStatus.PARTIALLY_REFUNDED:
+        found.append(Chip("bad", _("refunded in part")))
+    found.append(_alert_chip(row.alert_status, row.shown_at, row.interrupted, time_zone))
+    return found
+
+
+def _alert_chip(
+    status: str | None, shown_at: datetime | None, interrupted: bool | None, time_zone: str
+) -> Chip:
+    match status:
+        case AlertStatus.QUEUED:
+            return Chip("waits", _("waits"))
+        case AlertStatus.HELD:
+            return Chip("warn", _("being checked"))
+        case AlertStatus.PLAYING:
+            return Chip("playing", _("on screen"))
+        case AlertStatus.SHOWN if shown_at is not None:
+            time = format_time(shown_at, time_zone)
+            return Chip("good", _("cut short %(time)s", time=time) if interrupted else _("shown %(time)s", time=time))
+        case AlertStatus.SKIPPED:
+            return Chip("quiet", _("skipped"))
+        case _:
+            return Chip("quiet", _("not shown"))

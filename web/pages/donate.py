@@ -1,0 +1,253 @@
+"""The donation page, and the page of one donation that follows what becomes of it (UX.md, "Donor form").
+
+    GET  /donate/<slug>          the form
+    POST /donate/<slug>          a donation, then its page (or the form again, 422)
+    GET  /donate/<slug>/consent  what the donor agrees to
+    GET  /d/<public_id>          the donation's page: the truth of our tables, whatever the address's query says
+    GET  /d/<public_id>/state    the same, once it differs from ?version= (a wait on the server)
+    POST /d/<public_id>/retry    another try at the bank
+
+Each works as a plain page; with HTMX, POSTs and /state answer with the partial alone.
+"""
+
+import re
+from typing import Any
+
+from quart import Blueprint, Response, make_response, redirect, render_template, request, url_for
+
+from domain import donations, terminals
+from domain.donations import DonorState, DonorView
+from domain.errors import NotAllowedError, NotFoundError
+from domain.streamers import Streamer, find_by_slug
+from web.context import parts
+from web.i18n import _, current_locale
+from web.limits import Limit, address_key
+from web.pages.donate_form import (
+    CONSENT_VERSION,
+    DonateForm,
+    Typed,
+    check_form,
+    new_form_key,
+    preselected,
+    typed_from,
+)
+from web.security import client_address
+from web.waiting import HINT_AFTER_SECONDS, WAIT_SECONDS, is_final, is_slow, look, page_version, wait_for_change
+
+blueprint = Blueprint("donate", __name__)
+
+# Mobile operators put hundreds of people behind one address, so that one is generous (DESIGN 17).
+ADDRESS_LIMIT = Limit("donate-address", 600, 60)
+ADDRESS_STREAMER_LIMIT = Limit("donate-address-streamer", 300, 60)
+STREAMER_LIMIT = Limit("donate-streamer", 3000, 60)
+FORM_LIMIT = Limit("donate-form", 20, 60)
+RETRY_LIMIT = Limit("donate-retry", 10, 60)
+
+FIRST_WAIT_SECONDS = 3.0
+"""How long a page without scripts waits for the bank's address before it shows itself."""
+
+_PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
+
+
+# The form.
+
+
+@blueprint.get("/donate/<slug>")
+async def show_form(slug: str) -> Response:
+    streamer, is_open = await _read_streamer(slug)
+    if streamer is None:
+        return await _answer("pages/donate_missing.html", 404)
+    if not is_open:
+        return await _answer("pages/donate_closed.html", 200, streamer=streamer)
+    typed = preselected(streamer, request.args.get("a", ""))
+    return await _answer_form("pages/donate.html", 200, streamer, typed, {}, is_preselected=bool(typed.amount))
+
+
+@blueprint.post("/donate/<slug>")
+async def submit_form(slug: str) -> Response:
+    address = address_key(client_address())
+    await parts().limiter.take(ADDRESS_LIMIT, address)
+    streamer, _is_open = await _read_streamer(slug)
+    if streamer is None:
+        return await _answer("pages/donate_missing.html", 404)
+    fields = await request.form
+    form = check_form(fields, streamer)
+    if "set_amount" in fields:
+        # A preset pressed while scripts are not there: the same form with this amount, everything typed kept.
+        return await _answer_form(_page_or_partial("form"), 200, streamer, typed_from(fields), {})
+    if not isinstance(form, DonateForm):
+        return await _answer_form(_page_or_partial("form"), 422, streamer, typed_from(fields), form)
+    await parts().limiter.take(FORM_LIMIT, form.key)
+    await parts().limiter.take(ADDRESS_STREAMER_LIMIT, f"{address}:{streamer.id}")
+    await parts().limiter.take(STREAMER_LIMIT, str(streamer.id))
+    try:
+        public_id = await _create_donation(form, streamer)
+    except NotAllowedError:
+        return await _answer(_page_or_partial("closed"), 409, streamer=streamer)
+    if _is_htmx():
+        response = await _answer_view(await _read_view(public_id), "partials/donate/donation.html", takes_focus=True)
+        response.headers["HX-Push-Url"] = url_for("donate.show_donation", public_id=public_id)
+        return response
+    return await _see_donation(public_id)
+
+
+async def _create_donation(form: DonateForm, streamer: Streamer) -> str:
+    """Raises NotAllowedError when the streamer cannot take money."""
+    new = donations.NewDonation(
+        streamer_id=streamer.id,
+        form_key=form.key,
+        amount_minor=form.amount_minor,
+        donor_name=form.donor_name,
+        message=form.message,
+        locale=current_locale(),
+        consent_version=form.consent,
+    )
+    async with parts().pool.acquire() as connection, connection.transaction():
+        created = await donations.create_donation(
+            connection, new, link_minutes=parts().settings.payment_link_minutes
+        )
+    parts().relay.wake()
+    return created.public_id
+
+
+@blueprint.get("/donate/<slug>/consent")
+async def show_consent(slug: str) -> Response:
+    streamer, _is_open = await _read_streamer(slug)
+    if streamer is None:
+        return await _answer("pages/donate_missing.html", 404)
+    return await _answer(
+        "pages/donate_consent.html", 200, streamer=streamer, consent_version=CONSENT_VERSION
+    )
+
+
+async def _read_streamer(slug: str) -> tuple[Streamer | None, bool]:
+    """The streamer, and whether donations are open."""
+    async with parts().pool.acquire() as connection:
+        streamer = await find_by_slug(connection, slug.lower())
+        if streamer is None:
+            return None, False
+        return streamer, await terminals.get_active_terminal(connection, streamer.id) is not None
+
+
+async def _answer_form(
+    template: str,
+    status: int,
+    streamer: Streamer,
+    typed: Typed,
+    errors: dict[str, str],
+    *,
+    is_preselected: bool = False,
+) -> Response:
+    return await _answer(
+        template,
+        status,
+        streamer=streamer,
+        typed=typed,
+        errors=errors,
+        is_preselected=is_preselected or bool(errors),
+        form_key=new_form_key(),
+        consent_version=CONSENT_VERSION,
+    )
+
+
+# One donation.
+
+
+@blueprint.get("/d/<public_id>")
+async def show_donation(public_id: str) -> Response:
+    view = await _read_view(public_id)
+    if view.state is DonorState.CREATING and view.since_seconds < FIRST_WAIT_SECONDS:
+        view = await wait_for_change(view, page_version(view), FIRST_WAIT_SECONDS)
+    return await _answer_view(view, "pages/donate_donation.html")
+
+
+@blueprint.get("/d/<public_id>/state")
+async def wait_for_state(public_id: str) -> Response:
+    view = await _read_view(public_id)
+    known_version = request.args.get("version", "")
+    seconds_to_hint = HINT_AFTER_SECONDS - view.since_seconds
+    wait_seconds = min(WAIT_SECONDS, seconds_to_hint + 0.1) if seconds_to_hint > 0 else WAIT_SECONDS
+    view = await wait_for_change(view, known_version, wait_seconds)
+    if page_version(view) == known_version:
+        # Nothing new: HTMX leaves the page alone and asks again.
+        return await make_response("", 204)
+    return await _answer_view(view, "partials/donate/donation.html")
+
+
+@blueprint.post("/d/<public_id>/retry")
+async def retry_payment(public_id: str) -> Response:
+    view = await _read_view(public_id)
+    await parts().limiter.take(RETRY_LIMIT, public_id)
+    problem = ""
+    try:
+        async with parts().pool.acquire() as connection, connection.transaction():
+            await donations.retry(connection, public_id, link_minutes=parts().settings.payment_link_minutes)
+    except NotAllowedError as error:
+        problem = _retry_problem(error.code)
+    else:
+        parts().relay.wake()
+    if problem:
+        view = await _read_view(public_id)
+        template = "partials/donate/donation.html" if _is_htmx() else "pages/donate_donation.html"
+        return await _answer_view(view, template, status=409, problem=problem, takes_focus=True)
+    if _is_htmx():
+        return await _answer_view(await _read_view(public_id), "partials/donate/donation.html", takes_focus=True)
+    return await _see_donation(public_id)
+
+
+def _retry_problem(code: str) -> str:
+    match code:
+        case "already_paid":
+            return _("This donation is paid already: no need to pay again.")
+        case "too_many_attempts":
+            return _("Too many tries for one donation. Please make a new one.")
+    return _("The streamer does not take donations at the moment.")
+
+
+async def _read_view(public_id: str) -> DonorView:
+    """Raises NotFoundError."""
+    view = await look(public_id) if _PUBLIC_ID.fullmatch(public_id) else None
+    if view is None:
+        raise NotFoundError("donation")
+    return view
+
+
+async def _see_donation(public_id: str) -> Response:
+    response = redirect(url_for("donate.show_donation", public_id=public_id), 303)
+    return await make_response(response)
+
+
+async def _answer_view(
+    view: DonorView, template: str, *, status: int = 200, problem: str = "", takes_focus: bool = False
+) -> Response:
+    return await _answer(
+        template,
+        status,
+        view=view,
+        version=page_version(view),
+        is_final=is_final(view),
+        is_slow=is_slow(view),
+        problem=problem,
+        takes_focus=takes_focus,
+    )
+
+
+# Answers.
+
+
+def _is_htmx() -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _page_or_partial(name: str) -> str:
+    pages = {"form": "pages/donate.html", "closed": "pages/donate_closed.html"}
+    return f"partials/donate/{name}.html" if _is_htmx() else pages[name]
+
+
+async def _answer(template: str, status: int, **values: Any) -> Response:
+    # Each answer has a key, an address or a state of its own, so that none may be kept (DESIGN 17).
+    response = await make_response(await render_template(template, **values), status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+

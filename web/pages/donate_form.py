@@ -1,0 +1,187 @@
+"""The donation form's fields: what people type, checked and turned into what the domain wants."""
+
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+from werkzeug.datastructures import MultiDict
+
+from domain.streamers import Streamer
+from domain.text import NAME_MAX_LENGTH, clean_message, clean_name
+from web.i18n import _, format_amount, format_money, ngettext
+
+CONSENT_VERSION = "2026-11-1"
+"""Names the words of `templates/pages/donate_consent.html`; stored with each donation. New words, new version."""
+
+SBP_MIN_AMOUNT_MINOR = 1000
+
+AMOUNT_TEXT_MAX_LENGTH = 32
+
+# "300", "300,50", "1 000", "300 ₽", "₽300", "300 руб.". A point or comma before three digits could mean thousands
+# or a slip, so it is not guessed at.
+_AMOUNT = re.compile(
+    r"₽? ?(?P<rubles>[0-9]{1,9}|[0-9]{1,3}(?:[ '’][0-9]{3}){1,2})(?:[.,](?P<kopecks>[0-9]{0,2}))?"
+    r" ?(?:₽|р\.?|руб\.?|рубл(?:ь|я|ей)|rub\.?)?",
+    re.IGNORECASE,
+)
+_FORM_KEY = re.compile(r"[A-Za-z0-9_-]{22,64}")
+
+
+def new_form_key() -> str:
+    """192 random bits, one per response: what makes a doubled submit one donation (DESIGN 17)."""
+    return secrets.token_urlsafe(24)
+
+
+def parse_amount(text: str) -> int | None:
+    """Kopecks of an amount as people type it; None when it cannot be understood for certain."""
+    if len(text) > AMOUNT_TEXT_MAX_LENGTH:
+        return None
+    spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in text)
+    match = _AMOUNT.fullmatch(spaced.strip())
+    if match is None:
+        return None
+    rubles = int(re.sub("[^0-9]", "", match["rubles"]))
+    return rubles * 100 + int((match["kopecks"] or "").ljust(2, "0"))
+
+
+class DonateForm(BaseModel):
+    """A donor's wish within a streamer's limits, which validation gets as its context."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    amount_minor: int = Field(alias="amount")
+    message: str = ""
+    donor_name: str | None = Field(alias="name", default=None)
+    """None is anonymous."""
+    consent: str = Field(default="", validate_default=True)
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _check_key(cls, value: str) -> str:
+        if not _FORM_KEY.fullmatch(value):
+            raise PydanticCustomError("key", "not one of our keys")
+        return value
+
+    @field_validator("amount_minor", mode="before")
+    @classmethod
+    def _check_amount(cls, value: str, info: ValidationInfo) -> int:
+        streamer = _streamer(info)
+        if not value.strip():
+            raise PydanticCustomError("amount_missing", "no amount")
+        amount_minor = parse_amount(value)
+        if amount_minor is None:
+            raise PydanticCustomError("amount_unclear", "not an amount")
+        if amount_minor < streamer.min_amount_minor:
+            raise PydanticCustomError("amount_small", "below the least", {"limit": streamer.min_amount_minor})
+        if amount_minor > streamer.max_amount_minor:
+            raise PydanticCustomError("amount_large", "above the most", {"limit": streamer.max_amount_minor})
+        return amount_minor
+
+    @field_validator("message", mode="before")
+    @classmethod
+    def _clean_message(cls, value: str, info: ValidationInfo) -> str:
+        limit = _streamer(info).message_max_length
+        message = clean_message(value) if limit else ""
+        if len(message) > limit:
+            raise PydanticCustomError("too_long", "too long", {"limit": limit, "over": len(message) - limit})
+        return message
+
+    @field_validator("donor_name", mode="before")
+    @classmethod
+    def _clean_name(cls, value: str) -> str | None:
+        name = clean_name(value)
+        if len(name) > NAME_MAX_LENGTH:
+            over = len(name) - NAME_MAX_LENGTH
+            raise PydanticCustomError("too_long", "too long", {"limit": NAME_MAX_LENGTH, "over": over})
+        return name or None
+
+    @field_validator("consent", mode="before")
+    @classmethod
+    def _check_consent(cls, value: str) -> str:
+        if not value:
+            raise PydanticCustomError("consent_missing", "not agreed")
+        if value != CONSENT_VERSION:
+            raise PydanticCustomError("consent_old", "agreed to other words")
+        return value
+
+
+def _streamer(info: ValidationInfo) -> Streamer:
+    streamer = info.context
+    assert isinstance(streamer, Streamer)
+    return streamer
+
+
+# The form as it stands on the page.
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What stands in the fields, as typed."""
+
+    amount: str = ""
+    message: str = ""
+    name: str = ""
+    anonymous: bool = False
+    consent: bool = False
+
+
+def typed_from(fields: MultiDict[str, str]) -> Typed:
+    return Typed(
+        amount=fields.get("set_amount") or fields.get("amount", ""),
+        message=fields.get("message", ""),
+        name=fields.get("name", ""),
+        anonymous="anonymous" in fields,
+        consent=fields.get("consent") == CONSENT_VERSION,
+    )
+
+
+def preselected(streamer: Streamer, amount_text: str) -> Typed:
+    """The form of a link like `?a=300`; an amount that could not be paid is left out."""
+    amount_minor = parse_amount(amount_text)
+    if amount_minor is None or not streamer.min_amount_minor <= amount_minor <= streamer.max_amount_minor:
+        return Typed()
+    return Typed(amount=format_amount(amount_minor))
+
+
+def check_form(fields: MultiDict[str, str], streamer: Streamer) -> DonateForm | dict[str, str]:
+    """The checked form, or the words to stand beside each field that is not right, in the order of the page."""
+    values = {name: fields.get(name, "") for name in ("key", "amount", "message", "name", "consent")}
+    if "anonymous" in fields:
+        values["name"] = ""
+    try:
+        return DonateForm.model_validate(values, context=streamer)
+    except ValidationError as error:
+        return {str(found["loc"][0]): _words(found["type"], found.get("ctx", {})) for found in error.errors()}
+
+
+def _words(code: str, data: dict[str, Any]) -> str:
+    match code:
+        case "key":
+            return _("This page has grown old. Everything you wrote is still here: press the button once more.")
+        case "amount_missing":
+            return _("Choose or type an amount.")
+        case "amount_unclear":
+            return _("We can't read this amount. Type it in digits, for example 300 or 300.50.")
+        case "amount_small" if data["limit"] == SBP_MIN_AMOUNT_MINOR:
+            return _("At least %(amount)s: SBP takes no less.", amount=format_money(data["limit"]))
+        case "amount_small":
+            return _("The streamer accepts %(amount)s or more.", amount=format_money(data["limit"]))
+        case "amount_large":
+            return _("The streamer accepts up to %(amount)s.", amount=format_money(data["limit"]))
+        case "too_long":
+            return ngettext(
+                "Longer than %(limit)s characters: remove %(num)s.",
+                "Longer than %(limit)s characters: remove %(num)s.",
+                data["over"],
+                limit=data["limit"],
+            )
+        case "consent_missing":
+            return _("Please tick this box: we can't take the donation without it.")
+        case "consent_old":
+            return _("The words of the consent have changed. Please read them and tick the box again.")
+    raise AssertionError(f"no words for {code}")
