@@ -66,6 +66,26 @@ class EndedAlert:
     status: AlertStatus
 
 
+@dataclass(frozen=True)
+class Lease:
+    alert_id: uuid.UUID
+    lease_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Seen(Lease):
+    """An overlay's memory of an alert it showed long enough, perhaps to its end."""
+
+    finished: bool
+
+
+@dataclass(frozen=True)
+class CaughtUp:
+    goes_on: bool
+    """The overlay may go on with what it said it plays."""
+    ended: list[EndedAlert]
+
+
 def _offer(row: Any) -> Offer:
     fields = {name: row[name] for name in Offer.__dataclass_fields__}
     return Offer(**{**fields, "kind": AlertKind(row["kind"])})
@@ -90,17 +110,32 @@ async def get_playing(connection: Any, streamer_id: int) -> Playing | None:
     return None if row is None else Playing(_offer(row), row["elapsed_ms"])
 
 
-async def mark_started(connection: Any, streamer_id: int, alert_id: uuid.UUID, lease_id: uuid.UUID) -> Word:
+async def mark_started(
+    connection: Any, streamer_id: int, overlay_id: uuid.UUID, alert_id: uuid.UUID, lease_id: uuid.UUID
+) -> Word:
+    """The alert is on the overlay's screen. The first such word renews the lease."""
     return _word(
         await queries.alerts.mark_started(
-            connection, streamer_id=streamer_id, alert_id=alert_id, lease_id=lease_id, grace_ms=LEASE_GRACE_MS
+            connection,
+            streamer_id=streamer_id,
+            overlay_id=overlay_id,
+            alert_id=alert_id,
+            lease_id=lease_id,
+            grace_ms=LEASE_GRACE_MS,
         )
     )
 
 
-async def mark_seen(connection: Any, streamer_id: int, alert_id: uuid.UUID, lease_id: uuid.UUID) -> Word:
-    """The text was readable long enough: from now on the alert is never played again."""
-    row = await queries.alerts.mark_seen(connection, streamer_id=streamer_id, alert_id=alert_id, lease_id=lease_id)
+async def mark_seen(
+    connection: Any, streamer_id: int, overlay_id: uuid.UUID | None, alert_id: uuid.UUID, lease_id: uuid.UUID
+) -> Word:
+    """The text was readable long enough: from now on the alert is never played again.
+
+    `overlay_id` None: whichever overlay of this streamer it was.
+    """
+    row = await queries.alerts.mark_seen(
+        connection, streamer_id=streamer_id, overlay_id=overlay_id, alert_id=alert_id, lease_id=lease_id
+    )
     if row is None:
         return Word.UNKNOWN
     if row["kind"] == AlertKind.SUMMARY and row["status"] == AlertStatus.SHOWN:
@@ -109,15 +144,46 @@ async def mark_seen(connection: Any, streamer_id: int, alert_id: uuid.UUID, leas
 
 
 async def mark_finished(
-    connection: Any, streamer_id: int, alert_id: uuid.UUID, lease_id: uuid.UUID
+    connection: Any, streamer_id: int, overlay_id: uuid.UUID | None, alert_id: uuid.UUID, lease_id: uuid.UUID
 ) -> tuple[Word, list[EndedAlert]]:
     """The alert left the screen by itself; its lease ends: shown if it was seen, else back to the queue."""
     word = _word(
-        await queries.alerts.mark_finished(connection, streamer_id=streamer_id, alert_id=alert_id, lease_id=lease_id)
+        await queries.alerts.mark_finished(
+            connection, streamer_id=streamer_id, overlay_id=overlay_id, alert_id=alert_id, lease_id=lease_id
+        )
     )
     if word is not Word.COUNTED:
         return word, []
     return word, await _end_leases(connection, [lease_id], complete=True)
+
+
+async def catch_up(
+    connection: Any, streamer_id: int, overlay_id: uuid.UUID, *, seen: Sequence[Seen], playing: Lease | None
+) -> CaughtUp:
+    """An overlay that (re)connects says what it saw lately and what it still plays.
+
+    Steps: write down the late words that are news; let it go on with what it plays, if that may be; end what it was
+    offered and knows nothing of, and what was seen by an overlay that is gone.
+    """
+    rows = queries.alerts.list_news(connection, streamer_id=streamer_id, lease_ids=[word.lease_id for word in seen])
+    new_ids = {row["lease_id"] async for row in rows}
+    news = [word for word in seen if word.lease_id in new_ids]
+    ended = []
+    for word in news:
+        await mark_seen(connection, streamer_id, None, word.alert_id, word.lease_id)
+        if word.finished:
+            ended += (await mark_finished(connection, streamer_id, None, word.alert_id, word.lease_id))[1]
+    goes_on = playing is not None and await resume_lease(
+        connection, streamer_id, overlay_id, playing.alert_id, playing.lease_id
+    )
+    if not goes_on:
+        ended += await return_leases(connection, streamer_id, overlay_id)
+    left_ids = [word.lease_id for word in news if playing is None or word.lease_id != playing.lease_id]
+    rows = queries.alerts.list_abandoned_leases(
+        connection, streamer_id=streamer_id, overlay_id=overlay_id, lease_ids=left_ids
+    )
+    ended += await _end_leases(connection, [row["lease_id"] async for row in rows], complete=False)
+    return CaughtUp(goes_on, ended)
 
 
 async def return_leases(

@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     `pydantic.ValidationError`, which names the variable, when a value is missing or wrong.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     environment: Literal["development", "production"] = "production"
     data_dir: Path = ROOT / "var"

@@ -28,6 +28,10 @@ class LeaseWord(_Message):
     lease_id: Id
 
 
+class SeenWord(LeaseWord):
+    finished: bool = False
+
+
 class Sight(_Message):
     """`state`: whether the source is visible, and active on the program; null: nobody knows."""
 
@@ -42,7 +46,7 @@ class Hello(Sight):
     overlay_id: Id
     in_obs: bool = False
     playing: LeaseWord | None = None
-    seen: list[LeaseWord] = Field(default=[], max_length=MAX_SEEN)
+    seen: list[SeenWord] = Field(default=[], max_length=MAX_SEEN)
 
 
 class DashboardHello(_Message):

@@ -4,8 +4,9 @@ Only for telling the right sockets the right things. The truth about alerts, spe
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -60,9 +61,12 @@ class Room:
     topics: set[Topic] = field(default_factory=set)
     """What dashboards are about to be told."""
 
+    users: int = 0
+    """How many hold or await the lock."""
+
     @property
     def is_empty(self) -> bool:
-        return not self.overlays and not self.dashboards and self.task is None and not self.lock.locked()
+        return not (self.overlays or self.dashboards or self.task or self.users or self.topics)
 
     def overlays_here(self) -> list[ConnectedOverlay]:
         return [overlay for overlay in self.overlays.values() if overlay.is_here]
@@ -88,12 +92,27 @@ class Rooms:
         return self._rooms.get(streamer_id)
 
     def enter(self, streamer_id: int) -> Room:
+        """The streamer's room, made if need be. Whoever puts nothing into it calls `tidy`."""
         return self._rooms.setdefault(streamer_id, Room(streamer_id))
 
+    @contextlib.asynccontextmanager
+    async def locked(self, streamer_id: int) -> AsyncIterator[Room]:
+        """The streamer's room, made if need be, to ourselves; forgotten if it is left empty."""
+        room = self.enter(streamer_id)
+        room.users += 1
+        try:
+            async with room.lock:
+                yield room
+        finally:
+            room.users -= 1
+            self.tidy(room)
+
     def tidy(self, room: Room) -> None:
-        """Forget a room nobody is in. Call it without having given up control since the last look at it."""
-        if room.is_empty and self._rooms.get(room.streamer_id) is room:
-            del self._rooms[room.streamer_id]
+        if room.is_empty:
+            self._rooms.pop(room.streamer_id, None)
 
     def count_overlays(self) -> int:
         return sum(len(room.overlays) for room in self._rooms.values())
+
+    def count_dashboards(self) -> int:
+        return sum(len(room.dashboards) for room in self._rooms.values())

@@ -47,7 +47,7 @@ async def create_payment(parts: Parts, payment_id: int) -> None:
         await _release_and_retry(parts, claimed, error)
 
     try:
-        opened = await _ask_bank(parts, claimed, credentials)
+        opened = await ask_bank(parts, claimed, credentials)
     except ProviderTemporaryError as error:
         await _release_and_retry(parts, claimed, error)
     except ProviderPermanentError as error:
@@ -62,7 +62,8 @@ async def create_payment(parts: Parts, payment_id: int) -> None:
         await _record(parts, claimed, credentials, opened)
 
 
-async def _ask_bank(parts: Parts, claimed: Payment, credentials: Credentials) -> OpenedPayment:
+async def ask_bank(parts: Parts, claimed: Payment, credentials: Credentials) -> OpenedPayment:
+    """Init, with the donor coming back to the donation's own page. Raises a ProviderError."""
     async with parts.pool.acquire() as connection:
         donation = await queries.donations.get_for_opening(connection, donation_id=claimed.donation_id)
     page = f"{parts.settings.web_url}/d/{donation['public_id']}"
@@ -159,6 +160,7 @@ async def _call_off(parts: Parts, predecessor: Payment) -> bool:
     """End an earlier attempt at the bank before a new one is opened. True when it was paid: then it wins.
 
     A payment the bank is at work on is left alone: calling it off could give back money that arrives this moment.
+    One the bank will not call off (a declined one) may still be paid on its old page: then it is surplus.
     """
     async with parts.pool.acquire() as connection:
         terminal = await terminals.get_terminal(connection, predecessor.terminal_id)
@@ -167,7 +169,11 @@ async def _call_off(parts: Parts, predecessor: Payment) -> bool:
         return False
     state = await parts.tbank.get_state(credentials, predecessor.provider_payment_id)
     if state.status in (NewsStatus.PENDING, NewsStatus.FAILED):
-        state = await parts.tbank.cancel(credentials, predecessor.provider_payment_id)
+        try:
+            state = await parts.tbank.cancel(credentials, predecessor.provider_payment_id)
+        except ProviderPermanentError as error:
+            log.info("payment %d cannot be called off: %s", predecessor.id, error)
+            state = await parts.tbank.get_state(credentials, predecessor.provider_payment_id)
     applied = await _apply(parts, predecessor, state)
     return applied.payment.booked_as is not None or state.status in (NewsStatus.AUTHORIZED, NewsStatus.CONFIRMED)
 

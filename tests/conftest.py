@@ -5,6 +5,7 @@ Servers start when a test first asks for them, once for the whole run.
     connection     a database connection whose work is undone after the test: rules and SQL
     pool           a pool on a database of the test's own: code that commits
     stack          all our programs as processes: end to end
+    page           a page in a real Chromium
 """
 
 import itertools
@@ -15,7 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 import redis
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from infra.database import open_pool
 from tests.support.chromium import chromium_arguments, find_chromium
@@ -109,15 +110,24 @@ def stack(tmp_path: Path, fresh_database_url: str, redis_url: str, rabbitmq_url:
     stack.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A Chromium: `page = await browser.new_page()`."""
+    """One Chromium for the whole run. A browser of its own, as far as pages can tell, is
+    `await browser.new_context()`: own cookies, own localStorage. Close what you open."""
     executable = find_chromium()
     assert executable is not None, "no Chromium: run `python -m tests.support.install`"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=chromium_arguments())
         yield browser
         await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page in a context of its own."""
+    context = await browser.new_context()
+    yield await context.new_page()
+    await context.close()
 
 
 @pytest.hookimpl(trylast=True)

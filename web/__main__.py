@@ -29,16 +29,14 @@ def hypercorn_config(settings: Settings) -> Config:
     return config
 
 
-def main() -> int:
+def main() -> None:
     try:
         settings = Settings()  # type: ignore[call-arg]
     except ValidationError as error:
-        print(f"The settings are not right:\n{error}", file=sys.stderr)
-        return 2
+        sys.exit(f"The settings are not right:\n{error}")
     logs.configure("web", settings.log_level)
     uvloop.run(serve(create_app(settings), hypercorn_config(settings)))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

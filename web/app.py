@@ -10,7 +10,6 @@ from quart import Quart
 from infra.crypto import SecretBox
 from infra.database import DATABASE_AWAY, open_pool
 from infra.redis import open_redis
-from infra.relay_waker import RelayWaker
 from infra.settings import ROOT, Settings
 from web import health, notifications
 from web.assets import setup_assets
@@ -58,8 +57,7 @@ def create_app(settings: Settings) -> Quart:
     async def hold_parts():  # type: ignore[no-untyped-def]
         redis = open_redis(settings.redis_url)
         waiters = Waiters(settings.redis_url)
-        relay = RelayWaker(lambda: held.opened_pool)
-        held = Parts(settings, box, redis, Limiter(redis), waiters, relay)
+        held = Parts(settings, box, redis, Limiter(redis), waiters)
         app.extensions[EXTENSION] = held
         tasks = [asyncio.create_task(waiters.run(), name="waiters")]
         if not await _open_pool(held):
@@ -69,7 +67,7 @@ def create_app(settings: Settings) -> Quart:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await held.relay.close()
-        await relay.close()
+        await held.relay.close()
         await redis.aclose()
         if held.opened_pool is not None:
             await _close_pool(held)
@@ -80,9 +78,7 @@ def create_app(settings: Settings) -> Quart:
 async def _open_pool(held: Parts) -> bool:
     settings = held.settings
     try:
-        held.opened_pool = await open_pool(
-            settings.database_url, size=settings.database_pool_size, program="web"
-        )
+        held.opened_pool = await open_pool(settings.database_url, size=settings.database_pool_size, program="web")
     except DATABASE_AWAY as error:
         log.warning("The database is away: %s: %s", type(error).__name__, error)
         return False
@@ -90,9 +86,11 @@ async def _open_pool(held: Parts) -> bool:
 
 
 async def _keep_opening_pool(held: Parts) -> None:
-    while not await _open_pool(held):
+    while True:
         await asyncio.sleep(DATABASE_RETRY_SECONDS)
-    log.info("The database answers now")
+        if await _open_pool(held):
+            log.info("The database answers now")
+            return
 
 
 async def _close_pool(held: Parts) -> None:

@@ -8,7 +8,6 @@ from redis.asyncio import Redis
 
 from infra.crypto import SecretBox
 from infra.relay_waker import RelayWaker
-from infra.relay_waker import RelayWaker
 from infra.settings import Settings
 from web.limits import Limiter
 from web.waiters import Waiters
@@ -16,8 +15,8 @@ from web.waiters import Waiters
 EXTENSION = "streamcash"
 
 
-class DatabaseNotReadyError(Exception):
-    """PostgreSQL has not answered since this program started."""
+class DatabaseNotReadyError(ConnectionError):
+    """PostgreSQL has not answered since this program started. Among `DATABASE_AWAY`, being an OSError."""
 
 
 @dataclass
@@ -29,7 +28,6 @@ class Parts:
     redis: Redis
     limiter: Limiter
     waiters: Waiters
-    relay: RelayWaker
     opened_pool: asyncpg.Pool | None = None
     """None until PostgreSQL has answered for the first time."""
     relay: RelayWaker = field(init=False)

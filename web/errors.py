@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import asyncpg
-from quart import Quart, Response, jsonify, make_response, render_template, request
+from quart import Quart, Response, jsonify, render_template, request
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
@@ -20,7 +20,6 @@ from werkzeug.exceptions import (
 
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from infra.database import DATABASE_AWAY
-from web.context import DatabaseNotReadyError
 from web.i18n import _, ngettext
 from web.security import CrossSiteError
 
@@ -35,7 +34,6 @@ KEPT_HEADERS = ("Allow", "Retry-After")
 # traceback is logged.
 _CERTAINLY_AWAY = (
     ConnectionError,
-    DatabaseNotReadyError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -50,7 +48,8 @@ def setup_errors(app: Quart) -> None:
     app.register_error_handler(NotAllowedError, _answer_not_allowed)
     app.register_error_handler(InvalidInputError, _answer_invalid_input)
     app.register_error_handler(asyncpg.CharacterNotInRepertoireError, _answer_nul_character)
-    for away in (*DATABASE_AWAY, DatabaseNotReadyError):
+    for away in DATABASE_AWAY:
+        assert issubclass(away, Exception)
         app.register_error_handler(away, _answer_database_away)
     app.register_error_handler(Exception, _answer_bug)
 
@@ -59,23 +58,25 @@ async def _answer_http_exception(error: HTTPException) -> Response:
     headers = {name: value for name, value in error.get_headers() if name in KEPT_HEADERS}
     status = error.code or 500
     if status < 400:
-        return await make_response(error.get_response())  # type: ignore[arg-type]
+        # A redirect that somebody raised.
+        assert isinstance(error.response, Response)
+        return error.response
     return await _answer(status, headers, error)
 
 
-async def _answer_not_found(error: NotFoundError) -> Response:
+async def _answer_not_found(_error: NotFoundError) -> Response:
     return await _answer(404, {}, NotFound())
 
 
-async def _answer_not_allowed(error: NotAllowedError) -> Response:
+async def _answer_not_allowed(_error: NotAllowedError) -> Response:
     return await _answer(403, {}, Forbidden())
 
 
-async def _answer_invalid_input(error: InvalidInputError) -> Response:
+async def _answer_invalid_input(_error: InvalidInputError) -> Response:
     return await _answer(422, {}, UnprocessableEntity())
 
 
-async def _answer_nul_character(error: Exception) -> Response:
+async def _answer_nul_character(_error: Exception) -> Response:
     """Somebody sent a NUL, which no text in PostgreSQL may hold and no person types."""
     return await _answer(422, {}, UnprocessableEntity())
 
@@ -103,16 +104,12 @@ async def _answer(status: int, headers: dict[str, str], error: Exception) -> Res
     if request.path.startswith("/api/"):
         response = jsonify({"detail": text})
     elif request.headers.get("HX-Request") == "true":
-        response = await make_response(
-            await render_template("partials/notice.html", title=title, text=text)
-        )
+        response = Response(await render_template("partials/notice.html", title=title, text=text))
         # Beside what was asked for, not instead of it: a form keeps what was typed.
         response.headers["HX-Retarget"] = "#notice"
         response.headers["HX-Reswap"] = "innerHTML"
     else:
-        response = await make_response(
-            await render_template("pages/error.html", status=status, title=title, text=text)
-        )
+        response = Response(await render_template("pages/error.html", status=status, title=title, text=text))
     response.status_code = status
     response.headers.update(headers)
     return response

@@ -12,7 +12,7 @@ from domain import inbox, terminals
 from infra.crypto import UndecryptableError
 from infra.database import DATABASE_AWAY
 from providers.tbank import notifications as tbank
-from web.context import DatabaseNotReadyError, parts
+from web.context import parts
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("notifications", __name__)
@@ -54,7 +54,7 @@ async def receive_tbank() -> Response:
                 body=body,
                 order_id=notification.order_id,
             )
-    except (DatabaseNotReadyError, *DATABASE_AWAY) as error:
+    except DATABASE_AWAY as error:
         return _refuse(503, f"database away: {type(error).__name__}")
     except UndecryptableError:
         log.exception("a terminal's secret cannot be decrypted; the bank will send again")

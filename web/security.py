@@ -12,7 +12,6 @@ from web.context import parts
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-
 class CrossSiteError(Forbidden):
     """Another site made this browser send a request."""
 
@@ -69,9 +68,7 @@ def client_address() -> str:
 
 @cache
 def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(
-        ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()
-    )
+    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
 
 def _is_address(text: str) -> bool:

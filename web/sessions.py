@@ -1,6 +1,6 @@
 """The signed-in browser: a cookie with a random token, and who it belongs to."""
 
-from quart import Quart, Response, g, redirect, request, url_for
+from quart import Quart, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from domain.errors import NotFoundError
@@ -43,37 +43,34 @@ async def _load_session() -> Session | None:
     return session
 
 
-class SignInRequired(HTTPException):
+class SignInRequiredError(HTTPException):
     """Sends a stranger to the sign-in page and, after it, back here."""
 
     code = 303
 
 
 async def require_user() -> User:
-    """The signed-in user. Raises SignInRequired, which is a redirect."""
+    """The signed-in user. Raises SignInRequiredError, which is a redirect."""
     user = await current_user()
     if user is None:
-        raise SignInRequired(response=await _to_sign_in())
+        raise SignInRequiredError(response=_to_sign_in())
     return user
 
 
-async def _to_sign_in() -> Response:
+def _to_sign_in() -> Response:
     # What was asked for by a script or a form is no page to come back to.
     is_page = request.method == "GET" and "HX-Request" not in request.headers
     back = request.full_path.rstrip("?") if is_page else url_for("dashboard.show")
     address = url_for("account.sign_in", next=back)
-    response = redirect(address, 303)
     if "HX-Request" in request.headers:
-        response.status_code = 200
-        response.headers["HX-Redirect"] = address
-    assert isinstance(response, Response)
-    return response
+        return Response("", headers={"HX-Redirect": address})
+    return Response("", status=303, headers={"Location": address})
 
 
 async def require_streamer() -> Streamer:
     """The streamer this request is about: `?streamer=<slug>`, else the user's own.
 
-    Only the owner and superusers get in; to anyone else, another's page does not exist. Raises SignInRequired
+    Only the owner and superusers get in; to anyone else, another's page does not exist. Raises SignInRequiredError
     and NotFoundError("streamer").
     """
     user = await require_user()
@@ -121,7 +118,5 @@ async def _send_cookie(response: Response) -> Response:
             samesite="Lax",
         )  # fmt: skip
     else:
-        response.delete_cookie(
-            session_cookie_name(), path="/", secure=is_secure(), httponly=True, samesite="Lax"
-        )
+        response.delete_cookie(session_cookie_name(), path="/", secure=is_secure(), httponly=True, samesite="Lax")
     return response

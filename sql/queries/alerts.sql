@@ -83,12 +83,14 @@ FROM alerts alert JOIN alert_leases lease USING (lease_id)
 WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing';
 
 -- name: mark_started$
--- True: the lease is the alert's own. False: it is a former one. Null: this streamer has no such lease.
+-- True: the lease is the alert's own. False: it is a former one. Null: this overlay (of any, if null) of this streamer
+-- has no such lease.
 -- The first word of the start renews the lease: the alert's whole time lies ahead of it.
 WITH lease AS (
     UPDATE alert_leases SET started_at = coalesce(alert_leases.started_at, now())
     FROM alerts alert
     WHERE alert_leases.lease_id = :lease_id AND alert_leases.alert_id = :alert_id
+      AND alert_leases.overlay_id = coalesce(:overlay_id::uuid, alert_leases.overlay_id)
       AND alert.alert_id = alert_leases.alert_id AND alert.streamer_id = :streamer_id
     RETURNING alert_leases.lease_id, alert.id, alert.lease_id = alert_leases.lease_id AS is_current
 ), started AS (
@@ -105,6 +107,7 @@ WITH lease AS (
     UPDATE alert_leases SET seen_at = coalesce(alert_leases.seen_at, now())
     FROM alerts alert
     WHERE alert_leases.lease_id = :lease_id AND alert_leases.alert_id = :alert_id
+      AND alert_leases.overlay_id = coalesce(:overlay_id::uuid, alert_leases.overlay_id)
       AND alert.alert_id = alert_leases.alert_id AND alert.streamer_id = :streamer_id
     RETURNING alert_leases.lease_id, alert.id, alert.lease_id = alert_leases.lease_id AS is_current
 ), seen AS (
@@ -125,6 +128,7 @@ WITH lease AS (
     UPDATE alert_leases SET finished_at = coalesce(alert_leases.finished_at, now())
     FROM alerts alert
     WHERE alert_leases.lease_id = :lease_id AND alert_leases.alert_id = :alert_id
+      AND alert_leases.overlay_id = coalesce(:overlay_id::uuid, alert_leases.overlay_id)
       AND alert.alert_id = alert_leases.alert_id AND alert.streamer_id = :streamer_id
     RETURNING alert_leases.lease_id, alert.id, alert.lease_id = alert_leases.lease_id AS is_current
 ), whole AS (
@@ -139,6 +143,21 @@ SELECT alert.lease_id
 FROM alerts alert JOIN alert_leases lease USING (lease_id)
 WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing' AND lease.overlay_id = :overlay_id
   AND (alert.shown_at IS NULL OR NOT :only_unseen::boolean);
+
+-- name: list_news
+-- Of leases an overlay speaks of, those it may tell us something new about.
+SELECT lease.lease_id
+FROM alert_leases lease JOIN alerts alert USING (alert_id)
+WHERE lease.lease_id = ANY(:lease_ids::uuid[]) AND alert.streamer_id = :streamer_id
+  AND (lease.seen_at IS NULL OR lease.finished_at IS NULL OR alert.lease_id = lease.lease_id);
+
+-- name: list_abandoned_leases
+-- Of these leases, those seen and still held, whose overlay is gone or is this very one.
+SELECT alert.lease_id
+FROM alerts alert JOIN alert_leases lease USING (lease_id)
+WHERE alert.lease_id = ANY(:lease_ids::uuid[]) AND alert.streamer_id = :streamer_id AND alert.status = 'playing'
+  AND alert.shown_at IS NOT NULL
+  AND (lease.overlay_id = :overlay_id OR NOT EXISTS (SELECT FROM overlays WHERE overlays.id = lease.overlay_id));
 
 -- name: list_expired_leases
 -- Leases whose overlay fell silent, of any streamer.

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from quart import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from quart import Blueprint, Response, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
 from domain.users import EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH, verify_password
@@ -67,9 +67,7 @@ async def sign_out() -> ResponseReturnValue:
 
 async def _sign_in_page(*, back: str, email: str, errors: dict[str, str], status: int = 200) -> Response:
     page = await render_template("pages/sign_in.html", back=back, email=email, errors=errors)
-    response = await make_response(page, status)
-    assert isinstance(response, Response)
-    return response
+    return Response(page, status=status)
 
 
 def same_site_path(address: str) -> str:

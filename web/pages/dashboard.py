@@ -11,7 +11,7 @@ What the buttons do is in `dashboard_actions.py`.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from quart import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from quart import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -100,10 +100,7 @@ async def part(name: str, streamer: Streamer, **values: Any) -> Response:
     """A part as HTMX gets it; `said` is a word for the notice beside it."""
     async with parts().pool.acquire() as connection:
         values |= await PARTS[name](connection, streamer)
-    html = await render_template("partials/dashboard/answer.html", part=name, **_frame(streamer), **values)
-    response = await make_response(html)
-    assert isinstance(response, Response)
-    return response
+    return Response(await render_template("partials/dashboard/answer.html", part=name, **_frame(streamer), **values))
 
 
 def _frame(streamer: Streamer) -> dict[str, Any]:

@@ -124,9 +124,7 @@ def chips(row: FeedRow, time_zone: str) -> list[Chip]:
     return found
 
 
-def _alert_chip(
-    status: str | None, shown_at: datetime | None, interrupted: bool | None, time_zone: str
-) -> Chip:
+def _alert_chip(status: str | None, shown_at: datetime | None, interrupted: bool | None, time_zone: str) -> Chip:
     match status:
         case AlertStatus.QUEUED:
             return Chip("waits", _("waits"))

@@ -2,7 +2,7 @@
 
 from quart import Blueprint, render_template
 
-from web.assets import assets_version
+from infra.assets import assets_version
 from web.context import parts
 from web.security import allow_realtime, allow_source
 

@@ -1,0 +1,70 @@
+"""Runs the realtime service: `python -m realtime`. SIGTERM or Ctrl-C closes the sockets; overlays come back."""
+
+import logging
+import socket
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+
+from infra import logs
+from infra.settings import Settings
+from realtime.app import RealtimeApp
+from realtime.messages import MAX_MESSAGE_BYTES
+
+GRACE_SECONDS = 3
+
+
+class Server(uvicorn.Server):
+    def __init__(self, settings: Settings) -> None:
+        self._realtime = RealtimeApp(settings)
+        super().__init__(uvicorn_config(self._realtime, settings))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._realtime.stop_offering()
+        await super().shutdown(sockets)
+
+
+def uvicorn_config(app: RealtimeApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.bind_host,
+        port=settings.realtime_port,
+        loop="uvloop",
+        lifespan="on",
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        # Engine.IO has its own pings, and small messages gain nothing from compression that costs 64 KB each.
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=2048,
+    )
+
+
+def one_line_for_garbage(record: logging.LogRecord) -> bool:
+    """Anyone may send garbage; it is worth a line in the log, not a traceback."""
+    if record.exc_info and record.exc_info[0] and issubclass(record.exc_info[0], ValueError):
+        record.exc_info = None
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
+
+
+def main() -> int:
+    try:
+        settings = Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        print(f"The settings are not right:\n{error}", file=sys.stderr)
+        return 2
+    logs.configure("realtime", settings.log_level)
+    logging.getLogger("engineio.server").addFilter(one_line_for_garbage)
+    server = Server(settings)
+    server.run()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The site served in this process on a free port, for tests of pages: its own database, its own Valkey, no workers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+from cryptography.fernet import Fernet
+from hypercorn.asyncio import serve
+from pydantic import SecretStr
+
+from domain.streamers import Streamer, create_streamer
+from domain.terminals import set_terminal
+from domain.users import create_user
+from infra.crypto import SecretBox
+from infra.database import open_pool
+from infra.embedded import free_port
+from infra.settings import Settings
+from web.__main__ import hypercorn_config
+from web.app import create_app
+
+
+@dataclass
+class Site:
+    url: str
+    settings: Settings
+    pool: asyncpg.Pool
+    client: httpx.AsyncClient
+    """A visitor without scripts, who follows no redirect by himself."""
+
+    async def add_streamer(self, slug: str = "anna", name: str = "Анна", *, terminal: bool = True) -> Streamer:
+        async with self.pool.acquire() as connection, connection.transaction():
+            user = await create_user(connection, f"{slug}@example.org", "correct horse battery")
+            streamer = await create_streamer(connection, user.id, slug, name)
+            if terminal:
+                box = SecretBox(self.settings.secret_keys.get_secret_value())
+                await set_terminal(connection, box, streamer.id, "tbank", f"{slug}-terminal", "secret")
+        return streamer
+
+    async def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        return [dict(row) for row in await self.pool.fetch(sql, *values)]
+
+
+@asynccontextmanager
+async def open_site(database_url: str, redis_url: str) -> AsyncIterator[Site]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = Settings(
+        environment="development",
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_keys=SecretStr(Fernet.generate_key().decode()),
+        web_url=url,
+        realtime_url=url,
+        web_port=port,
+    )
+    config = hypercorn_config(settings)
+    config.graceful_timeout = 1.0
+    stopped = asyncio.Event()
+    serving = asyncio.create_task(serve(create_app(settings), config, shutdown_trigger=stopped.wait))
+    pool = await open_pool(database_url, size=4, program="tests")
+    try:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+            await _wait_until_up(client, serving)
+            yield Site(url, settings, pool, client)
+    finally:
+        stopped.set()
+        await serving
+        pool.terminate()
+
+
+async def _wait_until_up(client: httpx.AsyncClient, serving: "asyncio.Task[None]") -> None:
+    while True:
+        try:
+            await client.get("/health")
+            return
+        except httpx.TransportError:
+            assert not serving.done(), serving.result()
+            await asyncio.sleep(0.02)

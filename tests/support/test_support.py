@@ -1,0 +1,95 @@
+"""The tools of the tests, where a fault would make other tests lie."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+from playwright.async_api import Page
+
+from infra.settings import ROOT
+from tests.support.install import missing_packages
+from tests.support.leftovers import MARK
+from tests.support.programs import ProgramProcess
+from tests.support.servers import Servers
+
+LEAVES_ONE_BEHIND = """
+import subprocess, sys
+
+def test_leaves_one_behind():
+    # Through a shell that ends at once: nobody's child any more.
+    subprocess.run(["sh", "-c", "sleep 47 >/dev/null 2>&1 &"], check=True)
+"""
+
+
+def run_pytest(file: Path) -> subprocess.CompletedProcess[str]:
+    options = ["-p", "tests.conftest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(file.parent), "-q"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(file)], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_a_process_left_behind_fails_the_run(tmp_path: Path) -> None:
+    (tmp_path / "test_leaves.py").write_text(LEAVES_ONE_BEHIND)
+    run = run_pytest(tmp_path / "test_leaves.py")
+    assert "1 passed" in run.stdout, run.stdout + run.stderr
+    assert "left behind" in run.stdout
+    assert "sleep 47" in run.stdout
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_tidy_run_passes(tmp_path: Path) -> None:
+    (tmp_path / "test_tidy.py").write_text("def test_tidy():\n    pass\n")
+    run = run_pytest(tmp_path / "test_tidy.py")
+    assert run.returncode == pytest.ExitCode.OK, run.stdout + run.stderr
+
+
+def test_nothing_is_missing_when_tests_run() -> None:
+    assert missing_packages() == []
+
+
+def test_a_program_is_started_killed_and_started_again(tmp_path: Path) -> None:
+    code = f"import os, time; print('ready', os.environ['WHO'], '{MARK}' in os.environ); time.sleep(60)"
+    with ProgramProcess("p", ["-c", code], {"WHO": "me"}, log_dir=tmp_path, ready_text="ready") as program:
+        first = program.pid
+        program.kill()
+        assert not program.running
+        program.start()
+        assert program.pid != first
+        assert program.log.splitlines() == ["ready me True"] * 2
+        assert program.terminate() != 0, "Python without a handler dies of SIGTERM"
+
+
+def test_a_program_that_dies_at_start_fails_with_its_log(tmp_path: Path) -> None:
+    program = ProgramProcess("p", ["-c", "print(1/0)"], {}, log_dir=tmp_path, ready_text="never")
+    with pytest.raises(AssertionError, match="ZeroDivisionError"):
+        program.start()
+
+
+async def test_each_test_has_an_empty_migrated_database(pool: asyncpg.Pool) -> None:
+    assert await pool.fetchval("SELECT count(*) FROM schema_migrations") > 0
+    assert await pool.fetchval("SELECT count(*) FROM streamers") == 0
+
+
+async def test_work_on_the_connection_is_undone_first(connection: asyncpg.Connection) -> None:
+    await connection.execute("CREATE TABLE undone (id int)")
+
+
+async def test_work_on_the_connection_is_undone_second(connection: asyncpg.Connection) -> None:
+    assert await connection.fetchval("SELECT to_regclass('undone')") is None
+
+
+async def test_what_a_test_stops_runs_again_for_the_next_first(services: Servers) -> None:
+    services.postgres.kill()
+    services.valkey.stop()
+
+
+async def test_what_a_test_stops_runs_again_for_the_next_second(connection: asyncpg.Connection, redis_url: str) -> None:
+    assert await connection.fetchval("SELECT 1") == 1
+    assert redis_url.startswith("redis://")
+
+
+async def test_the_browser_runs_modern_scripts(page: Page) -> None:
+    await page.set_content("<p id=p></p><script>p.textContent = [1, 2, 3].at(-1)</script>")
+    assert await page.text_content("#p") == "3"

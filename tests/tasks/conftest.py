@@ -1,0 +1,76 @@
+"""Actors' functions with real parts: database, Redis, and the simulator as the bank."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.crypto import SecretBox
+from infra.settings import Settings
+from tasks.runtime import Parts, close_parts, open_parts
+from tests.builders import TERMINAL_PASSWORD, BuiltStreamer, make_streamer
+from tests.support.programs import ProgramProcess, Stack
+
+
+class Bank:
+    """The simulator's control API."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.AsyncClient(base_url=url, timeout=20)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def add_terminal(self, terminal_key: str, password: str = TERMINAL_PASSWORD) -> None:
+        await self._post("/_sim/terminals", {"terminal_key": terminal_key, "password": password})
+
+    async def payments(self, order_id: str) -> list[dict[str, Any]]:
+        response = await self._http.get("/_sim/payments", params={"order_id": order_id})
+        response.raise_for_status()
+        found: list[dict[str, Any]] = response.json()["payments"]
+        return found
+
+    async def act(self, provider_payment_id: str | None, action: str, **options: Any) -> None:
+        await self._post(f"/_sim/payments/{provider_payment_id}/{action}", options)
+
+    async def fail(self, method: str, kind: str, *, times: int = 1, **options: Any) -> None:
+        await self._post("/_sim/faults", {"method": method, "kind": kind, "times": times, **options})
+
+    async def _post(self, path: str, body: dict[str, Any]) -> None:
+        response = await self._http.post(path, json=body)
+        assert response.status_code < 300, response.text
+
+
+@dataclass(frozen=True)
+class World:
+    """A streamer whose terminal the bank knows, and an actor's parts."""
+
+    parts: Parts
+    bank: Bank
+    streamer: BuiltStreamer
+    simulator: ProgramProcess
+
+
+@pytest.fixture
+def simulator(stack: Stack) -> Iterator[Stack]:
+    stack.start("simulator")
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture
+async def world(simulator: Stack) -> AsyncIterator[World]:
+    values = {name.lower(): value for name, value in simulator.environment.items()}
+    settings = Settings(**{**values, "tbank_timeout_seconds": "3"})  # type: ignore[arg-type]
+    parts = await open_parts(settings, pool_size=6)
+    bank = Bank(simulator.simulator_url)
+    box = SecretBox(settings.secret_keys.get_secret_value())
+    async with parts.pool.acquire() as connection:
+        streamer = await make_streamer(connection, box=box)
+    await bank.add_terminal(streamer.terminal_key)
+    yield World(parts, bank, streamer, simulator["simulator"])
+    await bank.close()
+    await close_parts(parts)
