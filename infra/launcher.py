@@ -104,7 +104,7 @@ def launch(environ: Mapping[str, str], programs: Sequence[Program]) -> bool:
         environment = _environment(environ, ports, data_dir)
         _start_servers(environment, home, servers, stack)
         migrate(environment["DATABASE_URL"])
-        demo = _seed_demo(environment, data_dir, ports)
+        demo = _seed_demo(environment, data_dir)
         for server in servers:
             if isinstance(server, EmbeddedRabbitMQ):
                 server.wait_until_ready()
@@ -243,13 +243,12 @@ def _host(url: str) -> str:
     return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
-def _seed_demo(environment: Mapping[str, str], data_dir: Path, ports: Ports) -> dict[str, str]:
+def _seed_demo(environment: Mapping[str, str], data_dir: Path) -> dict[str, str]:
     """Create the demo streamer, or find her again. Returns slug, login, password, overlay_token."""
     demo_file = data_dir / "demo.json"
     if not demo_file.exists():
         write_private(demo_file, json.dumps({"password": secrets.token_urlsafe(9)}))
     seed = [sys.executable, "-m", "web.manage", "seed-demo"]
-    seed += ["--simulator-url", f"http://127.0.0.1:{ports.simulator}"]
     done = subprocess.run(
         seed,
         cwd=ROOT,

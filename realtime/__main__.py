@@ -57,7 +57,7 @@ def main() -> int:
     try:
         settings = Settings()  # type: ignore[call-arg]
     except ValidationError as error:
-        print(f"The settings are not right:\n{error}", file=sys.stderr)
+        sys.stderr.write(f"The settings are not right:\n{error}\n")
         return 2
     logs.configure("realtime", settings.log_level)
     logging.getLogger("engineio.server").addFilter(one_line_for_garbage)

@@ -31,6 +31,9 @@ GRACE_SECONDS = 3.0
 MAX_OVERLAYS = 50
 """Overlays of one streamer on one process; more is a mistake or a leaked token."""
 
+NOT_NOW: tuple[type[BaseException], ...] = (asyncpg.ForeignKeyViolationError, *DATABASE_AWAY)
+"""Why an overlay has to try again. The former: this process was taken for dead while PostgreSQL was away."""
+
 
 class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
     def __init__(self, stage: Stage) -> None:
@@ -76,8 +79,7 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
                     raise Refused("This address is not valid", refusal(code))
                 async with self._stage.rooms.locked(token.streamer_id) as room:
                     await self._enter(room, sid, token, hello)
-        except (asyncpg.ForeignKeyViolationError, *DATABASE_AWAY) as error:
-            # The former: this process was taken for dead while PostgreSQL was away; it says that it lives in a moment.
+        except NOT_NOW as error:
             log.warning("An overlay has to try again: %s", type(error).__name__)
             raise Refused("Try again", refusal("try_again")) from None
 

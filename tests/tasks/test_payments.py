@@ -119,7 +119,7 @@ async def test_the_worker_died_between_init_and_our_write(world: World) -> None:
     assert second.attempt == 2
     await create_payment(world.parts, second.id)
     (orphan,) = await world.bank.payments(payment.order_id)
-    assert (orphan["id"], orphan["status"]) == (opened.provider_payment_id, "CANCELED")
+    assert (str(orphan["id"]), orphan["status"]) == (opened.provider_payment_id, "CANCELED")
     assert await donor_state(world, donation) is DonorState.OPEN
 
 

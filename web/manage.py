@@ -1,0 +1,249 @@
+"""Accounts from the command line: `python -m web.manage --help`.
+
+Secrets come on standard input, never as arguments, where other users of the machine could read them. Exit status:
+0 done, 1 refused, 2 wrong usage, 3 the database is away.
+"""
+
+import argparse
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from pydantic import ValidationError
+
+from domain.errors import DomainError, InvalidInputError, NotAllowedError
+from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
+from domain.streamers import DEFAULT_TIME_ZONE, create_streamer, find_by_owner, find_by_slug
+from domain.terminals import get_active_terminal, set_terminal
+from domain.users import User, clean_email, create_user, find_user, make_superuser, set_password, verify_password
+from infra.crypto import SecretBox
+from infra.database import DATABASE_AWAY, open_pool
+from infra.settings import Settings
+
+DEMO_EMAIL = "demo@example.com"
+DEMO_SLUG = "demo"
+DEMO_NAME = "Демо-стример"
+# T-Bank's own public test pair; at the real bank it takes no money.
+DEMO_TERMINAL = "TinkoffBankTest"
+
+
+class RefusedError(Exception):
+    """What was asked for cannot be done; the message says why."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    connection: Any
+    box: SecretBox
+    settings: Settings
+
+
+# Commands. Each reads its secret first and then writes in one transaction: nothing waits for a person inside one.
+
+
+async def create_superuser_command(tools: Tools, arguments: argparse.Namespace) -> None:
+    email = clean_email(arguments.email)
+    user = await find_user(tools.connection, email)
+    if user is None:
+        password = read_secret("Password")
+        async with tools.connection.transaction():
+            await create_user(tools.connection, email, password, is_superuser=True)
+        print(f"Created the superuser {email}.")
+        return
+    if user.is_superuser:
+        raise RefusedError(f"{email} is a superuser already.")
+    async with tools.connection.transaction():
+        await make_superuser(tools.connection, user.id)
+    print(f"{email} has an account: it is a superuser's now, with the password it has.")
+
+
+async def create_streamer_command(tools: Tools, arguments: argparse.Namespace) -> None:
+    email = clean_email(arguments.email)
+    user = await find_user(tools.connection, email)
+    password = read_secret("Password") if user is None else ""
+    async with tools.connection.transaction():
+        if user is None:
+            user = await create_user(tools.connection, email, password)
+        streamer = await create_streamer(
+            tools.connection, user.id, arguments.slug, arguments.display_name, arguments.time_zone
+        )
+        token = await rotate_overlay_token(tools.connection, tools.box, streamer.id)
+    print(f"Donation page: {tools.settings.web_url}/donate/{streamer.slug}")
+    print(f"Overlay for OBS (secret): {tools.settings.web_url}/overlay#{token}")
+    print("To take money: python -m web.manage set-terminal --slug " + streamer.slug)
+
+
+async def set_terminal_command(tools: Tools, arguments: argparse.Namespace) -> None:
+    streamer = await find_by_slug(tools.connection, arguments.slug)
+    if streamer is None:
+        raise RefusedError(f"There is no streamer {arguments.slug}.")
+    terminal_key = arguments.terminal_key.strip()
+    if not 1 <= len(terminal_key) <= 64 or not terminal_key.isascii() or not terminal_key.isprintable():
+        raise RefusedError("The terminal key does not look like one: 1 to 64 letters and digits.")
+    secret = read_secret("Terminal's password")
+    async with tools.connection.transaction():
+        await set_terminal(tools.connection, tools.box, streamer.id, arguments.provider, terminal_key, secret)
+    print(f"{streamer.slug} takes money through {arguments.provider} terminal {terminal_key}.")
+
+
+async def seed_demo_command(tools: Tools, _arguments: argparse.Namespace) -> None:
+    """The demo streamer of development, made or repaired; the same password and addresses at each call."""
+    if not tools.settings.in_development:
+        raise RefusedError("seed-demo is for development only (ENVIRONMENT=development).")
+    password = read_demo_password()
+    async with tools.connection.transaction():
+        user = await _demo_user(tools.connection, password)
+        streamer = await find_by_owner(tools.connection, user.id)
+        if streamer is None:
+            streamer = await create_streamer(tools.connection, user.id, DEMO_SLUG, DEMO_NAME)
+        await _demo_terminal(tools, streamer.id)
+        token = await reveal_overlay_token(tools.connection, tools.box, streamer.id)
+        if token is None:
+            token = await rotate_overlay_token(tools.connection, tools.box, streamer.id)
+    print(json.dumps({"slug": streamer.slug, "login": user.email, "password": password, "overlay_token": token}))
+
+
+async def _demo_user(connection: Any, password: str) -> User:
+    user = await find_user(connection, DEMO_EMAIL)
+    if user is None:
+        return await create_user(connection, DEMO_EMAIL, password)
+    if await verify_password(connection, DEMO_EMAIL, password) is None:
+        await set_password(connection, user.id, password)
+    return user
+
+
+async def _demo_terminal(tools: Tools, streamer_id: int) -> None:
+    if await get_active_terminal(tools.connection, streamer_id) is not None:
+        return
+    await set_terminal(tools.connection, tools.box, streamer_id, "tbank", DEMO_TERMINAL, DEMO_TERMINAL)
+
+
+# Standard input.
+
+
+def read_secret(name: str) -> str:
+    """One line of standard input; asked for without an echo on a terminal. Raises RefusedError when there is none."""
+    if sys.stdin.isatty():
+        secret = getpass.getpass(f"{name}: ")
+        if getpass.getpass(f"{name}, once more: ") != secret:
+            raise RefusedError("The two differ.")
+    else:
+        secret = sys.stdin.readline().rstrip("\r\n")
+    if not secret:
+        raise RefusedError(f"{name} expected on standard input.")
+    return secret
+
+
+def read_demo_password() -> str:
+    """From the JSON object {"password": …} on standard input."""
+    try:
+        password = json.load(sys.stdin)["password"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RefusedError('{"password": "…"} expected on standard input.') from error
+    if not isinstance(password, str):
+        raise RefusedError("The password must be a text.")
+    return password
+
+
+# The program.
+
+Command = Callable[[Tools, argparse.Namespace], Awaitable[None]]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m web.manage", description="Accounts and terminals of StreamCash.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=command)
+        return added
+
+    add(
+        "create-superuser",
+        create_superuser_command,
+        "Create an account that may do everything; password on stdin.",
+    ).add_argument("--email", required=True)
+
+    streamer = add(
+        "create-streamer", create_streamer_command, "Create a streamer; password on stdin when the e-mail is new."
+    )
+    streamer.add_argument("--email", required=True)
+    streamer.add_argument("--slug", required=True, help="name in the addresses: letters, digits, - and _")
+    streamer.add_argument("--display-name", required=True)
+    streamer.add_argument("--time-zone", default=DEFAULT_TIME_ZONE, help="default: %(default)s")
+
+    terminal = add("set-terminal", set_terminal_command, "Set where a streamer's money goes; the secret on stdin.")
+    terminal.add_argument("--slug", required=True)
+    terminal.add_argument("--provider", choices=("tbank",), default="tbank")
+    terminal.add_argument("--terminal-key", required=True)
+
+    add("seed-demo", seed_demo_command, 'Development: make the demo streamer; {"password": "…"} on stdin.')
+    return parser
+
+
+WORDS = {
+    ("email", "required"): "an e-mail is needed",
+    ("email", "not_an_email"): "this is not an e-mail address",
+    ("email", "taken"): "an account with this e-mail exists",
+    ("password", "too_short"): "at least {limit} characters",
+    ("password", "too_long"): "at most {limit} characters",
+    ("slug", "malformed"): "1 to 40 of a-z, 0-9, - and _, with a letter or digit at both ends",
+    ("slug", "reserved"): "this name is reserved",
+    ("slug", "taken"): "another streamer has this name",
+    ("display_name", "required"): "a name is needed",
+    ("display_name", "too_long"): "at most {limit} characters",
+    ("display_name", "malformed"): "only characters that can be seen",
+    ("time_zone", "unknown"): "no such time zone; Europe/Moscow is one",
+    ("owner", "has_streamer"): "this account has a streamer already",
+}
+
+
+def _words(error: DomainError) -> str:
+    if isinstance(error, InvalidInputError):
+        text = WORDS.get((error.field, error.code), error.code).format(**error.data)
+        return f"{error.field.replace('_', ' ')}: {text}."
+    if isinstance(error, NotAllowedError) and error.code == "terminal_taken":
+        return "This terminal belongs to another streamer."
+    return error.code
+
+
+async def _run(settings: Settings, arguments: argparse.Namespace) -> None:
+    box = SecretBox(settings.secret_keys.get_secret_value())
+    pool = await open_pool(settings.database_url, size=1, program="manage")
+    try:
+        async with pool.acquire() as connection:
+            await arguments.command(Tools(connection, box, settings), arguments)
+    finally:
+        await pool.close()
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        asyncio.run(_run(Settings(), arguments))  # type: ignore[call-arg]
+    except (RefusedError, DomainError) as error:
+        return _refuse(_words(error) if isinstance(error, DomainError) else str(error), 1)
+    except ValidationError as error:
+        return _refuse(f"The settings are not right:\n{error}", 2)
+    except (UnicodeDecodeError, EOFError, KeyboardInterrupt):
+        return _refuse("Nothing was done: standard input ended or is not text.", 1)
+    except asyncpg.UndefinedTableError:
+        return _refuse("The database is not migrated yet.", 3)
+    except DATABASE_AWAY as error:
+        return _refuse(f"The database is away: {type(error).__name__}: {error}", 3)
+    return 0
+
+
+def _refuse(text: str, status: int) -> int:
+    print(text, file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
