@@ -33,7 +33,7 @@ from infra.embedded import SYSTEM_DATA_DIR, EmbeddedError, FolderLock, servers_d
 from infra.embedded_postgres import EmbeddedPostgres
 from infra.embedded_rabbitmq import EmbeddedRabbitMQ
 from infra.embedded_valkey import EmbeddedValkey
-from infra.launcher_programs import PROGRAMS, Program, ProgramsManager, run_programs
+from infra.launcher_programs import PROGRAMS, Program, ProgramsManager, end_with_parent, run_programs
 from infra.migrations import MigrationError, migrate
 from infra.settings import ROOT
 
@@ -76,6 +76,9 @@ def main() -> int:
     """Run until told to stop. Returns 0 after a wished stop, 1 after an error."""
     for which in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(which, _stop_starting)
+    if "MAKELEVEL" in os.environ:
+        # A make that is killed takes us along, in good order.
+        end_with_parent(signal.SIGTERM)
     try:
         return 0 if launch(os.environ, PROGRAMS) else 1
     except (LaunchError, EmbeddedError, MigrationError) as error:
@@ -327,6 +330,9 @@ class _Follower:
         if not manager.stopping:
             self._announce()
         while not manager.stopping:
+            if _make_was_interrupted():
+                os.kill(os.getpid(), signal.SIGINT)
+                return
             if not all(server.running for server in self._servers):
                 self._give_up("one of the embedded servers stopped by itself; its log is in its folder")
                 return
@@ -369,6 +375,22 @@ def _answers(url: str) -> bool:
 
 def _say(text: str) -> None:
     print(text, flush=True)
+
+
+def _make_was_interrupted() -> bool:
+    """Did somebody interrupt `make run` by its process number?
+
+    Unlike Ctrl-C, which reaches everyone at the terminal, that signal stays with make, which then only
+    waits for us, with SIGINT blocked. Linux shows it.
+    """
+    if "MAKELEVEL" not in os.environ:
+        return False
+    try:
+        status = Path(f"/proc/{os.getppid()}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    blocked = next((line.split()[1] for line in status.splitlines() if line.startswith("SigBlk:")), "0")
+    return bool(int(blocked, 16) & 1 << (signal.SIGINT - 1))
 
 
 def _stop_starting(_signum: int, _frame: FrameType | None) -> None:

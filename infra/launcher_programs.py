@@ -155,7 +155,8 @@ def run_programs(
     """
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork", force=True)
-        os.register_at_fork(after_in_child=_die_with_launcher)
+        # honcho's helper processes ignore signals; they and the programs would outlive a killed launcher.
+        os.register_at_fork(after_in_child=lambda: end_with_parent(signal.SIGKILL))
     log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     printer = QuietPrinter(log_dir, programs, lambda: on_all_started(manager))
     manager = ProgramsManager(printer)
@@ -178,7 +179,8 @@ def _open_log(path: Path) -> IO[str]:
     return os.fdopen(descriptor, "w", encoding="utf-8")
 
 
-def _die_with_launcher() -> None:
-    """honcho's helper processes ignore signals; without this they and the programs would outlive a
-    launcher that was killed. Linux only: PR_SET_PDEATHSIG is 1."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+def end_with_parent(death_signal: signal.Signals) -> None:
+    """Have the kernel send this process a signal when its parent dies. Linux only; elsewhere nothing."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, death_signal, 0, 0, 0)
