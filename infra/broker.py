@@ -11,7 +11,8 @@ from typing import Protocol
 
 import aiormq
 import dramatiq
-from aiormq.abc import AbstractChannel, AbstractConnection
+from aiormq.abc import AbstractConnection
+from aiormq.channel import Channel
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.common import dq_name, xq_name
@@ -67,7 +68,7 @@ class Publisher(Protocol):
     """Publishes with confirmation; raises BrokerAwayError or UnroutableError."""
 
     async def send_task(self, message: TaskMessage) -> None: ...
-    async def send_event(self, message: EventMessage) -> None: ...
+    async def send_event(self, message: EventMessage, /) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -83,7 +84,7 @@ def make_worker_broker(settings: Settings, middleware: list[Middleware]) -> dram
     ]
     if settings.rabbitmq_url is not None:
         return RabbitmqBroker(url=settings.rabbitmq_url, middleware=stack, confirm_delivery=True)
-    return RedisBroker(url=settings.redis_url, middleware=stack)
+    return RedisBroker(url=settings.redis_url, middleware=stack)  # type: ignore[no-untyped-call]
 
 
 async def open_publisher(settings: Settings, *, queues: list[str], exchange: str) -> Publisher:
@@ -99,7 +100,7 @@ _AWAY = (aiormq.exceptions.AMQPError, OSError, asyncio.TimeoutError, RuntimeErro
 class RabbitPublisher:
     """One connection and channel with confirms; calls may overlap, so that confirms are pipelined."""
 
-    def __init__(self, connection: AbstractConnection, channel: AbstractChannel, exchange: str) -> None:
+    def __init__(self, connection: AbstractConnection, channel: Channel, exchange: str) -> None:
         self._connection = connection
         self._channel = channel
         self._exchange = exchange
@@ -110,6 +111,7 @@ class RabbitPublisher:
         try:
             connection = await asyncio.wait_for(aiormq.connect(url), 10)
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            assert isinstance(channel, Channel), "its `wait` option is not in the abstract class"
             await channel.exchange_declare(exchange=exchange, exchange_type="topic", durable=True)
             for queue in queues:
                 dead = xq_name(queue)
@@ -165,7 +167,7 @@ class RedisPublisher:
     """Dramatiq's Redis broker; it has no exchange, so events reach only our own actors."""
 
     def __init__(self, redis_url: str) -> None:
-        self._broker = RedisBroker(url=redis_url, middleware=[])
+        self._broker = RedisBroker(url=redis_url, middleware=[])  # type: ignore[no-untyped-call]
 
     async def send_task(self, message: TaskMessage) -> None:
         try:
@@ -173,7 +175,7 @@ class RedisPublisher:
         except Exception as error:
             raise BrokerAwayError(f"Redis is away: {type(error).__name__}") from error
 
-    async def send_event(self, message: EventMessage) -> None:
+    async def send_event(self, _message: EventMessage) -> None:
         return
 
     async def close(self) -> None:

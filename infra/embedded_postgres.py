@@ -101,6 +101,8 @@ class EmbeddedPostgres:
         binaries = self._binaries()
         if not self._data.exists():
             self._initialise(binaries)
+        # PostgreSQL refuses a folder that a copy or a backup has opened to others.
+        self._data.chmod(0o700)
         self._end_orphan()
         options = {
             "port": str(self.port),

@@ -112,6 +112,7 @@ def launch(environ: Mapping[str, str], programs: Sequence[Program]) -> bool:
             if isinstance(server, EmbeddedRabbitMQ):
                 server.wait_until_ready()
 
+        _say("The programs are starting; this takes a few seconds.")
         report = _report(environment, ports, demo)
         follower = _Follower(report, report_files, servers, environment, ports)
         stack.callback(follower.forget)

@@ -55,7 +55,7 @@ def one_line_for_garbage(record: logging.LogRecord) -> bool:
 
 def main() -> int:
     try:
-        settings = Settings()  # type: ignore[call-arg]
+        settings = Settings()
     except ValidationError as error:
         sys.stderr.write(f"The settings are not right:\n{error}\n")
         return 2

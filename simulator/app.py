@@ -6,14 +6,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from pathlib import Path
 
-import httpx
 from quart import Quart, Response
 
 from infra.settings import ROOT
 from simulator import api, control, pages
 from simulator.bank import Bank
-from simulator.courier import ANSWER_SECONDS, RetrySchedule, SimulatedCourier
+from simulator.courier import RetrySchedule, SimulatedCourier
 from simulator.faults import Faults
+from simulator.poster import Poster
 from simulator.records import Terminal
 from simulator.store import Store
 
@@ -45,24 +45,18 @@ def create_app(database: Path, *, retry_seconds: float = 3.0, now: Callable[[], 
         store = Store(database)
         if store.find_terminal(PUBLIC_TEST_TERMINAL.terminal_key) is None:
             store.save_terminal(PUBLIC_TEST_TERMINAL)
-        # Whose certificate nobody trusts yet is what one tries a simulator with.
-        async with httpx.AsyncClient(
-            verify=False,  # noqa: S501
-            timeout=ANSWER_SECONDS,
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=50),
-            trust_env=False,
-        ) as http:
-            faults = Faults()
-            courier = SimulatedCourier(store, http, faults, RetrySchedule(retry_seconds), now)
-            bank = Bank(store, courier, now)
-            app.extensions.update({"bank": bank, "courier": courier, "faults": faults})
-            loops = [asyncio.create_task(courier.run()), asyncio.create_task(_let_time_pass(bank))]
-            yield
-            for loop in loops:
-                loop.cancel()
-                with suppress(asyncio.CancelledError):
-                    await loop
-            await courier.stop()
+        faults, poster = Faults(), Poster()
+        courier = SimulatedCourier(store, poster, faults, RetrySchedule(retry_seconds), now)
+        bank = Bank(store, courier, now)
+        app.extensions.update({"bank": bank, "courier": courier, "faults": faults})
+        loops = [asyncio.create_task(courier.run()), asyncio.create_task(_let_time_pass(bank))]
+        yield
+        for loop in loops:
+            loop.cancel()
+            with suppress(asyncio.CancelledError):
+                await loop
+        await courier.stop()
+        poster.close()
         store.close()
 
     @app.after_request

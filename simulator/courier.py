@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import httpx
-
 from simulator.bank import Order
 from simulator.faults import Faults
+from simulator.poster import Poster, PostError
 from simulator.records import Delivery, Notification
 from simulator.store import Store
 
@@ -49,13 +48,13 @@ class SimulatedCourier:
     def __init__(
         self,
         store: Store,
-        http: httpx.AsyncClient,
+        poster: Poster,
         faults: Faults,
         schedule: RetrySchedule,
         now: Callable[[], float],
     ) -> None:
         self._store = store
-        self._http = http
+        self._poster = poster
         self._faults = faults
         self._schedule = schedule
         self._now = now
@@ -133,14 +132,10 @@ class SimulatedCourier:
             return Delivery(sent_at, None, "", f"fault: {fault.kind}")
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                response = await self._http.post(
-                    notification.url,
-                    content=notification.body,
-                    headers={"Content-Type": "application/json"},
-                )
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            return Delivery(sent_at, None, "", f"{type(error).__name__}: {error}")
-        return Delivery(sent_at, response.status_code, response.text[:1000], None)
+                answer = await self._poster.post(notification.url, notification.body)
+        except (PostError, TimeoutError) as error:
+            return Delivery(sent_at, None, "", str(error) or f"no answer in {ANSWER_SECONDS:.0f} s")
+        return Delivery(sent_at, answer.status, answer.body.decode(errors="replace")[:1000], None)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

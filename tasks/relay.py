@@ -38,6 +38,7 @@ LOOK_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 LISTEN_CHECK_SECONDS = 2.0
 LISTENER_NAME = "streamcash-relay-listener"
+_AWAY: tuple[type[BaseException], ...] = (BrokerAwayError, *DATABASE_AWAY)
 
 
 class PoisonError(Exception):
@@ -85,7 +86,7 @@ class Relay:
         loops = (self._publish_for_ever, self._listen_for_ever, self._ask_for_ever, self._sweep_for_ever)
         tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
         stopped = asyncio.create_task(self._stop.wait())
-        done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
         self._stop.set()
         self._look.set()
         for task in tasks[1:]:
@@ -94,8 +95,9 @@ class Relay:
         if self._pool is not None:
             with contextlib.suppress(*DATABASE_AWAY):
                 await asyncio.wait_for(self._pool.close(), 5)
-        for task in done - {stopped}:
-            task.result()
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
 
     # -- publishing
 
@@ -112,8 +114,8 @@ class Relay:
                 pause = 0.2
                 if not full:
                     await self._wait_for_a_look(LOOK_SECONDS)
-            except (BrokerAwayError, *DATABASE_AWAY) as error:
-                log.warning("not publishing, trying again in %.1f s: %s", pause, error or type(error).__name__)
+            except _AWAY as error:
+                log.warning("not publishing, trying again in %.1f s: %s", pause, str(error) or type(error).__name__)
                 if publisher is not None:
                     await publisher.close()
                     publisher = None

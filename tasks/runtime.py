@@ -121,7 +121,6 @@ def declare(
         await function(opener.parts, argument)
 
     dramatiq.actor(
-        act,
         actor_name=name,
         queue_name=QUEUE_OF[name],
         broker=broker,
@@ -129,4 +128,4 @@ def declare(
         min_backoff=1_000,
         max_backoff=min(max_backoff_seconds, 300) * 1_000,
         time_limit=time_limit_seconds * 1_000,
-    )
+    )(act)

@@ -31,7 +31,7 @@ def hypercorn_config(settings: Settings) -> Config:
 
 def main() -> None:
     try:
-        settings = Settings()  # type: ignore[call-arg]
+        settings = Settings()
     except ValidationError as error:
         sys.exit(f"The settings are not right:\n{error}")
     logs.configure("web", settings.log_level)

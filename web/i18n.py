@@ -6,7 +6,8 @@
 
 Msgids are English, so English needs no catalogue; Russian is `locale/ru/LC_MESSAGES/messages.po`, read as it is when
 the program starts. A msgid is always a %-format, here as in templates: a per cent sign for people is written `%%`.
-A request's language is what `?lang=` says (remembered in a cookie), else the cookie, else Accept-Language, else Russian.
+A request's language is what `?lang=` says (remembered in a cookie), else the cookie, else Accept-Language, else
+Russian.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime as babel_format_datetime
@@ -107,7 +109,7 @@ _ = gettext
 
 def format_number(number: int) -> str:
     """Thousands apart by no-break spaces in both languages: `1 500`."""
-    return f"{abs(number):,}".replace(",", NBSP).join((MINUS if number < 0 else "", ""))
+    return (MINUS if number < 0 else "") + f"{abs(number):,}".replace(",", NBSP)
 
 
 def format_amount(amount_minor: int) -> str:
@@ -157,14 +159,8 @@ def language_links() -> list[tuple[str, str, str]]:
         if locale != current_locale():
             query = request.args.copy()
             query["lang"] = locale
-            links.append((locale, name, f"{request.path}?{_encode_query(query)}"))
+            links.append((locale, name, f"{request.path}?{urlencode(list(query.items(multi=True)))}"))
     return links
-
-
-def _encode_query(query: Any) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode(list(query.items(multi=True)))
 
 
 # Quart.

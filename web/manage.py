@@ -226,7 +226,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
-        asyncio.run(_run(Settings(), arguments))  # type: ignore[call-arg]
+        asyncio.run(_run(Settings(), arguments))
     except (RefusedError, DomainError) as error:
         return _refuse(_words(error) if isinstance(error, DomainError) else str(error), 1)
     except ValidationError as error:

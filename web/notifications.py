@@ -35,7 +35,7 @@ async def receive_tbank() -> Response:
     if (request.content_length or 0) > MAX_BODY_BYTES:
         return _refuse(413, "too large")
     request.max_content_length = MAX_BODY_BYTES
-    body = await request.get_data(cache=False)
+    body: bytes = await request.get_data(cache=False, as_text=False)  # type: ignore[assignment]
     try:
         notification = tbank.parse(body)
     except tbank.MalformedNotification as error:

@@ -69,7 +69,7 @@ function enhanceForm(form) {
       const length = countCharacters(message.value);
       const limit = Number(message.dataset.limit);
       counter.textContent = length ? `${length} / ${limit}` : counterWords;
-      counter.className = length > limit ? "error" : "";
+      counter.className = length > limit ? "over" : "";
     }
   }
 

@@ -38,9 +38,7 @@ class Scene:
             donation = await make_donation(connection, self.streamer, amount_minor=amount_minor, message=message)
             payment = await latest_payment(connection, donation)
             await connection.execute("UPDATE payments SET next_check_at = NULL WHERE id = $1", payment.id)
-            await connection.execute(
-                "UPDATE donations SET status = 'paid', paid_at = now() WHERE id = $1", donation.id
-            )
+            await connection.execute("UPDATE donations SET status = 'paid', paid_at = now() WHERE id = $1", donation.id)
             await alerts.enqueue_donation(
                 connection,
                 streamer_id=self.streamer.id,
@@ -103,27 +101,33 @@ async def scene(pool: asyncpg.Pool, redis_url: str) -> AsyncIterator[Scene]:
 
 
 @pytest.fixture
-def start_service(tmp_path: Path, fresh_database_url: str, redis_url: str) -> Iterator[Callable[[], Service]]:
+def environment(tmp_path: Path, fresh_database_url: str, redis_url: str) -> dict[str, str]:
+    """What web and realtime are started with; REALTIME_URL is the first realtime process."""
+    web_port, realtime_port = free_port(), free_port()
+    return {
+        "ENVIRONMENT": "development",
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": fresh_database_url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEYS": SECRET_KEY,
+        "WEB_URL": f"http://127.0.0.1:{web_port}",
+        "WEB_PORT": str(web_port),
+        "REALTIME_URL": f"http://127.0.0.1:{realtime_port}",
+    }
+
+
+@pytest.fixture
+def start_service(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[[], Service]]:
     """Starts one realtime process more."""
     services: list[Service] = []
 
     def start() -> Service:
-        port = free_port()
+        port = free_port() if services else int(environment["REALTIME_URL"].rpartition(":")[2])
         url = f"http://127.0.0.1:{port}"
-        environment = {
-            "ENVIRONMENT": "development",
-            "DATA_DIR": str(tmp_path),
-            "DATABASE_URL": fresh_database_url,
-            "REDIS_URL": redis_url,
-            "SECRET_KEYS": SECRET_KEY,
-            "WEB_URL": "http://127.0.0.1:8999",
-            "REALTIME_URL": url,
-            "REALTIME_PORT": str(port),
-        }
         process = ProgramProcess(
             f"realtime-{len(services)}",
             ["-m", "realtime"],
-            environment,
+            {**environment, "REALTIME_PORT": str(port)},
             log_dir=tmp_path,
             ready_url=f"{url}/health",
         )

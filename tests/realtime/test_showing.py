@@ -183,5 +183,3 @@ async def test_a_second_socket_of_a_page_takes_over(service: Service, scene: Sce
             assert (await former.say("started", word(offer)))["code"] == "not_connected"
             await former.leave()
             await latter.show(offer)
-
-

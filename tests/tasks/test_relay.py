@@ -41,7 +41,7 @@ class Rabbit:
                     await channel.queue_delete(queue)
 
     async def take_all(self, queue: str) -> list[bytes]:
-        found = []
+        found: list[bytes] = []
         async with self.channel() as channel:
             while True:
                 message = await channel.basic_get(queue, no_ack=True)

@@ -19,13 +19,16 @@ _ALERT = (
 )
 
 
+_LEASE = "gen_random_uuid(), now() + interval '1 minute'"
+
+
 def _alert(status: str) -> str:
     is_held = status == "held"
     return _ALERT.format(
         status=status,
         place="NULL::bigint" if is_held else "nextval('alert_places')",
         playable_at="NULL::timestamptz" if is_held else "now()",
-        lease="gen_random_uuid(), now() + interval '1 minute'" if status == "playing" else "NULL::uuid, NULL::timestamptz",
+        lease=_LEASE if status == "playing" else "NULL::uuid, NULL::timestamptz",
         shown_at="now()" if status == "shown" else "NULL::timestamptz",
     )
 
@@ -36,7 +39,9 @@ _STEPS: dict[DonorState, list[str]] = {
     DonorState.OPEN: [f"UPDATE payments SET status = 'pending', {_OPENED} WHERE donation_id = $1"],
     DonorState.CHECKING: [f"UPDATE payments SET status = 'authorized', {_OPENED} WHERE donation_id = $1"],
     DonorState.DECLINED: [f"UPDATE payments SET status = 'failed', {_OPENED} WHERE donation_id = $1"],
-    DonorState.EXPIRED: [f"UPDATE payments SET status = 'expired', {_OPENED}, closed_at = now() WHERE donation_id = $1"],
+    DonorState.EXPIRED: [
+        f"UPDATE payments SET status = 'expired', {_OPENED}, closed_at = now() WHERE donation_id = $1"
+    ],
     DonorState.REFUSED: [
         "UPDATE payments SET status = 'failed', error_code = '308', closed_at = now() WHERE donation_id = $1"
     ],

@@ -103,7 +103,9 @@ async def test_the_address_is_not_believed(site: Site, streamer: Streamer, state
         (3, 20000, "Ваш донат 4-й в очереди: около 1 минуты."),
     ],
 )
-async def test_the_place_in_the_queue(site: Site, streamer: Streamer, alerts: int, duration_ms: int, words: str) -> None:
+async def test_the_place_in_the_queue(
+    site: Site, streamer: Streamer, alerts: int, duration_ms: int, words: str
+) -> None:
     _id, public_id = await donate(site, streamer, DonorState.QUEUED)
     await put_before(site.pool, streamer, alerts, max(duration_ms, 1000))
     assert words in (await site.client.get(f"/d/{public_id}")).text

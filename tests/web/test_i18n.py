@@ -1,13 +1,13 @@
 """Words for people: every one has its Russian, and numbers and times read as people write them."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from quart import Quart, render_template_string
 
@@ -26,61 +26,75 @@ from web.i18n import (
 )
 
 ROOT = LOCALE_DIR.parent
-WHERE_WORDS_ARE = [("web/**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 NBSP = "\N{NO-BREAK SPACE}"
 
+# Each catalogue, and where its words are: the site's, and the simulator's, a program of its own.
+CATALOGUES = {
+    "messages": [
+        ("web/**.py", "python"),
+        ("templates/simulator/**", "ignore"),
+        ("templates/**.html", "jinja2.ext:babel_extract"),
+    ],
+    "simulator": [("simulator/**.py", "python"), ("templates/simulator/**.html", "jinja2.ext:babel_extract")],
+}
+# The pages' own places: nothing else is walked through.
+FOLDERS = {"web", "simulator", "templates"}
 
-def extracted() -> dict[Any, str]:
+
+@dataclass
+class Words:
+    path: Path
+    catalog: Catalog
+    used: dict[Any, str]
     """Every msgid in the programs and the templates (a pair where there is a plural), and a place where it is."""
-    found: dict[Any, str] = {}
-    for file in extract_from_dir(
+
+    @property
+    def messages(self) -> dict[Any, Message]:
+        return {m.id if isinstance(m.id, str) else tuple(m.id): m for m in self.catalog if m.id}
+
+
+@pytest.fixture(scope="module", params=CATALOGUES)
+def words(request: pytest.FixtureRequest) -> Words:
+    path = LOCALE_DIR / "ru/LC_MESSAGES" / f"{request.param}.po"
+    with path.open("rb") as file:
+        catalog = read_po(file, locale="ru", abort_invalid=True)
+    used: dict[Any, str] = {}
+    for name, line, message, *_rest in extract_from_dir(
         str(ROOT),
-        WHERE_WORDS_ARE,
+        CATALOGUES[request.param],
         {"**.html": {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}},
-        keywords=DEFAULT_KEYWORDS,
-        directory_filter=lambda path: Path(path).name not in (".venv", "node_modules", "var", ".git"),
+        directory_filter=lambda folder: Path(folder).relative_to(ROOT).parts[0] in FOLDERS,
     ):
-        name, line, message, *_rest = file
-        found.setdefault(message[:2] if isinstance(message, tuple) else message, f"{name}:{line}")
-    return found
+        used.setdefault(message[:2] if isinstance(message, tuple) else message, f"{name}:{line}")
+    return Words(path, catalog, used)
 
 
-@pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    with (LOCALE_DIR / "ru/LC_MESSAGES/messages.po").open("rb") as file:
-        return read_po(file, locale="ru", abort_invalid=True)
+def _forms(message: Message) -> tuple[str, ...]:
+    found = message.string if isinstance(message.string, tuple) else (message.string,)
+    return tuple(str(form or "") for form in found)
 
 
-def messages(catalog: Catalog) -> Iterator[Message]:
-    return (message for message in catalog if message.id)
-
-
-def forms(message: Message) -> tuple[str, ...]:
-    return message.string if isinstance(message.string, tuple) else (message.string,)
-
-
-def test_every_word_has_a_finished_russian_translation(catalog: Catalog) -> None:
-    known = {message.id if isinstance(message.id, str) else tuple(message.id): message for message in messages(catalog)}
-    missing = {msgid: place for msgid, place in extracted().items() if msgid not in known}
-    assert missing == {}
-    unfinished = [message.id for message in known.values() if message.fuzzy or not all(forms(message))]
+def test_every_word_has_a_finished_russian_translation(words: Words) -> None:
+    assert words.used
+    assert {msgid: place for msgid, place in words.used.items() if msgid not in words.messages} == {}
+    unfinished = [m.id for m in words.messages.values() if m.fuzzy or not all(_forms(m))]
     assert unfinished == []
-    assert all(len(forms(message)) == 3 for message in known.values() if message.pluralizable)
+    assert all(len(_forms(message)) == 3 for message in words.messages.values() if message.pluralizable)
 
 
-def test_no_translation_is_left_over(catalog: Catalog) -> None:
-    used = extracted()
-    unused = [m.id for m in messages(catalog) if (m.id if isinstance(m.id, str) else tuple(m.id)) not in used]
-    assert unused == []
-    assert list(catalog.obsolete) == []
+def test_no_translation_is_left_over(words: Words) -> None:
+    assert [msgid for msgid in words.messages if msgid not in words.used] == []
+    assert list(words.catalog.obsolete) == []
 
 
-def test_translations_keep_the_placeholders(catalog: Catalog) -> None:
-    wrong = {str(message.id): [str(error) for error in message.check(catalog)] for message in messages(catalog)}
+def test_translations_keep_the_placeholders(words: Words) -> None:
+    wrong = {str(m.id): [str(error) for error in m.check(words.catalog)] for m in words.messages.values()}
     assert {msgid: errors for msgid, errors in wrong.items() if errors} == {}
-    # An entry that stands twice would silently win or lose.
-    text = (LOCALE_DIR / "ru/LC_MESSAGES/messages.po").read_text()
-    assert text.count("\nmsgid ") == len(list(messages(catalog))) + 1
+
+
+def test_no_translation_stands_twice(words: Words) -> None:
+    # The later one would silently win.
+    assert words.path.read_text().count("\nmsgid ") == len(words.messages) + 1
 
 
 @pytest.mark.parametrize(

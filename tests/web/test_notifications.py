@@ -74,7 +74,7 @@ async def payment(pool: asyncpg.Pool, streamer: BuiltStreamer) -> Payment:
 
 async def post(client: Client, body: bytes) -> tuple[int, str]:
     response = await client.post(WEBHOOK, data=body, headers={"Content-Type": "application/json"})
-    return response.status_code, (await response.get_data()).decode()
+    return response.status_code, await response.get_data(as_text=True)
 
 
 async def apply_all(parts: Parts) -> None:

@@ -29,6 +29,7 @@ from web.pages.dashboard_view import (
     read_missed,
     read_stage,
     read_totals_of,
+    when,
 )
 from web.security import allow_realtime
 from web.sessions import require_streamer, require_user
@@ -108,6 +109,7 @@ def _frame(streamer: Streamer) -> dict[str, Any]:
         "streamer": streamer,
         "address": address,
         "chips": chips,
+        "when": when,
         "test_amounts_minor": TEST_AMOUNTS_MINOR,
         "donate_url": f"{parts().settings.web_url}/donate/{streamer.slug}",
     }

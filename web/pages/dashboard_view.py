@@ -12,13 +12,11 @@ from domain.showing import Playing, get_playing
 from domain.streamers import Streamer
 from domain.terminals import get_active_terminal
 from domain.totals import Totals, read_totals
-from web.i18n import _, format_time
+from web.i18n import _, format_datetime, format_time, zone
 
 NEXT_ALERTS = 5
 FEED_STEP = 50
 FEED_MAX = 500
-
-REAL_BANK_HOST = "securepay.tinkoff.ru"
 
 
 @dataclass(frozen=True)
@@ -107,6 +105,13 @@ async def read_totals_of(connection: Any, streamer: Streamer) -> Totals:
 async def read_feed(connection: Any, streamer: Streamer, wanted: int) -> Feed:
     rows = await list_feed(connection, streamer.id, limit=wanted)
     return Feed(tuple(rows), wanted)
+
+
+def when(moment: datetime, time_zone: str) -> str:
+    """`21:43` today, `5 March, 21:43` before, on the streamer's clocks."""
+    clocks = zone(time_zone)
+    is_today = moment.astimezone(clocks).date() == datetime.now(clocks).date()
+    return format_time(moment, time_zone) if is_today else format_datetime(moment, time_zone)
 
 
 def chips(row: FeedRow, time_zone: str) -> list[Chip]:

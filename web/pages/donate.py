@@ -13,7 +13,7 @@ Each works as a plain page; with HTMX, POSTs and /state answer with the partial 
 import re
 from typing import Any
 
-from quart import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from quart import Blueprint, Response, render_template, request, url_for
 
 from domain import donations, terminals
 from domain.donations import DonorState, DonorView
@@ -88,7 +88,7 @@ async def submit_form(slug: str) -> Response:
         response = await _answer_view(await _read_view(public_id), "partials/donate/donation.html", takes_focus=True)
         response.headers["HX-Push-Url"] = url_for("donate.show_donation", public_id=public_id)
         return response
-    return await _see_donation(public_id)
+    return _see_donation(public_id)
 
 
 async def _create_donation(form: DonateForm, streamer: Streamer) -> str:
@@ -103,9 +103,7 @@ async def _create_donation(form: DonateForm, streamer: Streamer) -> str:
         consent_version=form.consent,
     )
     async with parts().pool.acquire() as connection, connection.transaction():
-        created = await donations.create_donation(
-            connection, new, link_minutes=parts().settings.payment_link_minutes
-        )
+        created = await donations.create_donation(connection, new, link_minutes=parts().settings.payment_link_minutes)
     parts().relay.wake()
     return created.public_id
 
@@ -115,9 +113,7 @@ async def show_consent(slug: str) -> Response:
     streamer, _is_open = await _read_streamer(slug)
     if streamer is None:
         return await _answer("pages/donate_missing.html", 404)
-    return await _answer(
-        "pages/donate_consent.html", 200, streamer=streamer, consent_version=CONSENT_VERSION
-    )
+    return await _answer("pages/donate_consent.html", 200, streamer=streamer, consent_version=CONSENT_VERSION)
 
 
 async def _read_streamer(slug: str) -> tuple[Streamer | None, bool]:
@@ -170,7 +166,7 @@ async def wait_for_state(public_id: str) -> Response:
     view = await wait_for_change(view, known_version, wait_seconds)
     if page_version(view) == known_version:
         # Nothing new: HTMX leaves the page alone and asks again.
-        return await make_response("", 204)
+        return Response(status=204)
     return await _answer_view(view, "partials/donate/donation.html")
 
 
@@ -192,7 +188,7 @@ async def retry_payment(public_id: str) -> Response:
         return await _answer_view(view, template, status=409, problem=problem, takes_focus=True)
     if _is_htmx():
         return await _answer_view(await _read_view(public_id), "partials/donate/donation.html", takes_focus=True)
-    return await _see_donation(public_id)
+    return _see_donation(public_id)
 
 
 def _retry_problem(code: str) -> str:
@@ -212,9 +208,8 @@ async def _read_view(public_id: str) -> DonorView:
     return view
 
 
-async def _see_donation(public_id: str) -> Response:
-    response = redirect(url_for("donate.show_donation", public_id=public_id), 303)
-    return await make_response(response)
+def _see_donation(public_id: str) -> Response:
+    return Response(status=303, headers={"Location": url_for("donate.show_donation", public_id=public_id)})
 
 
 async def _answer_view(
@@ -246,8 +241,5 @@ def _page_or_partial(name: str) -> str:
 
 async def _answer(template: str, status: int, **values: Any) -> Response:
     # Each answer has a key, an address or a state of its own, so that none may be kept (DESIGN 17).
-    response = await make_response(await render_template(template, **values), status)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
+    html = await render_template(template, **values)
+    return Response(html, status, {"Cache-Control": "no-store"}, content_type="text/html; charset=utf-8")

@@ -1,0 +1,142 @@
+"""Accounts: who may come in, and for how long."""
+
+from typing import Any
+
+import pytest
+
+from domain import users
+from domain.errors import InvalidInputError
+from infra.crypto import hash_token
+
+PASSWORD = "correct horse battery"
+TOKEN = hash_token("a random token")
+
+
+async def make_user(connection: Any, email: str = "anna@example.org") -> users.User:
+    return await users.create_user(connection, email, PASSWORD)
+
+
+class TestRules:
+    @pytest.mark.parametrize(
+        ("typed", "kept"), [("Anna@Example.ORG", "anna@example.org"), ("  a@b.ru\n", "a@b.ru"), ("a@localhost", "a@localhost")]
+    )
+    def test_an_email_is_kept_in_lower_case(self, typed: str, kept: str) -> None:
+        assert users.clean_email(typed) == kept
+
+    @pytest.mark.parametrize(
+        "typed", ["", " ", "anna", "@b.ru", "a@", "a@b@c.ru", "a b@c.ru", "a@b..ru", "a@.ru", "a\x00@b.ru", "a@" + "b" * 260]
+    )
+    def test_what_is_no_email_is_refused(self, typed: str) -> None:
+        with pytest.raises(InvalidInputError) as refused:
+            users.clean_email(typed)
+        assert refused.value.field == "email"
+
+    @pytest.mark.parametrize("password", ["", "1234567", "x" * 257])
+    def test_a_short_or_endless_password_is_refused(self, password: str) -> None:
+        with pytest.raises(InvalidInputError) as refused:
+            users.check_new_password(password)
+        assert refused.value.field == "password"
+
+
+class TestPasswords:
+    async def test_the_right_password_opens_whatever_the_case_of_the_email(self, connection: Any) -> None:
+        anna = await make_user(connection)
+        assert await users.verify_password(connection, " ANNA@example.org ", PASSWORD) == anna
+
+    @pytest.mark.parametrize(
+        ("email", "password"),
+        [
+            ("anna@example.org", PASSWORD + " "),
+            ("anna@example.org", ""),
+            ("anna@example.org", "x" * 100_000),
+            ("nobody@example.org", PASSWORD),
+            ("not an e-mail", PASSWORD),
+            ("nul\x00@example.org", PASSWORD),
+        ],
+    )
+    async def test_anything_else_does_not(self, connection: Any, email: str, password: str) -> None:
+        await make_user(connection)
+        assert await users.verify_password(connection, email, password) is None
+
+    async def test_a_closed_account_does_not_open(self, connection: Any) -> None:
+        anna = await make_user(connection)
+        await connection.execute("UPDATE users SET is_active = false WHERE id = $1", anna.id)
+        assert await users.verify_password(connection, anna.email, PASSWORD) is None
+
+    async def test_the_password_is_kept_as_argon2id_only(self, connection: Any) -> None:
+        await make_user(connection)
+        kept = await connection.fetchval("SELECT password_hash FROM users")
+        assert kept.startswith("$argon2id$")
+        assert PASSWORD not in kept
+
+    async def test_a_hash_of_older_parameters_is_renewed_when_the_password_is_known(self, connection: Any) -> None:
+        from argon2 import PasswordHasher
+
+        anna = await make_user(connection)
+        weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+        await connection.execute("UPDATE users SET password_hash = $1", weak)
+        assert await users.verify_password(connection, anna.email, PASSWORD) == anna
+        assert await connection.fetchval("SELECT password_hash FROM users") != weak
+        assert await users.verify_password(connection, anna.email, PASSWORD) == anna
+
+    async def test_a_broken_hash_opens_nothing(self, connection: Any) -> None:
+        anna = await make_user(connection)
+        await connection.execute("UPDATE users SET password_hash = 'not a hash'")
+        assert await users.verify_password(connection, anna.email, PASSWORD) is None
+
+    async def test_the_same_email_twice_is_refused(self, connection: Any) -> None:
+        await make_user(connection)
+        with pytest.raises(InvalidInputError, match="taken"):
+            await make_user(connection, "ANNA@example.org")
+
+    async def test_a_new_password_signs_every_browser_out(self, connection: Any) -> None:
+        anna = await make_user(connection)
+        await users.create_session(connection, anna.id, TOKEN, "Firefox")
+        await users.set_password(connection, anna.id, "another good one")
+        assert await users.find_session(connection, TOKEN) is None
+        assert await users.verify_password(connection, anna.email, PASSWORD) is None
+        assert await users.verify_password(connection, anna.email, "another good one") == anna
+
+
+class TestSessions:
+    async def test_a_session_belongs_to_its_user_for_thirty_days(self, connection: Any) -> None:
+        anna = await make_user(connection)
+        await users.create_session(connection, anna.id, TOKEN, "x" * 1000)
+        session = await users.find_session(connection, TOKEN)
+        assert session is not None
+        assert session.user == anna
+        assert session.seconds_left == pytest.approx(30 * 24 * 3600)
+        assert not session.wants_renewal
+
+    async def test_an_ended_session_is_none_and_is_swept(self, connection: Any) -> None:
+        anna = await make_user(connection)
+        await users.create_session(connection, anna.id, TOKEN, "")
+        await connection.execute("UPDATE sessions SET expires_at = now()")
+        assert await users.find_session(connection, TOKEN) is None
+        await users.create_session(connection, anna.id, hash_token("another"), "")
+        assert await connection.fetchval("SELECT count(*) FROM sessions") == 1
+
+    async def test_a_session_in_use_is_prolonged_after_half_its_time(self, connection: Any) -> None:
+        anna = await make_user(connection)
+        await users.create_session(connection, anna.id, TOKEN, "")
+        await connection.execute("UPDATE sessions SET expires_at = now() + interval '14 days'")
+        session = await users.find_session(connection, TOKEN)
+        assert session is not None
+        assert session.wants_renewal
+        await users.renew_session(connection, TOKEN)
+        session = await users.find_session(connection, TOKEN)
+        assert session is not None
+        assert session.seconds_left == pytest.approx(30 * 24 * 3600)
+
+    async def test_a_closed_account_has_no_session(self, connection: Any) -> None:
+        anna = await make_user(connection)
+        await users.create_session(connection, anna.id, TOKEN, "")
+        await connection.execute("UPDATE users SET is_active = false")
+        assert await users.find_session(connection, TOKEN) is None
+
+    async def test_signing_out_twice_is_signing_out(self, connection: Any) -> None:
+        anna = await make_user(connection)
+        await users.create_session(connection, anna.id, TOKEN, "")
+        await users.delete_session(connection, TOKEN)
+        await users.delete_session(connection, TOKEN)
+        assert await users.find_session(connection, TOKEN) is None

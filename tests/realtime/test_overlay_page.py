@@ -1,0 +1,218 @@
+"""The page itself, in a real Chromium that thinks it is OBS."""
+
+import contextlib
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from domain import alerts
+from domain.events import Topic
+from realtime.chime import LOUDNESS_LUFS, RATE, SILENCE_SECONDS, chime, loudness
+from tests.realtime.conftest import Scene, Service
+from tests.support.chromium import chromium_arguments, find_chromium
+from tests.support.programs import ProgramProcess
+
+OBS = "window.obsstudio = { pluginVersion: '2.26.0' };"
+# All animations of the page that are not over.
+RUNNING = "document.getAnimations().filter((animation) => animation.playState === 'running').length"
+
+
+@pytest.fixture
+def web_url(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:
+    url = environment["WEB_URL"]
+    with ProgramProcess("web", ["-m", "web"], environment, log_dir=tmp_path, ready_url=f"{url}/health"):
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def chromium(autoplay: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(), args=[*chromium_arguments(), f"--autoplay-policy={autoplay}"]
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def obs_browser() -> AsyncIterator[Browser]:
+    """As OBS starts its browser: sound needs no click."""
+    async with chromium("no-user-gesture-required") as browser:
+        yield browser
+
+
+@pytest.fixture
+async def strict_browser() -> AsyncIterator[Browser]:
+    """As people's browsers are: no sound before a click."""
+    async with chromium("document-user-activation-required") as browser:
+        yield browser
+
+
+async def open_in_obs(browser: Browser, url: str) -> Page:
+    context: BrowserContext = await browser.new_context(viewport={"width": 1920, "height": 1080})
+    await context.add_init_script(OBS)
+    page = await context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("response", lambda response: problems.append(response.url) if response.status >= 400 else None)
+    page.problems = problems  # type: ignore[attr-defined]
+    await page.goto(url)
+    return page
+
+
+async def wait_until_connected(service: Service, scene: Scene) -> None:
+    while not await scene.pool.fetchval("SELECT count(*) FROM speakers WHERE overlay_id IS NOT NULL"):
+        pass
+
+
+async def test_it_plays_text_picture_and_sound_and_then_stands_still(
+    service: Service, scene: Scene, web_url: str, obs_browser: Browser
+) -> None:
+    await scene.set(alert_min_seconds=3, alert_max_seconds=3)
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    await wait_until_connected(service, scene)
+    assert await page.evaluate(RUNNING) == 0
+
+    donation_id = await scene.donate("<b>Привет</b> из Омска", amount_minor=100_050)
+
+    await expect(page.locator(".amount")).to_have_text("1\u00a0000,50\u00a0₽")
+    await expect(page.locator(".name")).to_have_text("Аня")
+    await expect(page.locator(".message")).to_have_text("<b>Привет</b> из Омска")
+    await expect(page.locator(".alert")).to_have_class(re.compile("level-sparks"))
+    assert await page.evaluate("document.querySelector('.emblem').naturalWidth > 0")
+    assert await page.evaluate("document.body.dataset.sounds") == "1"
+    assert await page.evaluate("document.fonts.check('800 64px Onest', 'Ая')")
+    await expect(page.locator(".alert")).to_have_count(0)
+    while await scene.status(donation_id) != "shown":
+        pass
+    assert not (await scene.alert(donation_id))["interrupted"]
+    assert await page.evaluate(RUNNING) == 0
+    background = (
+        "getComputedStyle(document.documentElement).backgroundColor + getComputedStyle(document.body).backgroundColor"
+    )
+    assert await page.evaluate(background) == "rgba(0, 0, 0, 0)rgba(0, 0, 0, 0)"
+    assert page.problems == []  # type: ignore[attr-defined]
+
+
+async def test_a_long_message_is_shrunk_and_never_cut(
+    service: Service, scene: Scene, web_url: str, obs_browser: Browser
+) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    text = "Очень длинное сообщение, в котором каждое слово важно. " * 18
+    await scene.donate(text.strip()[:1000])
+    await expect(page.locator(".message")).to_have_text(text.strip()[:1000])
+    inside = """() => {
+        const message = document.querySelector(".message").getBoundingClientRect();
+        const plate = document.querySelector(".plate").getBoundingClientRect();
+        return message.bottom <= plate.bottom && message.right <= plate.right && plate.top >= 0 && plate.width <= 1728;
+    }"""
+    assert await page.evaluate(inside)
+
+
+async def test_reloaded_after_seen_it_is_not_played_again(
+    service: Service, scene: Scene, web_url: str, obs_browser: Browser
+) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    donation_id = await scene.donate("первое")
+    while (await scene.alert(donation_id))["shown_at"] is None:
+        pass
+    await page.reload()
+    await scene.donate("второе")
+    await expect(page.locator(".message")).to_have_text("второе")
+    row = await scene.alert(donation_id)
+    assert (row["status"], row["interrupted"]) == ("shown", True)
+
+
+async def test_hidden_in_obs_it_gives_the_alert_back(
+    service: Service, scene: Scene, web_url: str, obs_browser: Browser
+) -> None:
+    def shown(visible: bool) -> str:
+        detail = f"{{ detail: {{ visible: {str(visible).lower()} }} }}"
+        return f"window.dispatchEvent(new CustomEvent('obsSourceVisibleChanged', {detail}))"
+
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    donation_id = await scene.donate("подожду")
+    await expect(page.locator(".message")).to_have_text("подожду")
+    await page.evaluate(shown(False))
+    await expect(page.locator(".alert")).to_have_count(0)
+    while await scene.status(donation_id) != "queued":
+        pass
+    await page.evaluate(shown(True))
+    await expect(page.locator(".message")).to_have_text("подожду")
+
+
+async def test_an_ordinary_tab_says_that_it_is_a_preview_and_asks_for_a_click(
+    service: Service, scene: Scene, web_url: str, strict_browser: Browser
+) -> None:
+    page = await strict_browser.new_page()
+    await page.goto(f"{web_url}/overlay#{scene.token}")
+    await expect(page.locator("#notice")).to_contain_text("OBS не подключён")
+    await expect(page.locator("#notice")).to_contain_text("включить звук")
+    await page.locator("body").click()
+    await expect(page.locator("#notice")).not_to_contain_text("включить звук")
+    async with service.overlay(scene) as obs:
+        await obs.wait_for("welcome")
+        await expect(page.locator("#notice")).to_contain_text("алерты играют в OBS")
+        await scene.donate("зеркало")
+        await expect(page.locator(".message")).to_have_text("зеркало")
+        assert await page.evaluate("document.body.dataset.sounds ?? null") is None
+
+
+async def test_a_wrong_or_missing_token_is_said_in_words(
+    service: Service, scene: Scene, web_url: str, browser: Browser
+) -> None:
+    page = await browser.new_page()
+    await page.goto(f"{web_url}/overlay")
+    await expect(page.locator("#notice")).to_contain_text("В адресе нет ключа")
+    await page.goto(f"{web_url}/overlay?lang=en#wrong")
+    await expect(page.locator("#notice")).to_contain_text("There is no such address")
+    await page.goto(f"{web_url}/overlay#{scene.token}")
+    await expect(page.locator("#notice")).to_contain_text("Предпросмотр")
+    await scene.rotate_token()
+    await expect(page.locator("#notice")).to_contain_text("больше не действует")
+
+
+async def test_it_comes_back_by_itself_after_realtime_was_killed(
+    service: Service, scene: Scene, web_url: str, obs_browser: Browser
+) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    first_id = await scene.donate("до")
+    await expect(page.locator(".message")).to_have_text("до")
+    service.process.kill()
+    service.process.start()
+    second_id = await scene.donate("после")
+    await expect(page.locator(".message")).to_have_text("после", timeout=20_000)
+    while await scene.status(second_id) != "shown":
+        pass
+    assert await scene.status(first_id) == "shown"
+    leases = await scene.pool.fetchval("SELECT count(*) FROM alert_leases")
+    assert leases == 2
+
+
+async def test_a_summary_and_a_test_say_what_they_are(
+    service: Service, scene: Scene, web_url: str, obs_browser: Browser
+) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    await wait_until_connected(service, scene)
+    async with scene.pool.acquire() as connection:
+        await alerts.enqueue_test(connection, scene.streamer.id, 500_000, None, "Проверка")
+    await scene.wake(Topic.ALERTS)
+    await expect(page.locator(".tag")).to_have_text("тест")
+    await expect(page.locator(".name")).to_have_text("Аноним")
+    await expect(page.locator(".alert")).to_have_class(re.compile("level-ribbon"))
+
+
+def test_the_chime_in_git_is_the_one_we_make() -> None:
+    made = chime()
+    assert (Path(__file__).parents[2] / "static/overlay/chime.wav").read_bytes() == made
+    samples: list[Any] = [
+        int.from_bytes(made[place : place + 2], "little", signed=True) / 32_767 for place in range(44, len(made), 2)
+    ]
+    assert not any(samples[: int(SILENCE_SECONDS * RATE)])
+    assert abs(loudness(samples) - LOUDNESS_LUFS) < 0.5
+    assert max(map(abs, samples)) < 0.95
