@@ -1,8 +1,10 @@
 """Runs the realtime service: `python -m realtime`. SIGTERM or Ctrl-C closes the sockets; overlays come back."""
 
 import logging
+import signal
 import socket
 import sys
+from types import FrameType
 
 import uvicorn
 from pydantic import ValidationError
@@ -19,6 +21,11 @@ class Server(uvicorn.Server):
     def __init__(self, settings: Settings) -> None:
         self._realtime = RealtimeApp(settings)
         super().__init__(uvicorn_config(self._realtime, settings))
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Stopping when told to is a success: uvicorn would raise the signal once more at the end, and die of it."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._realtime.stop_offering()
@@ -46,11 +53,15 @@ def uvicorn_config(app: RealtimeApp, settings: Settings) -> uvicorn.Config:
 
 
 def one_line_for_garbage(record: logging.LogRecord) -> bool:
-    """Anyone may send garbage; it is worth a line in the log, not a traceback."""
-    if record.exc_info and record.exc_info[0] and issubclass(record.exc_info[0], ValueError):
+    """What fails inside Engine.IO itself is what a stranger sent: worth a line in the log, not a traceback.
+
+    Our own errors do not get there: the namespaces log them.
+    """
+    if record.exc_info:
+        record.msg, record.args = "A connection sent what is no message: %s", (record.exc_info[0],)
         record.exc_info = None
         record.levelno, record.levelname = logging.INFO, "INFO"
-    return True
+    return record.levelno >= logging.getLogger().level
 
 
 def main() -> int:

@@ -50,17 +50,27 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
 
     async def trigger_event(self, event: Any, *arguments: Any) -> Any:
         """What came in, whatever it is: answered, never believed."""
-        sid = arguments[0]
+        try:
+            return await self._receive(event, *arguments)
+        except Refused:
+            raise
+        except Exception:
+            log.exception("An overlay's message was not handled")
+            if event == "connect":
+                raise Refused("Try again", refusal("try_again")) from None
+            return refusal("error")
+
+    async def _receive(self, event: Any, sid: str, *arguments: Any) -> Any:
         if event == "connect" and sid not in self._places:
-            return await self._connect(sid, arguments[2] if len(arguments) > 2 else None)
+            return await self._connect(sid, arguments[1] if len(arguments) > 1 else None)
         if event == "disconnect":
-            return self._disconnect(sid, arguments[1] if len(arguments) > 1 else None)
+            return self._disconnect(sid, arguments[0] if arguments else None)
         word = self._words.get(event) if isinstance(event, str) else None
         if word is None:
             return refusal("unknown_message")
-        if len(arguments) != 2:
+        if len(arguments) != 1:
             return refusal("bad_message", reason="one object is expected")
-        return await self._hear(sid, word, arguments[1])
+        return await self._hear(sid, word, arguments[0])
 
     async def _connect(self, sid: str, auth: Any) -> None:
         """Let an overlay in, or refuse it with a code (in the error's `data`)."""

@@ -1,5 +1,7 @@
 """The worker's module: `python -m dramatiq tasks.main --queues alerts stats`. Each actor's limits stand here."""
 
+import dramatiq
+
 from domain.events import Actor
 from infra import logs
 from infra.broker import make_worker_broker
@@ -15,6 +17,8 @@ settings = Settings()
 logs.configure("tasks", settings.log_level)
 _opener = OpenParts(settings)
 broker = make_worker_broker(settings, [_opener])
+# Dramatiq's command line asks for the global one; without this it would serve a broker without actors.
+dramatiq.set_broker(broker)
 
 # The bank may take 15 s a call, and opening may need three (cancel the former, look up, open).
 declare(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from domain import users
 from domain.errors import InvalidInputError
@@ -70,8 +71,6 @@ class TestPasswords:
         assert PASSWORD not in kept
 
     async def test_a_hash_of_older_parameters_is_renewed_when_the_password_is_known(self, connection: Any) -> None:
-        from argon2 import PasswordHasher
-
         anna = await make_user(connection)
         weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
         await connection.execute("UPDATE users SET password_hash = $1", weak)

@@ -65,17 +65,18 @@ async def open_in_obs(browser: Browser, url: str) -> Page:
     return page
 
 
-async def wait_until_connected(service: Service, scene: Scene) -> None:
+async def wait_until_connected(scene: Scene) -> None:
     while not await scene.pool.fetchval("SELECT count(*) FROM speakers WHERE overlay_id IS NOT NULL"):
         pass
 
 
+@pytest.mark.usefixtures("service")
 async def test_it_plays_text_picture_and_sound_and_then_stands_still(
-    service: Service, scene: Scene, web_url: str, obs_browser: Browser
+    scene: Scene, web_url: str, obs_browser: Browser
 ) -> None:
     await scene.set(alert_min_seconds=3, alert_max_seconds=3)
     page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
-    await wait_until_connected(service, scene)
+    await wait_until_connected(scene)
     assert await page.evaluate(RUNNING) == 0
 
     donation_id = await scene.donate("<b>Привет</b> из Омска", amount_minor=100_050)
@@ -99,9 +100,8 @@ async def test_it_plays_text_picture_and_sound_and_then_stands_still(
     assert page.problems == []  # type: ignore[attr-defined]
 
 
-async def test_a_long_message_is_shrunk_and_never_cut(
-    service: Service, scene: Scene, web_url: str, obs_browser: Browser
-) -> None:
+@pytest.mark.usefixtures("service")
+async def test_a_long_message_is_shrunk_and_never_cut(scene: Scene, web_url: str, obs_browser: Browser) -> None:
     page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
     text = "Очень длинное сообщение, в котором каждое слово важно. " * 18
     await scene.donate(text.strip()[:1000])
@@ -114,9 +114,8 @@ async def test_a_long_message_is_shrunk_and_never_cut(
     assert await page.evaluate(inside)
 
 
-async def test_reloaded_after_seen_it_is_not_played_again(
-    service: Service, scene: Scene, web_url: str, obs_browser: Browser
-) -> None:
+@pytest.mark.usefixtures("service")
+async def test_reloaded_after_seen_it_is_not_played_again(scene: Scene, web_url: str, obs_browser: Browser) -> None:
     page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
     donation_id = await scene.donate("первое")
     while (await scene.alert(donation_id))["shown_at"] is None:
@@ -128,9 +127,8 @@ async def test_reloaded_after_seen_it_is_not_played_again(
     assert (row["status"], row["interrupted"]) == ("shown", True)
 
 
-async def test_hidden_in_obs_it_gives_the_alert_back(
-    service: Service, scene: Scene, web_url: str, obs_browser: Browser
-) -> None:
+@pytest.mark.usefixtures("service")
+async def test_hidden_in_obs_it_gives_the_alert_back(scene: Scene, web_url: str, obs_browser: Browser) -> None:
     def shown(visible: bool) -> str:
         detail = f"{{ detail: {{ visible: {str(visible).lower()} }} }}"
         return f"window.dispatchEvent(new CustomEvent('obsSourceVisibleChanged', {detail}))"
@@ -163,9 +161,8 @@ async def test_an_ordinary_tab_says_that_it_is_a_preview_and_asks_for_a_click(
         assert await page.evaluate("document.body.dataset.sounds ?? null") is None
 
 
-async def test_a_wrong_or_missing_token_is_said_in_words(
-    service: Service, scene: Scene, web_url: str, browser: Browser
-) -> None:
+@pytest.mark.usefixtures("service")
+async def test_a_wrong_or_missing_token_is_said_in_words(scene: Scene, web_url: str, browser: Browser) -> None:
     page = await browser.new_page()
     await page.goto(f"{web_url}/overlay")
     await expect(page.locator("#notice")).to_contain_text("В адресе нет ключа")
@@ -194,11 +191,10 @@ async def test_it_comes_back_by_itself_after_realtime_was_killed(
     assert leases == 2
 
 
-async def test_a_summary_and_a_test_say_what_they_are(
-    service: Service, scene: Scene, web_url: str, obs_browser: Browser
-) -> None:
+@pytest.mark.usefixtures("service")
+async def test_a_summary_and_a_test_say_what_they_are(scene: Scene, web_url: str, obs_browser: Browser) -> None:
     page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
-    await wait_until_connected(service, scene)
+    await wait_until_connected(scene)
     async with scene.pool.acquire() as connection:
         await alerts.enqueue_test(connection, scene.streamer.id, 500_000, None, "Проверка")
     await scene.wake(Topic.ALERTS)

@@ -1,0 +1,160 @@
+"""Signing in and out: one answer for everything that is wrong, and a cookie that only our own pages can use."""
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from domain.streamers import Streamer
+from tests.support.site import Site
+from tests.web.conftest import PASSWORD, signed_in
+
+ANNA = "anna@example.org"
+
+
+async def try_sign_in(site: Site, email: str, password: str, **fields: str) -> httpx.Response:
+    return await site.client.post(
+        "/sign-in",
+        data={"email": email, "password": password, **fields},
+        headers={"Origin": site.url, "Accept-Language": "en"},
+    )
+
+
+@pytest.mark.usefixtures("streamer")
+class TestSignIn:
+    async def test_the_right_password_opens_the_dashboard(self, site: Site) -> None:
+        answer = await try_sign_in(site, " ANNA@example.org", PASSWORD)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard")
+        assert (await site.client.get("/dashboard")).status_code == 200
+
+    async def test_the_cookie_is_for_our_pages_only(self, site: Site) -> None:
+        cookie = (await try_sign_in(site, ANNA, PASSWORD)).headers["Set-Cookie"]
+        assert cookie.startswith("session=")
+        assert {"HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=2592000"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+
+    async def test_the_database_does_not_know_the_token(self, site: Site) -> None:
+        await try_sign_in(site, ANNA, PASSWORD)
+        token = site.client.cookies["session"]
+        kept = await site.rows("SELECT * FROM sessions")
+        assert len(kept) == 1
+        assert token not in str(kept)
+
+    @pytest.mark.parametrize(
+        ("email", "password"), [(ANNA, "wrong"), ("nobody@example.org", PASSWORD), ("a\x00@b", "x"), ("?" * 200, "💥")]
+    )
+    async def test_one_answer_for_a_wrong_password_and_an_unknown_email(
+        self, site: Site, email: str, password: str
+    ) -> None:
+        answer = await try_sign_in(site, email, password)
+        assert answer.status_code == 422
+        assert "The e-mail or the password is wrong." in answer.text
+        assert "Set-Cookie" not in answer.headers
+        assert f'value="{password}"' not in answer.text
+
+    async def test_a_closed_account_gets_the_same_answer(self, site: Site) -> None:
+        await site.pool.execute("UPDATE users SET is_active = false")
+        answer = await try_sign_in(site, ANNA, PASSWORD)
+        assert "The e-mail or the password is wrong." in answer.text
+
+    @pytest.mark.parametrize("fields", [{}, {"email": ""}, {"password": ""}, {"email": ANNA}, {"email": "a" * 9000}])
+    async def test_empty_fields_are_named(self, site: Site, fields: dict[str, str]) -> None:
+        answer = await site.client.post("/sign-in", data=fields, headers={"Origin": site.url})
+        assert answer.status_code == 422
+        assert 'aria-invalid="true"' in answer.text
+
+    async def test_what_was_typed_comes_back_as_text(self, site: Site) -> None:
+        answer = await try_sign_in(site, '"><script>alert(1)</script>', "x")
+        assert "<script>alert" not in answer.text
+        assert "&lt;script&gt;" in answer.text
+
+    async def test_who_is_signed_in_need_not_sign_in(self, site: Site, her: httpx.AsyncClient) -> None:
+        answer = await her.get("/sign-in", params={"next": "/dashboard?rows=100"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard?rows=100")
+
+    async def test_a_second_sign_in_ends_the_first_session_of_this_browser(self, site: Site) -> None:
+        await try_sign_in(site, ANNA, PASSWORD)
+        await try_sign_in(site, ANNA, PASSWORD)
+        assert len(await site.rows("SELECT * FROM sessions")) == 1
+
+    async def test_guessing_ends_in_429_and_says_when_to_return(self, site: Site) -> None:
+        for _ in range(10):
+            assert (await try_sign_in(site, ANNA, "wrong")).status_code == 422
+        answer = await try_sign_in(site, ANNA, PASSWORD)
+        assert answer.status_code == 429
+        assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
+        assert "Try again in 15 minutes." in answer.text
+
+    async def test_the_right_password_forgets_the_wrong_ones(self, site: Site) -> None:
+        for _ in range(3):
+            for _ in range(5):
+                await try_sign_in(site, ANNA, "wrong")
+            assert (await try_sign_in(site, ANNA, PASSWORD)).status_code == 303
+
+
+class TestWayBack:
+    async def test_after_signing_in_one_is_where_one_wanted_to_be(self, site: Site, streamer: Streamer) -> None:
+        answer = await site.client.get("/dashboard?rows=100")
+        assert answer.status_code == 303
+        assert answer.headers["Location"] == "/sign-in?next=" + quote("/dashboard?rows=100", safe="/")
+        answer = await try_sign_in(site, ANNA, PASSWORD, next="/dashboard?rows=100")
+        assert answer.headers["Location"] == "/dashboard?rows=100"
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "https://evil.example/", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example",
+            "javascript:alert(1)", "/\t/evil.example", "/\n/evil.example", "evil.example", "", "/x\\..\\y",
+        ],
+    )  # fmt: skip
+    @pytest.mark.usefixtures("streamer")
+    async def test_nobody_is_led_away_from_our_site(self, site: Site, address: str) -> None:
+        answer = await try_sign_in(site, ANNA, PASSWORD, next=address)
+        assert answer.headers["Location"] == "/dashboard"
+
+    async def test_a_part_asked_for_by_a_script_leads_the_whole_page_to_sign_in(self, site: Site) -> None:
+        answer = await site.client.get("/dashboard/part/feed", headers={"HX-Request": "true"})
+        assert (answer.status_code, answer.text) == (200, "")
+        assert answer.headers["HX-Redirect"] == "/sign-in?next=/dashboard"
+
+
+class TestSession:
+    async def test_signing_out_ends_the_session_not_only_the_cookie(self, site: Site, her: httpx.AsyncClient) -> None:
+        token = her.cookies["session"]
+        answer = await her.post("/sign-out")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+        assert "session" not in her.cookies
+        her.cookies.set("session", token)
+        assert (await her.get("/dashboard")).status_code == 303
+        assert await site.rows("SELECT * FROM sessions") == []
+
+    async def test_signing_out_without_a_session_is_fine(self, site: Site) -> None:
+        assert (await site.client.post("/sign-out", headers={"Origin": site.url})).status_code == 303
+
+    @pytest.mark.parametrize("token", ["", "x", "💥", "a" * 4000, "..", "%00"])
+    async def test_a_made_up_cookie_is_nobody(self, site: Site, token: str) -> None:
+        answer = await site.client.get("/dashboard", headers={"Cookie": f"session={token}".encode()})
+        assert answer.status_code == 303
+
+    async def test_a_session_in_use_is_prolonged(self, site: Site, her: httpx.AsyncClient) -> None:
+        await site.pool.execute("UPDATE sessions SET expires_at = now() + interval '3 days'")
+        answer = await her.get("/")
+        assert "Max-Age=2592000" in answer.headers["Set-Cookie"]
+        left: Any = await site.pool.fetchval("SELECT expires_at - now() FROM sessions")
+        assert left.days >= 29
+
+    async def test_a_closed_account_is_out_at_once(self, site: Site, her: httpx.AsyncClient) -> None:
+        await site.pool.execute("UPDATE users SET is_active = false")
+        assert (await her.get("/dashboard")).status_code == 303
+
+    async def test_the_api_ignores_the_cookie(self, site: Site, her: httpx.AsyncClient) -> None:
+        answer = await her.get("/api/v1/nothing-here")
+        assert answer.status_code == 404
+        assert "Set-Cookie" not in answer.headers
+
+    async def test_people_do_not_share_a_dashboard(self, site: Site, her: httpx.AsyncClient) -> None:
+        await site.add_streamer("boris", "Борис")
+        async with signed_in(site, "boris@example.org") as his:
+            assert "Борис" in (await his.get("/dashboard")).text
+        assert "Анна" in (await her.get("/dashboard")).text
