@@ -142,7 +142,9 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
     is_new = status is not payment.status or (payment.provider_payment_id is None and news.provider_payment_id)
     if not is_new and refunded_minor is None:
         await _log(connection, payment, status, news)
-        if news.provider_status and news.provider_status != payment.provider_status and news.source is Source.POLL:
+        if news.source is Source.POLL and (
+            news.provider_status != payment.provider_status or _is_settled(payment, news)
+        ):
             await _write(connection, payment, news, status, payment.booked_as, payment.confirmed_minor)
         return Applied(Outcome.NOTHING_NEW, payment)
 
@@ -164,6 +166,11 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
         topics |= {Topic.ALERTS, Topic.TOTALS}
     wake = Wake(payment.streamer_id, frozenset(topics), payment.donation_id)
     return Applied(Outcome.APPLIED, payment, wake)
+
+
+def _is_settled(payment: Payment, news: News) -> bool:
+    """The bank was asked once more about a payment that is over, and has nothing to add: no further looks."""
+    return payment.is_closed and payment.next_check_at is not None and news.status is not NewsStatus.REFUNDING
 
 
 def _refunded_minor(payment: Payment, news: News, status: PaymentStatus) -> int | None:
@@ -320,7 +327,7 @@ async def _write(
         confirmed_minor=confirmed_minor,
         booked_as=booked_as,
         closed=status in _FINAL,
-        check_again=status not in _FINAL,
+        check_again=status not in _FINAL or news.status is NewsStatus.REFUNDING,
     )
 
 

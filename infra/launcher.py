@@ -220,6 +220,8 @@ def _start_servers(environment: dict[str, str], home: Path, servers: list[Server
         environment["RABBITMQ_URL"] = rabbitmq.start(wait=False)
         servers.append(rabbitmq)
     else:
+        # Dramatiq's Redis consumer sleeps up to this long when idle: the donor would wait for it (DESIGN 21).
+        environment["dramatiq_worker_timeout"] = "50"
         _say("Broker: Redis (there is no rabbitmq-server); no events exchange, all else works.")
 
     if environment.get("DATABASE_URL"):
@@ -355,7 +357,7 @@ class _Follower:
             f"                  login {report.login}, password {report.password}",
             f"  The bank        {report.simulator_url}  (a simulator: no real money)",
             "",
-            f"  The same in {self._files[0]}. Ctrl-C stops everything.",
+            f"  The same in {self._files[-1]}. Ctrl-C stops everything.",
             "",
         ]
         _say("\n".join(lines))

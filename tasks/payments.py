@@ -66,7 +66,7 @@ async def ask_bank(parts: Parts, claimed: Payment, credentials: Credentials) -> 
     """Init, with the donor coming back to the donation's own page. Raises a ProviderError."""
     async with parts.pool.acquire() as connection:
         donation = await queries.donations.get_for_opening(connection, donation_id=claimed.donation_id)
-    page = f"{parts.settings.web_url}/d/{donation['public_id']}"
+    page = f"{parts.settings.web_url}/d/{donation['public_id']}?from=bank"
     return await parts.tbank.init(
         credentials,
         order_id=claimed.order_id,

@@ -18,7 +18,7 @@ import pytest
 import redis
 from playwright.async_api import Browser, Page, async_playwright
 
-from infra.database import open_pool
+from infra.database import DATABASE_AWAY, open_pool
 from tests.support.chromium import chromium_arguments, find_chromium
 from tests.support.leftovers import leftover_processes, mark_this_run
 from tests.support.programs import Stack
@@ -71,12 +71,20 @@ async def _shared_pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 @pytest.fixture
 async def connection(_shared_pool: asyncpg.Pool) -> AsyncIterator[Any]:
     """A connection inside a transaction that is rolled back after the test."""
-    async with _shared_pool.acquire() as connection:
-        transaction = connection.transaction()
-        await transaction.start()
-        yield connection
-        if not connection.is_closed():
-            await transaction.rollback()
+    connection = await _shared_pool.acquire()
+    try:
+        await connection.execute("SELECT 1")
+    except DATABASE_AWAY:
+        # The test before restarted PostgreSQL, and this connection only learns of it now.
+        await _shared_pool.release(connection)
+        await _shared_pool.expire_connections()
+        connection = await _shared_pool.acquire()
+    transaction = connection.transaction()
+    await transaction.start()
+    yield connection
+    if not connection.is_closed():
+        await transaction.rollback()
+    await _shared_pool.release(connection)
 
 
 @pytest.fixture

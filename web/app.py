@@ -67,7 +67,6 @@ def create_app(settings: Settings) -> Quart:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await held.relay.close()
-        await held.relay.close()
         await redis.aclose()
         if held.opened_pool is not None:
             await _close_pool(held)

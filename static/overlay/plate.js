@@ -28,8 +28,9 @@ export function buildPlate(alert, words) {
   const tag = words.tags[alert.kind];
   if (tag) plate.append(element("div", "tag", tag));
   if (alert.level === "sparks" || alert.level === "ribbon") plate.append(particles("spark", SPARKS));
-  root.append(plate);
+  // Behind the plate: nothing flies over what is to be read.
   if (alert.level === "ribbon") root.append(particles("confetti", CONFETTI));
+  root.append(plate);
   return { root, plate, amount, message };
 }
 

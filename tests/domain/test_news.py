@@ -227,6 +227,24 @@ async def test_refunded_before_we_ever_heard_it_was_paid(connection: asyncpg.Con
     await check_books(connection)
 
 
+async def test_a_refund_the_bank_does_not_confirm_is_not_asked_about_for_ever(connection: asyncpg.Connection) -> None:
+    streamer = await make_streamer(connection)
+    _, payment = await open_donation(connection, streamer)
+    await hear(connection, payment, N.CONFIRMED)
+    await hear(connection, payment, N.REFUNDED)
+    asked = await get_payment(connection, payment.id)
+    assert asked is not None
+    assert asked.next_check_at is not None
+    await hear(connection, payment, N.REFUNDING, source=Source.POLL)
+    still = await get_payment(connection, payment.id)
+    assert still is not None
+    assert still.next_check_at is not None
+    await hear(connection, payment, N.CONFIRMED, source=Source.POLL)
+    settled = await get_payment(connection, payment.id)
+    assert settled is not None
+    assert (settled.status, settled.next_check_at) == (P.CONFIRMED, None)
+
+
 async def test_a_paid_donation_is_not_tried_again(connection: asyncpg.Connection) -> None:
     streamer = await make_streamer(connection)
     donation, payment = await open_donation(connection, streamer)

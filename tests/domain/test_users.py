@@ -19,13 +19,15 @@ async def make_user(connection: Any, email: str = "anna@example.org") -> users.U
 
 class TestRules:
     @pytest.mark.parametrize(
-        ("typed", "kept"), [("Anna@Example.ORG", "anna@example.org"), ("  a@b.ru\n", "a@b.ru"), ("a@localhost", "a@localhost")]
+        ("typed", "kept"),
+        [("Anna@Example.ORG", "anna@example.org"), ("  a@b.ru\n", "a@b.ru"), ("a@localhost", "a@localhost")],
     )
     def test_an_email_is_kept_in_lower_case(self, typed: str, kept: str) -> None:
         assert users.clean_email(typed) == kept
 
     @pytest.mark.parametrize(
-        "typed", ["", " ", "anna", "@b.ru", "a@", "a@b@c.ru", "a b@c.ru", "a@b..ru", "a@.ru", "a\x00@b.ru", "a@" + "b" * 260]
+        "typed",
+        ["", " ", "anna", "@b.ru", "a@", "a@b@c.ru", "a b@c.ru", "a@b..ru", "a@.ru", "a\x00@b.ru", "a@" + "b" * 260],
     )
     def test_what_is_no_email_is_refused(self, typed: str) -> None:
         with pytest.raises(InvalidInputError) as refused:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Browser, expect
 
-from tests.e2e.conftest import House, Obs, stall_scripts
+from tests.e2e.conftest import House, Obs, stall_scripts, until
 
 
 async def test_a_donor_pays_and_the_alert_plays(
@@ -67,8 +67,12 @@ async def test_a_declined_card_and_a_second_try(house: House) -> None:
     page = await house.wish()
     payment = await house.until_open(page)
     await house.act(payment, "decline")
-    answer = await house.http.get(f"{house.stack.web_url}{page}?Success=true&lang=ru")
-    assert "отклонила" in answer.text or "отклонил" in answer.text or "не прош" in answer.text.lower()
+
+    async def told() -> bool:
+        answer = await house.http.get(f"{house.stack.web_url}{page}?Success=true&lang=ru")
+        return "Оплата не прошла" in answer.text
+
+    await until(told, "the donor is told")
     await house.act(payment, "pay")
     await house.until_paid(page)
 

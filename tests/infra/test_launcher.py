@@ -79,7 +79,7 @@ class Launch:
     def wait_for_report(self) -> dict[str, str]:
         deadline = time.monotonic() + 90
         report = self.data_dir / "run.json"
-        while not report.exists():
+        while not report.exists() or "Ctrl-C stops everything" not in self.output.read_text():
             assert self.popen.poll() is None, self.output.read_text()
             assert time.monotonic() < deadline, self.output.read_text()
             time.sleep(0.1)
@@ -94,6 +94,8 @@ class Launch:
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="streamcash-tests-", ignore_cleanup_errors=True) as folder:
+        # As root, the servers' user must get through to DATA_DIR, or their files go elsewhere and stay there.
+        Path(folder).chmod(0o711)
         yield Path(folder) / "data"
 
 
@@ -114,9 +116,10 @@ def test_it_runs_says_where_everything_is_and_leaves_nothing_but_data(data_dir: 
         assert report["overlay_url"] == f"{web_url}/overlay#{report['overlay_token']}"
         assert report["dashboard_url"] == f"{web_url}/dashboard"
         assert (data_dir / "run.json").stat().st_mode & 0o777 == 0o600
-        in_checkout = json.loads((ROOT / "var" / "run.json").read_text(encoding="utf-8"))
+        in_checkout = ROOT / "var" / "run.json"
         # Whoever develops here may have a start of their own running: that one keeps the file.
-        assert in_checkout == report or fetch(f"{in_checkout['web_url']}/health")
+        if f"The same in {in_checkout}" in launch.output.read_text():
+            assert json.loads(in_checkout.read_text(encoding="utf-8")) == report
         assert "<form" in fetch(report["donate_url"])
         family = psutil.Process(launch.popen.pid).children(recursive=True)
         status = launch.stop(signal.SIGINT)

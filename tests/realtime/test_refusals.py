@@ -1,6 +1,7 @@
 """What is not right gets an answer that says so, loses nothing and ends nobody else's connection."""
 
 import asyncio
+import contextlib
 import uuid
 from typing import Any
 
@@ -133,11 +134,11 @@ async def test_garbage_ends_only_the_connection_that_sent_it(service: Service, s
         ):
             async with aiohttp.ClientSession() as session, session.ws_connect(address) as socket:
                 await socket.send_str(rubbish)
-                with pytest.raises(TimeoutError):
-                    async with asyncio.timeout(0.05):
-                        while not (await socket.receive()).type.name.startswith("CLOS"):
-                            pass
-                        raise TimeoutError
+                # Some of it ends the connection at once, some is only ignored.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.1):
+                        while not socket.closed:
+                            await socket.receive()
         await scene.donate()
         await overlay.show(await overlay.offer())
     assert "Traceback" not in service.process.log

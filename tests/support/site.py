@@ -11,6 +11,7 @@ import httpx
 from cryptography.fernet import Fernet
 from hypercorn.asyncio import serve
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from domain.streamers import Streamer, create_streamer
 from domain.terminals import set_terminal
@@ -39,6 +40,15 @@ class Site:
                 box = SecretBox(self.settings.secret_keys.get_secret_value())
                 await set_terminal(connection, box, streamer.id, "tbank", f"{slug}-terminal", "secret")
         return streamer
+
+    async def empty(self) -> None:
+        """Forget everybody, so that the next test may use the same site. Not for tests that write the ledger."""
+        tables = ("outbox", "alerts", "payments", "donation_forms", "donations", "terminals", "streamers", "users")
+        async with self.pool.acquire() as connection, connection.transaction():
+            for table in tables:
+                await connection.execute(f"DELETE FROM {table}")
+        async with Redis.from_url(self.settings.redis_url) as redis:
+            await redis.flushall()
 
     async def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         return [dict(row) for row in await self.pool.fetch(sql, *values)]

@@ -1,5 +1,6 @@
 """The site in this process, and its streamer, signed in. Who needs another cast has fixtures of his own."""
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -7,15 +8,35 @@ import httpx
 import pytest
 
 from domain.streamers import Streamer
+from tests.support.servers import TEMPLATE, Servers
 from tests.support.site import Site, open_site
 
 PASSWORD = "correct horse battery"
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture
 async def site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
     async with open_site(fresh_database_url, redis_url) as site:
         yield site
+
+
+@pytest.fixture(scope="module")
+async def _kept_site(_servers: Servers) -> AsyncIterator[Site]:
+    name = f"kept_site_{next(_numbers)}"
+    database_url = await _servers.postgres.create_database(name, template=TEMPLATE)
+    async with open_site(database_url, _servers.valkey.url()) as site:
+        yield site
+    await _servers.postgres.drop_database(name)
+
+
+@pytest.fixture
+async def kept_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
+    """One site for all tests of a file, emptied after each: many short tests need not each wait for a start."""
+    yield _kept_site
+    services.heal()
+    await _kept_site.empty()
 
 
 @pytest.fixture

@@ -1,16 +1,28 @@
 """Signing in and out: one answer for everything that is wrong, and a cookie that only our own pages can use."""
 
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
 
-from domain.streamers import Streamer
 from tests.support.site import Site
 from tests.web.conftest import PASSWORD, signed_in
 
 ANNA = "anna@example.org"
+
+FOREIGN = [
+    "https://evil.example/",
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\/evil.example",
+    "javascript:alert(1)",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "evil.example",
+    "",
+    "/x\\..\\y",
+]
 
 
 async def try_sign_in(site: Site, email: str, password: str, **fields: str) -> httpx.Response:
@@ -41,35 +53,33 @@ class TestSignIn:
         assert len(kept) == 1
         assert token not in str(kept)
 
-    @pytest.mark.parametrize(
-        ("email", "password"), [(ANNA, "wrong"), ("nobody@example.org", PASSWORD), ("a\x00@b", "x"), ("?" * 200, "💥")]
-    )
-    async def test_one_answer_for_a_wrong_password_and_an_unknown_email(
-        self, site: Site, email: str, password: str
-    ) -> None:
-        answer = await try_sign_in(site, email, password)
-        assert answer.status_code == 422
-        assert "The e-mail or the password is wrong." in answer.text
-        assert "Set-Cookie" not in answer.headers
-        assert f'value="{password}"' not in answer.text
+    async def test_one_answer_for_a_wrong_password_and_an_unknown_email(self, site: Site) -> None:
+        wrong = [(ANNA, "wrong1"), ("nobody@example.org", PASSWORD), ("a\x00@b", "x"), ("?" * 200, "💥")]
+        for email, password in wrong:
+            answer = await try_sign_in(site, email, password)
+            assert answer.status_code == 422, email
+            assert "The e-mail or the password is wrong." in answer.text
+            assert "Set-Cookie" not in answer.headers
+            assert f'value="{password}"' not in answer.text
 
     async def test_a_closed_account_gets_the_same_answer(self, site: Site) -> None:
         await site.pool.execute("UPDATE users SET is_active = false")
         answer = await try_sign_in(site, ANNA, PASSWORD)
         assert "The e-mail or the password is wrong." in answer.text
 
-    @pytest.mark.parametrize("fields", [{}, {"email": ""}, {"password": ""}, {"email": ANNA}, {"email": "a" * 9000}])
-    async def test_empty_fields_are_named(self, site: Site, fields: dict[str, str]) -> None:
-        answer = await site.client.post("/sign-in", data=fields, headers={"Origin": site.url})
-        assert answer.status_code == 422
-        assert 'aria-invalid="true"' in answer.text
+    async def test_empty_fields_are_named(self, site: Site) -> None:
+        bad: list[dict[str, str]] = [{}, {"email": ""}, {"password": ""}, {"email": ANNA}, {"email": "a" * 9000}]
+        for fields in bad:
+            answer = await site.client.post("/sign-in", data=fields, headers={"Origin": site.url})
+            assert answer.status_code == 422, fields
+            assert 'aria-invalid="true"' in answer.text
 
     async def test_what_was_typed_comes_back_as_text(self, site: Site) -> None:
         answer = await try_sign_in(site, '"><script>alert(1)</script>', "x")
         assert "<script>alert" not in answer.text
         assert "&lt;script&gt;" in answer.text
 
-    async def test_who_is_signed_in_need_not_sign_in(self, site: Site, her: httpx.AsyncClient) -> None:
+    async def test_who_is_signed_in_need_not_sign_in(self, her: httpx.AsyncClient) -> None:
         answer = await her.get("/sign-in", params={"next": "/dashboard?rows=100"})
         assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard?rows=100")
 
@@ -87,31 +97,25 @@ class TestSignIn:
         assert "Try again in 15 minutes." in answer.text
 
     async def test_the_right_password_forgets_the_wrong_ones(self, site: Site) -> None:
-        for _ in range(3):
-            for _ in range(5):
-                await try_sign_in(site, ANNA, "wrong")
+        for _ in range(2):
+            for _ in range(6):
+                assert (await try_sign_in(site, ANNA, "wrong")).status_code == 422
             assert (await try_sign_in(site, ANNA, PASSWORD)).status_code == 303
 
 
 class TestWayBack:
-    async def test_after_signing_in_one_is_where_one_wanted_to_be(self, site: Site, streamer: Streamer) -> None:
+    @pytest.mark.usefixtures("streamer")
+    async def test_after_signing_in_one_is_where_one_wanted_to_be(self, site: Site) -> None:
         answer = await site.client.get("/dashboard?rows=100")
         assert answer.status_code == 303
-        assert answer.headers["Location"] == "/sign-in?next=" + quote("/dashboard?rows=100", safe="/")
+        assert answer.headers["Location"] == "/sign-in?next=/dashboard?rows%3D100"
         answer = await try_sign_in(site, ANNA, PASSWORD, next="/dashboard?rows=100")
         assert answer.headers["Location"] == "/dashboard?rows=100"
 
-    @pytest.mark.parametrize(
-        "address",
-        [
-            "https://evil.example/", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example",
-            "javascript:alert(1)", "/\t/evil.example", "/\n/evil.example", "evil.example", "", "/x\\..\\y",
-        ],
-    )  # fmt: skip
-    @pytest.mark.usefixtures("streamer")
-    async def test_nobody_is_led_away_from_our_site(self, site: Site, address: str) -> None:
-        answer = await try_sign_in(site, ANNA, PASSWORD, next=address)
-        assert answer.headers["Location"] == "/dashboard"
+    async def test_nobody_is_led_away_from_our_site(self, her: httpx.AsyncClient) -> None:
+        for address in FOREIGN:
+            answer = await her.get("/sign-in", params={"next": address})
+            assert answer.headers["Location"] == "/dashboard", address
 
     async def test_a_part_asked_for_by_a_script_leads_the_whole_page_to_sign_in(self, site: Site) -> None:
         answer = await site.client.get("/dashboard/part/feed", headers={"HX-Request": "true"})
@@ -132,10 +136,10 @@ class TestSession:
     async def test_signing_out_without_a_session_is_fine(self, site: Site) -> None:
         assert (await site.client.post("/sign-out", headers={"Origin": site.url})).status_code == 303
 
-    @pytest.mark.parametrize("token", ["", "x", "💥", "a" * 4000, "..", "%00"])
-    async def test_a_made_up_cookie_is_nobody(self, site: Site, token: str) -> None:
-        answer = await site.client.get("/dashboard", headers={"Cookie": f"session={token}".encode()})
-        assert answer.status_code == 303
+    async def test_a_made_up_cookie_is_nobody(self, site: Site) -> None:
+        for token in ("", "x", "💥", "a" * 4000, "..", "%00"):
+            answer = await site.client.get("/dashboard", headers={"Cookie": f"session={token}".encode()})
+            assert answer.status_code == 303, token
 
     async def test_a_session_in_use_is_prolonged(self, site: Site, her: httpx.AsyncClient) -> None:
         await site.pool.execute("UPDATE sessions SET expires_at = now() + interval '3 days'")
@@ -148,7 +152,7 @@ class TestSession:
         await site.pool.execute("UPDATE users SET is_active = false")
         assert (await her.get("/dashboard")).status_code == 303
 
-    async def test_the_api_ignores_the_cookie(self, site: Site, her: httpx.AsyncClient) -> None:
+    async def test_the_api_ignores_the_cookie(self, her: httpx.AsyncClient) -> None:
         answer = await her.get("/api/v1/nothing-here")
         assert answer.status_code == 404
         assert "Set-Cookie" not in answer.headers

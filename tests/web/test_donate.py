@@ -3,14 +3,13 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from domain.streamers import Streamer
-from tests.support.site import Site, open_site
+from tests.support.site import Site
 from web.i18n import LANGUAGES
 from web.pages.donate_form import CONSENT_VERSION
 
@@ -19,14 +18,8 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-async def site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
-    async with open_site(fresh_database_url, redis_url) as site:
-        yield site
-
-
-@pytest.fixture
-async def streamer(site: Site) -> Streamer:
-    return await site.add_streamer()
+def site(kept_site: Site) -> Site:
+    return kept_site
 
 
 def key_of(page: str) -> str:

@@ -11,7 +11,8 @@ from playwright.async_api import Browser, BrowserContext, JSHandle, Page, Reques
 from domain.donations import DonorState
 from domain.streamers import get_by_slug
 from domain.text import clean_message
-from tests.support.site import Site, open_site
+from infra.settings import ROOT
+from tests.support.site import Site
 from tests.web.donation_states import add_donation, bring_to
 from web.pages.donate_form import parse_amount
 
@@ -21,10 +22,9 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 
 @pytest.fixture
-async def site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
-    async with open_site(fresh_database_url, redis_url) as site:
-        await site.add_streamer()
-        yield site
+async def site(kept_site: Site) -> Site:
+    await kept_site.add_streamer()
+    return kept_site
 
 
 @asynccontextmanager
@@ -105,6 +105,10 @@ async def test_the_page_is_light_and_asks_nobody_else(site: Site, browser: Brows
         assert all(found.startswith(site.url) for found in addresses), addresses
         assert weights["Document"] + weights["Stylesheet"] <= BUDGET_BYTES, weights
         assert set(weights) <= {"Document", "Stylesheet", "Script", "Other"}, "no font, no picture"
+        # And without compression, which somebody's proxy may not pass on.
+        html = (await site.client.get(address)).content
+        styles = (ROOT / "static/css/donate.css").stat().st_size
+        assert len(html) + styles <= BUDGET_BYTES
         await context.close()
 
 

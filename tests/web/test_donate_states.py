@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,7 +10,7 @@ from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.streamers import Streamer
 from infra.redis import open_redis, publish
 from tests.support.servers import Servers
-from tests.support.site import Site, open_site
+from tests.support.site import Site
 from tests.web.donation_states import add_donation, bring_to, put_before
 from web import waiting
 
@@ -37,14 +36,8 @@ WORDS = {
 
 
 @pytest.fixture
-async def site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
-    async with open_site(fresh_database_url, redis_url) as site:
-        yield site
-
-
-@pytest.fixture
-async def streamer(site: Site) -> Streamer:
-    return await site.add_streamer()
+def site(kept_site: Site) -> Site:
+    return kept_site
 
 
 async def donate(site: Site, streamer: Streamer, state: DonorState) -> tuple[int, str]:

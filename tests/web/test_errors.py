@@ -28,9 +28,8 @@ class TestKinds:
         assert answer.text.startswith('<div class="notice')
         assert "<html" not in answer.text
 
-    @pytest.mark.parametrize("path", ["/api/nothing", "/api/v1/donations/0"])
-    async def test_programs_get_json(self, site: Site, path: str) -> None:
-        answer = await site.client.get(path, headers=ENGLISH)
+    async def test_programs_get_json(self, site: Site) -> None:
+        answer = await site.client.get("/api/nothing", headers=ENGLISH)
         assert answer.status_code == 404
         assert answer.json() == {"detail": "Check the address: perhaps a letter is missing."}
 
@@ -40,7 +39,7 @@ class TestKinds:
         assert "GET" in answer.headers["Allow"]
 
     async def test_too_much_is_413(self, site: Site) -> None:
-        answer = await site.client.post("/sign-in", content=b"x" * 70_000, headers=ENGLISH)
+        answer = await site.client.post("/sign-in", data={"email": "x" * 70_000}, headers=ENGLISH)
         assert answer.status_code == 413
         assert "Too much data" in answer.text
 
@@ -53,23 +52,31 @@ class TestKinds:
         answer = await site.client.post("/sign-in", content=endless(), headers=headers)
         assert answer.status_code == 413
 
-    @pytest.mark.parametrize("path", ["/%00", "/donate/%00", "/dashboard?streamer=%00", "/%ff%fe", "/" + "a" * 4000, "/?a=%ff"])
-    async def test_garbage_in_an_address_is_no_crash(self, site: Site, her: httpx.AsyncClient, path: str) -> None:
-        assert (await her.get(path)).status_code in (200, 404)
+    async def test_garbage_in_an_address_is_no_crash(self, her: httpx.AsyncClient) -> None:
+        long = "/" + "a" * 4000
+        for path in (
+            "/%00",
+            "/donate/%00",
+            "/dashboard?streamer=%00",
+            "/%ff%fe",
+            long,
+            "/?a=%ff",
+            "/static/..%2fapp.py",
+        ):
+            assert (await her.get(path)).status_code in (200, 404), path
 
-    @pytest.mark.parametrize(
-        ("content", "kind"),
-        [
-            (b"\xff\xfe\x00=\x00", "application/x-www-form-urlencoded"),
-            (b"email=%00&password=%00", "application/x-www-form-urlencoded"),
+    async def test_garbage_in_a_form_is_no_crash(self, site: Site) -> None:
+        form = "application/x-www-form-urlencoded"
+        for content, kind in [
+            (b"\xff\xfe\x00=\x00", form),
+            (b"email=%00&password=%00", form),
+            (b"&" * 5000, form),
             (b"--x\r\nnonsense", "multipart/form-data; boundary=x"),
+            (b"nonsense", "multipart/form-data"),
             (b"{}", "application/json"),
-            (b"&" * 5000, "application/x-www-form-urlencoded"),
-        ],
-    )
-    async def test_garbage_in_a_form_is_no_crash(self, site: Site, content: bytes, kind: str) -> None:
-        answer = await site.client.post("/sign-in", content=content, headers={"Content-Type": kind})
-        assert answer.status_code in (400, 413, 422)
+        ]:
+            answer = await site.client.post("/sign-in", content=content, headers={"Content-Type": kind})
+            assert answer.status_code in (400, 413, 422), content
 
 
 class TestOurFault:

@@ -10,6 +10,7 @@
 Each works as a plain page; with HTMX, POSTs and /state answer with the partial alone.
 """
 
+import asyncio
 import re
 from typing import Any
 
@@ -44,7 +45,8 @@ FORM_LIMIT = Limit("donate-form", 20, 60)
 RETRY_LIMIT = Limit("donate-retry", 10, 60)
 
 FIRST_WAIT_SECONDS = 3.0
-"""How long a page without scripts waits for the bank's address before it shows itself."""
+"""How long a page waits before it shows itself: for the bank's address, or for the news of who came back from there."""
+_STILL_UNPAID = (DonorState.OPEN, DonorState.CHECKING)
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
@@ -152,9 +154,23 @@ async def _answer_form(
 @blueprint.get("/d/<public_id>")
 async def show_donation(public_id: str) -> Response:
     view = await _read_view(public_id)
-    if view.state is DonorState.CREATING and view.since_seconds < FIRST_WAIT_SECONDS:
+    # The bank's notification is a moment behind the donor. The address only says that it is worth waiting for.
+    if "from" in request.args and view.state in _STILL_UNPAID:
+        view = await _wait_for_the_banks_news(view)
+    elif view.state is DonorState.CREATING and view.since_seconds < FIRST_WAIT_SECONDS:
         view = await wait_for_change(view, page_version(view), FIRST_WAIT_SECONDS)
     return await _answer_view(view, "pages/donate_donation.html")
+
+
+async def _wait_for_the_banks_news(view: DonorView) -> DonorView:
+    """Until the payment is paid or refused; "authorized" on the way there is no news for a donor."""
+    deadline = asyncio.get_running_loop().time() + FIRST_WAIT_SECONDS
+    while view.state in _STILL_UNPAID:
+        left_seconds = deadline - asyncio.get_running_loop().time()
+        if left_seconds <= 0:
+            break
+        view = await wait_for_change(view, page_version(view), left_seconds)
+    return view
 
 
 @blueprint.get("/d/<public_id>/state")

@@ -1,0 +1,176 @@
+"""The dashboard in a real browser: it follows what happens by itself, and its buttons need no reload."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from domain import alerts
+from domain.events import WAKE_CHANNEL, Topic, Wake
+from infra.redis import open_redis, publish
+from tests.support.programs import Stack
+
+PASSWORD = "demo-password"
+
+
+@dataclass
+class Her:
+    """The streamer at her dashboard."""
+
+    page: Page
+    stack: Stack
+    pool: asyncpg.Pool
+    streamer_id: int
+    troubles: list[str]
+    """What the browser's console complained about."""
+
+    async def gets_donation(
+        self, name: str, amount_minor: int = 30_000, message: str = "Привет", *, wake: bool = True
+    ) -> None:
+        """As a paid donation is written down, with the wake-up that follows its commit."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            donation_id = await connection.fetchval(
+                "INSERT INTO donations (public_id, streamer_id, status, amount_minor, public_donor_name, public_message,"
+                " consent_version, paid_at) VALUES (gen_random_uuid(), $1, 'paid', $2, $3, $4, '1', now()) RETURNING id",
+                self.streamer_id, amount_minor, name, message,
+            )  # fmt: skip
+            await alerts.enqueue_donation(
+                connection, streamer_id=self.streamer_id, donation_id=donation_id, donor_name=name, message=message,
+                amount_minor=amount_minor,
+            )  # fmt: skip
+            await connection.execute(
+                "INSERT INTO streamer_totals (streamer_id, net_minor, donations) VALUES ($1, $2, 1) ON CONFLICT (streamer_id)"
+                " DO UPDATE SET net_minor = streamer_totals.net_minor + $2, donations = streamer_totals.donations + 1",
+                self.streamer_id, amount_minor,
+            )  # fmt: skip
+        if wake:
+            redis = open_redis(self.stack.environment["REDIS_URL"])
+            topics = frozenset({Topic.DONATION, Topic.ALERTS, Topic.TOTALS})
+            await publish(redis, WAKE_CHANNEL, [Wake(self.streamer_id, topics).encode()])
+            await redis.aclose()
+
+
+async def open_dashboard(browser: Browser, stack: Stack, pool: asyncpg.Pool, *, scripts: bool = True) -> Her:
+    demo = json.loads(stack.manage("seed-demo", stdin=json.dumps({"password": PASSWORD})))
+    context = await browser.new_context(locale="en-GB", java_script_enabled=scripts)
+    page = await context.new_page()
+    page.set_default_timeout(20_000)
+    troubles: list[str] = []
+    page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    await page.goto(f"{stack.web_url}/dashboard")
+    await page.get_by_label("E-mail").fill(demo["login"])
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_text("It is quiet so far")).to_be_visible()
+    streamer_id = await pool.fetchval("SELECT id FROM streamers WHERE slug = 'demo'")
+    return Her(page, stack, pool, streamer_id, troubles)
+
+
+@pytest.fixture
+async def her(browser: Browser, stack: Stack, pool: asyncpg.Pool) -> AsyncIterator[Her]:
+    stack.start("web", "realtime")
+    her = await open_dashboard(browser, stack, pool)
+    yield her
+    assert her.troubles == []
+
+
+async def test_a_donation_appears_by_itself_with_the_totals(her: Her) -> None:
+    await her.gets_donation("Аня", message="<img src=x onerror=alert(1)>")
+    await her.gets_donation("Борис", 100_000)
+    rows = her.page.locator(".feed-rows > li")
+    await expect(rows).to_have_count(2)
+    await expect(rows.first).to_contain_text("Борис")
+    await expect(rows.last).to_contain_text("<img src=x onerror=alert(1)>")
+    await expect(her.page.locator("#totals")).to_contain_text("1\u00a0300\u00a0₽")
+    await expect(her.page.locator("#bar")).to_contain_text("OBS is not connected, 2 alerts wait.")
+
+
+async def test_a_test_alert_by_button_and_by_key(her: Her) -> None:
+    await her.page.get_by_text("Check the alert").click()
+    await her.page.get_by_role("button", name="5\u00a0000\u00a0₽").click()
+    await expect(her.page.locator("#notice")).to_have_text("The test is on its way to OBS.")
+    await expect(her.page.locator(".next li")).to_have_count(1)
+    # What she opened stays open when its part is drawn anew.
+    await expect(her.page.get_by_role("button", name="5\u00a0000\u00a0₽")).to_be_visible()
+    await her.page.keyboard.press("t")
+    await expect(her.page.locator(".next li")).to_have_count(2)
+    assert await her.pool.fetchval("SELECT count(*) FROM alerts WHERE kind = 'test'") == 2
+
+
+async def test_pause_by_key_and_the_list_of_keys(her: Her) -> None:
+    await her.page.keyboard.press("p")
+    await expect(her.page.locator("#bar")).to_contain_text("Paused: new alerts will wait.")
+    await expect(her.page.locator("#stage button[aria-pressed]")).to_have_attribute("aria-pressed", "true")
+    await her.page.keyboard.press("p")
+    await expect(her.page.locator("#bar")).not_to_contain_text("Paused")
+    await her.page.keyboard.press("Shift+?")
+    await expect(her.page.get_by_role("dialog")).to_be_visible()
+    await her.page.get_by_role("button", name="Close").click()
+    await expect(her.page.get_by_role("dialog")).to_be_hidden()
+
+
+async def test_the_overlay_address_is_shown_hidden_copied_and_replaced(her: Her) -> None:
+    overlay = her.page.locator("#overlay")
+    await expect(overlay).to_contain_text("••••••••")
+    await overlay.get_by_role("link", name="Show").click()
+    shown = await overlay.locator("input").input_value()
+    assert re.fullmatch(rf"{re.escape(her.stack.web_url)}/overlay#[\w-]{{43}}", shown)
+    await overlay.get_by_role("link", name="Hide").click()
+    await expect(overlay).to_contain_text("••••••••")
+    await her.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=her.stack.web_url)
+    await overlay.get_by_role("button", name="Copy").click()
+    await expect(overlay.get_by_role("button", name="Copied")).to_be_visible()
+    assert await her.page.evaluate("navigator.clipboard.readText()") == shown
+    await overlay.get_by_text("Replace the address…").click()
+    await overlay.get_by_role("button", name="Replace the address").click()
+    await expect(her.page.locator("#notice")).to_contain_text("The overlay has a new address.")
+    await overlay.get_by_role("link", name="Show").click()
+    await expect(overlay.locator("input")).not_to_have_value(shown)
+
+
+async def test_it_catches_up_after_realtime_was_away(her: Her) -> None:
+    her.stack["realtime"].kill()
+    await her.gets_donation("Аня")
+    her.stack["realtime"].start()
+    await expect(her.page.locator(".feed-rows > li")).to_have_count(1)
+    her.troubles.clear()  # A browser always complains about a lost connection.
+
+
+async def test_a_reader_who_has_scrolled_away_is_told_and_not_moved(her: Her) -> None:
+    for number in range(30):
+        await her.gets_donation(f"Donor {number}", wake=number == 29)
+    await expect(her.page.locator(".feed-rows > li")).to_have_count(30)
+    await her.page.get_by_text("Donor 5", exact=True).scroll_into_view_if_needed()
+    await her.gets_donation("Newest")
+    pill = her.page.locator("#news")
+    await expect(pill).to_have_text("New: 1 ↑")
+    await pill.click()
+    await expect(pill).to_be_hidden()
+
+
+async def test_without_scripts_each_button_is_a_form(browser: Browser, stack: Stack, pool: asyncpg.Pool) -> None:
+    stack.start("web")
+    her = await open_dashboard(browser, stack, pool, scripts=False)
+    await her.page.get_by_text("Check the alert").click()
+    await her.page.get_by_role("button", name="300\u00a0₽", exact=True).click()
+    await expect(her.page.locator("#notice")).to_have_text("The test is on its way to OBS.")
+    await expect(her.page.locator(".next li")).to_have_count(1)
+    await her.page.get_by_role("button", name="Pause").click()
+    await expect(her.page.locator("#bar")).to_contain_text("Paused: 1 alert waits.")
+    await her.page.get_by_role("link", name="Show").click()
+    await expect(her.page.locator("#overlay input")).to_have_value(re.compile("/overlay#"))
+    await her.page.get_by_role("button", name="Sign out").click()
+    await expect(her.page.get_by_role("link", name="Sign in").first).to_be_visible()
+
+
+async def test_nothing_is_wider_than_a_phone(her: Her) -> None:
+    await her.gets_donation("Константин-Константинопольский-Длинный", 999_999_99, "о" * 280)
+    await expect(her.page.locator(".feed-rows > li")).to_have_count(1)
+    for width in (320, 390, 768, 1280):
+        await her.page.set_viewport_size({"width": width, "height": 800})
+        assert await her.page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,78 @@
+"""Limits hold on Redis and, while it is away, in the process."""
+
+import pytest
+from werkzeug.exceptions import TooManyRequests
+
+from infra.redis import open_redis
+from web.limits import FALLBACK_KEYS, Limit, Limiter, address_key
+
+THREE = Limit("three", 3, 60)
+
+
+async def use_up(limiter: Limiter, key: str) -> None:
+    for _ in range(3):
+        await limiter.take(THREE, key)
+
+
+@pytest.fixture(params=["redis", "no redis"])
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("redis_url")) if request.param == "redis" else "redis://127.0.0.1:1"
+
+
+async def test_the_fourth_of_three_is_refused_and_told_when_to_return(url: str) -> None:
+    redis = open_redis(url)
+    limiter = Limiter(redis)
+    await use_up(limiter, "anna")
+    with pytest.raises(TooManyRequests) as refused:
+        await limiter.take(THREE, "anna")
+    assert dict(refused.value.get_headers())["Retry-After"] == "60"
+    await limiter.take(THREE, "boris")
+    await limiter.take(Limit("other", 3, 60), "anna")
+    await redis.aclose()
+
+
+async def test_what_is_forgotten_begins_anew(url: str) -> None:
+    redis = open_redis(url)
+    limiter = Limiter(redis)
+    await use_up(limiter, "anna")
+    await limiter.forget(THREE, "anna")
+    await use_up(limiter, "anna")
+    await redis.aclose()
+
+
+async def test_processes_count_together_on_redis(redis_url: str) -> None:
+    one, two = open_redis(redis_url), open_redis(redis_url)
+    await use_up(Limiter(one), "anna")
+    with pytest.raises(TooManyRequests):
+        await Limiter(two).take(THREE, "anna")
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_a_count_ends_with_its_period(redis_url: str) -> None:
+    redis = open_redis(redis_url)
+    await use_up(Limiter(redis), "anna")
+    assert 0 < await redis.ttl("streamcash:limit:three:anna") <= 60
+    await redis.aclose()
+
+
+async def test_strangers_cannot_fill_the_memory() -> None:
+    limiter = Limiter(open_redis("redis://127.0.0.1:1"))
+    for number in range(FALLBACK_KEYS + 100):
+        await limiter.take(THREE, str(number))
+    assert len(limiter._counted) <= FALLBACK_KEYS
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("", "unknown"),
+        ("garbage", "unknown"),
+    ],
+)
+def test_a_subscriber_is_one_address(address: str, key: str) -> None:
+    assert address_key(address) == key

@@ -1,0 +1,142 @@
+"""`python -m web.manage`: secrets on standard input, clear refusals, and nothing done twice."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+from cryptography.fernet import Fernet
+
+from domain.terminals import get_active_terminal
+from domain.users import verify_password
+from infra.crypto import SecretBox
+from infra.settings import ROOT
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Manage:
+    environment: dict[str, str]
+    box: SecretBox
+
+    def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "web.manage", *arguments],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], **self.environment, **environment},
+            input=stdin,
+            capture_output=True,
+            text=True,
+        )
+
+
+@pytest.fixture
+def manage(fresh_database_url: str) -> Manage:
+    key = Fernet.generate_key().decode()
+    environment = {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": fresh_database_url,
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "SECRET_KEYS": key,
+        "WEB_URL": "https://streamcash.example",
+        "REALTIME_URL": "https://streamcash.example",
+    }
+    return Manage(environment, SecretBox(key))
+
+
+async def test_a_superuser(manage: Manage, pool: asyncpg.Pool) -> None:
+    done = manage("create-superuser", "--email", "Root@Example.org", stdin=PASSWORD + "\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert PASSWORD not in done.stdout
+    async with pool.acquire() as connection:
+        user = await verify_password(connection, "root@example.org", PASSWORD)
+    assert user is not None
+    assert user.is_superuser
+    again = manage("create-superuser", "--email", "root@example.org", stdin="another password\n")
+    assert (again.returncode, again.stderr) == (1, "root@example.org is a superuser already.\n")
+
+
+async def test_a_streamer_and_her_terminal(manage: Manage, pool: asyncpg.Pool) -> None:
+    arguments = ("--email", "anna@example.org", "--slug", "anna", "--display-name", "Анна")
+    done = manage("create-streamer", *arguments, stdin=PASSWORD)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Donation page: https://streamcash.example/donate/anna" in done.stdout
+    assert "https://streamcash.example/overlay#" in done.stdout
+    done = manage(
+        "set-terminal", "--slug", "anna", "--provider", "tbank", "--terminal-key", "123DEMO", stdin="s3cret\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "s3cret" not in done.stdout
+    async with pool.acquire() as connection:
+        streamer_id = await connection.fetchval("SELECT id FROM streamers WHERE slug = 'anna'")
+        terminal = await get_active_terminal(connection, streamer_id)
+    assert terminal is not None
+    assert terminal.terminal_key == "123DEMO"
+    assert terminal.secret(manage.box) == "s3cret"
+    assert "s3cret" not in terminal.secret_encrypted
+
+
+async def test_refusals_say_why_and_leave_nothing_behind(manage: Manage, pool: asyncpg.Pool) -> None:
+    anna = ("create-streamer", "--email", "anna@example.org", "--slug")
+    refusals: list[tuple[tuple[str, ...], str, str]] = [
+        ((*anna, "admin", "--display-name", "Анна"), PASSWORD, "slug: this name is reserved."),
+        ((*anna, "а", "--display-name", "Анна"), PASSWORD, "slug: 1 to 40 of a-z"),
+        ((*anna, "anna", "--display-name", " "), PASSWORD, "display name: a name is needed."),
+        ((*anna, "anna", "--display-name", "Анна", "--time-zone", "Omsk"), PASSWORD, "time zone: no such time zone"),
+        ((*anna, "anna", "--display-name", "Анна"), "short", "password: at least 8 characters."),
+        ((*anna, "anna", "--display-name", "Анна"), "", "Password expected on standard input."),
+        (("create-superuser", "--email", "no e-mail"), PASSWORD, "email: this is not an e-mail address."),
+        (("set-terminal", "--slug", "nobody", "--terminal-key", "1"), "x", "There is no streamer nobody."),
+    ]
+    for arguments, stdin, words in refusals:
+        done = manage(*arguments, stdin=stdin)
+        assert done.returncode == 1, arguments
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+    assert await pool.fetchval("SELECT count(*) FROM users") == 0
+
+
+def test_wrong_usage_and_a_database_that_is_away(manage: Manage) -> None:
+    assert manage().returncode == 2
+    assert manage("set-terminal", "--slug", "x", "--terminal-key", "1", "--secret", "argv").returncode == 2
+    done = manage("create-superuser", "--email", "a@b.ru", DATABASE_URL="postgres://user:pa55@127.0.0.1:1/x")
+    assert done.returncode == 3
+    assert "The database is away" in done.stderr
+    done = manage("create-superuser", "--email", "a@b.ru", BIND_HOST="", SECRET_KEYS="", WEB_PORT="x")
+    assert done.returncode == 2
+    assert "web_port" in done.stderr
+
+
+class TestDemo:
+    def test_the_demo_streamer_is_the_same_at_each_start(self, manage: Manage) -> None:
+        first = manage("seed-demo", stdin='{"password": "demo-password"}')
+        assert (first.returncode, first.stderr) == (0, "")
+        demo = json.loads(first.stdout)
+        assert demo["slug"] == "demo"
+        assert demo["password"] == "demo-password"
+        assert set(demo) == {"slug", "login", "password", "overlay_token"}
+        assert json.loads(manage("seed-demo", stdin='{"password": "demo-password"}').stdout) == demo
+
+    async def test_a_new_password_replaces_the_old_one(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        demo = json.loads(manage("seed-demo", stdin='{"password": "demo-password"}').stdout)
+        again = json.loads(manage("seed-demo", stdin='{"password": "other-password"}').stdout)
+        assert again == {**demo, "password": "other-password"}
+        async with pool.acquire() as connection:
+            assert await verify_password(connection, demo["login"], "demo-password") is None
+            assert await verify_password(connection, demo["login"], "other-password") is not None
+
+    async def test_never_in_production(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        done = manage("seed-demo", stdin='{"password": "demo-password"}', ENVIRONMENT="production")
+        assert done.returncode == 1
+        assert "development only" in done.stderr
+        assert await pool.fetchval("SELECT count(*) FROM users") == 0
+
+    def test_nonsense_on_standard_input(self, manage: Manage) -> None:
+        for stdin in ("", "password", "[]", "{}", '{"password": 1}', '{"password": "x"}'):
+            done = manage("seed-demo", stdin=stdin)
+            assert done.returncode == 1, stdin
+            assert "Traceback" not in done.stderr
