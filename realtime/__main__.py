@@ -71,6 +71,8 @@ def main() -> int:
         sys.stderr.write(f"The settings are not right:\n{error}\n")
         return 2
     logs.configure("realtime", settings.log_level)
+    # Two lines for every connection, otherwise.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.getLogger("engineio.server").addFilter(one_line_for_garbage)
     server = Server(settings)
     server.run()

@@ -66,6 +66,9 @@ class Net:
         async with stage.database.connection() as connection:
             views = {view.streamer_id: view for view in await overlays.look(connection, stage.process_id)}
         for room in stage.rooms:
+            if room.wanted:
+                # The last look failed.
+                self._stage.look(room)
             if room.streamer_id in known:
                 self._compare(room, known[room.streamer_id], views.pop(room.streamer_id, None))
         for view in views.values():

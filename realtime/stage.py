@@ -101,9 +101,11 @@ class Stage:
                     await self._clear_up(room)
                     await self._play(room)
         except DATABASE_AWAY as error:
+            room.wanted = True
             log.warning("Streamer %d waits for PostgreSQL: %s", room.streamer_id, type(error).__name__)
         except Exception:
             # The net asks again; one streamer's trouble is not to end the others' service.
+            room.wanted = True
             log.exception("Looking after streamer %d failed", room.streamer_id)
         finally:
             room.task = None

@@ -117,7 +117,10 @@ class Screen:
             pass
 
     async def _say(self, overlay: Overlay, word: str, lease: dict[str, str]) -> None:
-        while (await overlay.say(word, lease)).get("code") == "try_again":
+        while True:
+            answer = await overlay.say(word, lease)
+            if answer.get("code") != "try_again":
+                return
             await asyncio.sleep(AGAIN_SECONDS)
 
 

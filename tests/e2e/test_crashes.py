@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -28,6 +29,11 @@ async def showings(house: House, page: str) -> int:
     return count
 
 
+async def shown_at(house: House, page: str) -> Any:
+    alert = await house.alert(page)
+    return None if alert is None else alert["shown_at"]
+
+
 async def test_an_overlay_that_connects_after_the_payment_shows_it_once(
     house: House, open_overlay: OpenOverlay
 ) -> None:
@@ -52,7 +58,7 @@ async def test_an_overlay_killed_before_the_text_was_seen_plays_it_again(
     page = await house.donate()
     await expect(first.page.locator(".alert")).to_be_visible(timeout=30_000)
     await first.close()
-    assert (await house.alert(page) or {})["shown_at"] is None
+    assert await shown_at(house, page) is None
     second = await open_overlay()
     await expect(second.page.locator(".alert")).to_contain_text("Аня", timeout=60_000)
     await house.until_alert(page, "shown")
@@ -65,7 +71,7 @@ async def test_an_overlay_killed_after_the_text_was_seen_does_not(house: House, 
     page = await house.donate(message="длинное сообщение, " * 10)
 
     async def seen() -> bool:
-        return (await house.alert(page) or {}).get("shown_at") is not None
+        return await shown_at(house, page) is not None
 
     await until(seen, "the text was readable")
     await first.close()

@@ -24,7 +24,8 @@ class Servers:
     them. Call these from the test itself, not from a thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fsync: bool = False) -> None:
+        self._fsync = fsync
         self.folder = Path(tempfile.mkdtemp(prefix="streamcash-tests-"))
         self._home = servers_dir(self.folder)
         self._started: list[EmbeddedPostgres | EmbeddedValkey | EmbeddedRabbitMQ] = []
@@ -32,7 +33,7 @@ class Servers:
     @cached_property
     def postgres(self) -> EmbeddedPostgres:
         """Has the migrated database TEMPLATE to copy from; nobody may stay connected to that one."""
-        postgres = EmbeddedPostgres(self._home / "postgres", fsync=False)
+        postgres = EmbeddedPostgres(self._home / "postgres", fsync=self._fsync)
         self._started.append(postgres)
         postgres.start()
         migrate(postgres.url(TEMPLATE))

@@ -138,7 +138,7 @@ class TestSession:
 
     async def test_a_made_up_cookie_is_nobody(self, site: Site) -> None:
         for token in ("", "x", "💥", "a" * 4000, "..", "%00"):
-            answer = await site.client.get("/dashboard", headers={"Cookie": f"session={token}".encode()})
+            answer = await site.client.get("/dashboard", headers={b"Cookie": f"session={token}".encode()})
             assert answer.status_code == 303, token
 
     async def test_a_session_in_use_is_prolonged(self, site: Site, her: httpx.AsyncClient) -> None:

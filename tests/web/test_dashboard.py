@@ -76,10 +76,12 @@ async def play(site: Site, streamer: Streamer, overlay_id: uuid.UUID) -> uuid.UU
     async with site.pool.acquire() as connection:
         row = await connection.fetchrow(
             "UPDATE alerts SET status = 'playing', lease_id = gen_random_uuid(), started_at = now(),"
-            " leased_until = now() + interval '1 minute' WHERE id = (SELECT id FROM alerts WHERE streamer_id = $1 AND status = 'queued'"
+            " leased_until = now() + interval '1 minute'"
+            " WHERE id = (SELECT id FROM alerts WHERE streamer_id = $1 AND status = 'queued'"
             " ORDER BY place LIMIT 1) RETURNING alert_id, lease_id",
             streamer.id,
         )
+        assert row is not None, "nothing waits"
         await connection.execute(
             "INSERT INTO alert_leases (lease_id, alert_id, overlay_id) VALUES ($1, $2, $3)",
             row["lease_id"], row["alert_id"], overlay_id,

@@ -1,5 +1,7 @@
 """Errors in our look and in the reader's language; HTMX gets a notice, programs get JSON."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 from quart import Quart
@@ -44,7 +46,7 @@ class TestKinds:
         assert "Too much data" in answer.text
 
     async def test_too_much_without_a_length_is_413_too(self, site: Site) -> None:
-        async def endless():  # type: ignore[no-untyped-def]
+        async def endless() -> AsyncIterator[bytes]:
             for _ in range(70):
                 yield b"x" * 1000
 

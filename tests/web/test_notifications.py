@@ -163,9 +163,7 @@ async def test_an_unknown_order_is_kept_and_answered(
     assert (await now(parts, payment)).status is PaymentStatus.PENDING
 
 
-async def test_another_terminal_cannot_speak_for_a_payment(
-    client: Client, parts: Parts, payment: Payment
-) -> None:
+async def test_another_terminal_cannot_speak_for_a_payment(client: Client, parts: Parts, payment: Payment) -> None:
     async with parts.pool.acquire() as connection:
         stranger = await make_streamer(connection, box=parts.box)
     body = notification_body(stranger.terminal_key, payment, "CONFIRMED")
@@ -188,9 +186,7 @@ async def test_what_is_not_confirmed_is_not_paid(
         assert (await read_totals(connection, streamer.id)).all_minor == 0
 
 
-async def test_news_before_our_payment_id_is_written(
-    client: Client, parts: Parts, streamer: BuiltStreamer
-) -> None:
+async def test_news_before_our_payment_id_is_written(client: Client, parts: Parts, streamer: BuiltStreamer) -> None:
     async with parts.pool.acquire() as connection:
         payment = await latest_payment(connection, await make_donation(connection, streamer))
         await connection.execute("UPDATE payments SET status = 'opening', opening_at = now()")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
 import httpx
 
@@ -27,7 +28,7 @@ def test_a_request_on_its_way_is_still_answered_after_sigterm(stack: Stack) -> N
     assert "demo" in demo
     answers: list[httpx.Response] = []
 
-    def slow_body():  # type: ignore[no-untyped-def]
+    def slow_body() -> Iterator[bytes]:
         yield b"email=demo%40example.com&pass"
         os.kill(stack["web"].pid, signal.SIGTERM)
         yield b"word=demo-password"

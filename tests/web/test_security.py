@@ -100,7 +100,7 @@ def make_settings(**changed: str) -> Settings:
         "web_url": "http://127.0.0.1",
         "realtime_url": "http://127.0.0.1",
     }
-    return Settings(**(values | changed))
+    return Settings.model_validate(values | changed)
 
 
 async def address_seen(app: Quart, peer: str, **headers: str) -> str:
