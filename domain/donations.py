@@ -232,7 +232,7 @@ _ALERT_STATES = {
     "dropped": DonorState.DROPPED,
 }
 
-# Codes under which an attempt that never got a URL is closed: by us, after the bank was away too long, …
+# The code under which we close an attempt that never got a URL, after the bank was away too long.
 GAVE_UP = "unavailable"
 
 
@@ -264,7 +264,7 @@ def _unpaid_state(row: Any) -> DonorState:
         case PaymentStatus.FAILED:
             return DonorState.DECLINED
         case PaymentStatus.EXPIRED | PaymentStatus.CANCELLED:
-            return DonorState.EXPIRED
+            return DonorState.UNAVAILABLE if row["payment_url"] is None else DonorState.EXPIRED
         case _:
             # Authorized, or confirmed a moment ago: the money is on its way.
             return DonorState.CHECKING

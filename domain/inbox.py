@@ -17,11 +17,11 @@ class StoredNotification:
     body: bytes
     order_id: str | None
     processed_at: datetime | None
-    outcome: str | None
 
 
-# What a later repeat may find solved: the order may have been written since.
-_WORTH_ANOTHER_LOOK = frozenset({"unknown_order"})
+# What a repeat may find changed: the order may have been written since, and a second refund of the same sum is told
+# in the very words of the first.
+_OPEN_OUTCOMES = ["unknown_order", "asked"]
 
 
 async def store_notification(
@@ -29,7 +29,7 @@ async def store_notification(
 ) -> int:
     """Keep a verified notification and ask the actor to act on it; returns how often it came before.
 
-    `dedup_key` is equal only for the same notification sent again.
+    `dedup_key` is equal for the same notification sent again, and for another that says exactly the same.
     """
     row = await queries.inbox.store_notification(
         connection,
@@ -37,6 +37,7 @@ async def store_notification(
         dedup_key=dedup_key,
         body=body,
         order_id=order_id,
+        open_outcomes=_OPEN_OUTCOMES,
         actor=Actor.APPLY_NOTIFICATION,
     )
     return int(row["repeats"])
@@ -45,19 +46,16 @@ async def store_notification(
 async def lock_unprocessed(connection: Any, inbox_id: int) -> StoredNotification | None:
     """The notification, locked; None when it is gone or everything was done about it."""
     row = await queries.inbox.lock_notification(connection, inbox_id=inbox_id)
-    if row is None:
+    if row is None or row["processed_at"] is not None:
         return None
-    notification = StoredNotification(**row)
-    if notification.processed_at is not None and notification.outcome not in _WORTH_ANOTHER_LOOK:
-        return None
-    return notification
+    return StoredNotification(**row)
 
 
 async def finish(connection: Any, inbox_id: int, outcome: str, payment_id: int | None = None) -> None:
     await queries.inbox.finish_notification(connection, inbox_id=inbox_id, outcome=outcome, payment_id=payment_id)
 
 
-async def ask_unprocessed(connection: Any, *, limit: int = 100) -> int:
+async def ask_unprocessed(connection: Any, *, limit: int = 1000) -> int:
     """Ask again about notifications nobody has acted on; how many."""
     rows = [row async for row in queries.inbox.ask_unprocessed(connection, limit=limit)]
     for row in rows:

@@ -93,9 +93,8 @@ def next_status(current: PaymentStatus, news: NewsStatus, source: Source) -> Pay
             return PaymentStatus.FAILED
         case NewsStatus.PENDING | NewsStatus.PROCESSING:
             # Declined, and the donor tries another card on the same page: only the provider, asked, may say so.
-            if current is PaymentStatus.FAILED and source is Source.POLL:
-                return PaymentStatus.PENDING
-            return PaymentStatus.PENDING if current in (PaymentStatus.NEW, PaymentStatus.OPENING) else current
+            # One that has no URL yet stays with who opens it: pending without a URL, it would never get one.
+            return PaymentStatus.PENDING if current is PaymentStatus.FAILED and source is Source.POLL else current
     raise AssertionError(news)
 
 
@@ -109,6 +108,8 @@ def _after_taken(current: PaymentStatus, news: NewsStatus) -> PaymentStatus:
 
 _MONEY_NEWS = frozenset({NewsStatus.AUTHORIZED, NewsStatus.CONFIRMED})
 _REFUND_NEWS = frozenset({NewsStatus.REFUNDING, NewsStatus.PARTIALLY_REFUNDED, NewsStatus.REFUNDED})
+# Told of a refund, we may ask before the bank's answers know of it: half a minute later, then twice more.
+_LOOKS_AFTER_REFUND_NEWS = 3
 # A hold given back in part ends as cancelled only when the provider, asked, says that nothing is left of it.
 _FINAL = TAKEN | {PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}
 
@@ -132,8 +133,9 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
         return Applied(Outcome.OTHER_PAYMENT, payment)
 
     amount_differs = news.amount_minor is not None and news.amount_minor != payment.amount_minor
+    is_nameless = news.provider_payment_id is None and payment.provider_payment_id is None
     if news.source is Source.NOTIFICATION and (
-        news.status in _REFUND_NEWS or (news.status in _MONEY_NEWS and amount_differs)
+        news.status in _REFUND_NEWS or (news.status in _MONEY_NEWS and (amount_differs or is_nameless))
     ):
         return await _ask_instead(connection, payment, news)
 
@@ -141,10 +143,11 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
     refunded_minor = _refunded_minor(payment, news, status)
     is_new = status is not payment.status or (payment.provider_payment_id is None and news.provider_payment_id)
     if not is_new and refunded_minor is None:
-        await _log(connection, payment, status, news)
-        if news.source is Source.POLL and (
-            news.provider_status != payment.provider_status or _is_settled(payment, news)
-        ):
+        is_same_word = news.provider_status == payment.provider_status
+        # The same answer to the same question, forty times for a link nobody pays, explains nothing.
+        if not (news.source is Source.POLL and is_same_word):
+            await _log(connection, payment, status, news)
+        if news.source is Source.POLL and (not is_same_word or _is_settled(payment, news)):
             await _write(connection, payment, news, status, payment.booked_as, payment.confirmed_minor)
         return Applied(Outcome.NOTHING_NEW, payment)
 
@@ -169,8 +172,13 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
 
 
 def _is_settled(payment: Payment, news: News) -> bool:
-    """The bank was asked once more about a payment that is over, and has nothing to add: no further looks."""
-    return payment.is_closed and payment.next_check_at is not None and news.status is not NewsStatus.REFUNDING
+    """The bank was asked often enough about a payment that is over, and has nothing to add: no further looks."""
+    return (
+        payment.is_closed
+        and payment.next_check_at is not None
+        and payment.checks >= _LOOKS_AFTER_REFUND_NEWS
+        and news.status is not NewsStatus.REFUNDING
+    )
 
 
 def _refunded_minor(payment: Payment, news: News, status: PaymentStatus) -> int | None:
@@ -186,10 +194,10 @@ def _refunded_minor(payment: Payment, news: News, status: PaymentStatus) -> int 
 
 
 async def _ask_instead(connection: Any, payment: Payment, news: News) -> Applied:
-    """Refunds, and amounts that are not ours, are settled by asking the provider."""
+    """Refunds, amounts that are not ours, and money without the provider's id are settled by asking the provider."""
     note = "asked: refund" if news.status in _REFUND_NEWS else f"asked: amount {news.amount_minor}"
     if payment.provider_payment_id is None and news.provider_payment_id is not None:
-        # The terminal's signature vouches for the id; without it there would be nothing to ask about.
+        # The terminal's signature vouches for the id; without it we could only ask about the order.
         await _write(connection, payment, news, payment.status, payment.booked_as, payment.confirmed_minor)
     await _log(connection, payment, payment.status, news, note=note)
     await outbox.add_task(connection, Actor.CHECK_PAYMENT, payment.id)
@@ -292,7 +300,7 @@ async def _refund(connection: Any, payment: Payment, booked_as: BookedAs, refund
 
 
 async def _fail(connection: Any, payment: Payment, news: News) -> None:
-    """The donation has failed when its newest attempt has, until another is opened or one is confirmed."""
+    """The donation has failed when its newest open attempt has, until another is opened or one is confirmed."""
     failed = await queries.donations.fail(connection, donation_id=payment.donation_id, attempt=payment.attempt)
     if failed != "UPDATE 1":
         return

@@ -107,27 +107,24 @@ async def add_attempt(
 
     Raises NotAllowedError("too_many_attempts").
     """
-    payment = payment_from(
-        await queries.payments.insert_payment(
-            connection,
-            donation_id=donation_id,
-            streamer_id=streamer_id,
-            terminal_id=terminal_id,
-            order_id=secrets.token_hex(16),
-            amount_minor=amount_minor,
-            link_minutes=link_minutes,
-        )
+    row = await queries.payments.insert_payment(
+        connection,
+        donation_id=donation_id,
+        streamer_id=streamer_id,
+        terminal_id=terminal_id,
+        order_id=secrets.token_hex(16),
+        amount_minor=amount_minor,
+        link_minutes=link_minutes,
+        max_attempts=MAX_ATTEMPTS,
     )
-    if payment.attempt > MAX_ATTEMPTS:
+    if row is None:
         raise NotAllowedError("too_many_attempts", attempts=MAX_ATTEMPTS)
-    return payment
+    return payment_from(row)
 
 
 async def list_open_predecessors(connection: Any, payment: Payment) -> list[Payment]:
     """Earlier attempts of the same donation that the donor might still pay."""
-    rows = queries.payments.list_open_predecessors(
-        connection, donation_id=payment.donation_id, attempt=payment.attempt
-    )
+    rows = queries.payments.list_open_predecessors(connection, donation_id=payment.donation_id, attempt=payment.attempt)
     return [payment_from(row) async for row in rows]
 
 

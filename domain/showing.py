@@ -110,6 +110,15 @@ async def get_playing(connection: Any, streamer_id: int) -> Playing | None:
     return None if row is None else Playing(_offer(row), row["elapsed_ms"])
 
 
+async def get_scene(connection: Any, streamer_id: int) -> tuple[uuid.UUID | None, Playing | None]:
+    """Which overlay speaks, and what plays."""
+    row = await queries.alerts.get_scene(connection, streamer_id=streamer_id)
+    if row is None:
+        return None, None
+    playing = None if row["alert_id"] is None else Playing(_offer(row), row["elapsed_ms"])
+    return row["speaker_id"], playing
+
+
 async def mark_started(
     connection: Any, streamer_id: int, overlay_id: uuid.UUID, alert_id: uuid.UUID, lease_id: uuid.UUID
 ) -> Word:
@@ -133,28 +142,26 @@ async def mark_seen(
 
     `overlay_id` None: whichever overlay of this streamer it was.
     """
-    row = await queries.alerts.mark_seen(
-        connection, streamer_id=streamer_id, overlay_id=overlay_id, alert_id=alert_id, lease_id=lease_id
+    return _word(
+        await queries.alerts.mark_seen(
+            connection, streamer_id=streamer_id, overlay_id=overlay_id, alert_id=alert_id, lease_id=lease_id
+        )
     )
-    if row is None:
-        return Word.UNKNOWN
-    if row["kind"] == AlertKind.SUMMARY and row["status"] == AlertStatus.SHOWN:
-        await settle_summary(connection, row["shown_id"])
-    return _word(row["is_current"])
 
 
 async def mark_finished(
     connection: Any, streamer_id: int, overlay_id: uuid.UUID | None, alert_id: uuid.UUID, lease_id: uuid.UUID
 ) -> tuple[Word, list[EndedAlert]]:
     """The alert left the screen by itself; its lease ends: shown if it was seen, else back to the queue."""
-    word = _word(
-        await queries.alerts.mark_finished(
-            connection, streamer_id=streamer_id, overlay_id=overlay_id, alert_id=alert_id, lease_id=lease_id
-        )
+    row = await queries.alerts.mark_finished(
+        connection, streamer_id=streamer_id, overlay_id=overlay_id, alert_id=alert_id, lease_id=lease_id
     )
-    if word is not Word.COUNTED:
-        return word, []
-    return word, await _end_leases(connection, [lease_id], complete=True)
+    if row is None:
+        return Word.UNKNOWN, []
+    if row["ends"]:
+        # Should this process die between the two statements, the lease runs out by itself.
+        return Word.COUNTED, await _end_leases(connection, [lease_id], complete=True)
+    return _word(row["is_current"]), [] if row["alert_id"] is None else [_ended(row)]
 
 
 async def catch_up(
@@ -233,8 +240,12 @@ async def _end_leases(connection: Any, lease_ids: Iterable[uuid.UUID], *, comple
     for row in rows:
         if row["kind"] == AlertKind.SUMMARY:
             await (settle_summary if row["status"] == AlertStatus.SHOWN else refresh_summary)(connection, row["id"])
-        ended.append(EndedAlert(row["streamer_id"], row["alert_id"], row["donation_id"], AlertStatus(row["status"])))
+        ended.append(_ended(row))
     return ended
+
+
+def _ended(row: Any) -> EndedAlert:
+    return EndedAlert(row["streamer_id"], row["alert_id"], row["donation_id"], AlertStatus(row["status"]))
 
 
 def _word(is_current: bool | None) -> Word:

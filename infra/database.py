@@ -10,6 +10,11 @@ async def _prepare_connection(connection: Any) -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
+async def _keep_session(_connection: Any) -> None:
+    """Nothing of ours changes a session's settings, so a connection needs no round trip to undo them when it is
+    released; asyncpg itself still ends a transaction that was left open."""
+
+
 async def open_pool(database_url: str, *, size: int, program: str) -> asyncpg.Pool:
     """A pool of up to `size` connections. Raises OSError or asyncpg.PostgresError when the database is away.
 
@@ -20,6 +25,7 @@ async def open_pool(database_url: str, *, size: int, program: str) -> asyncpg.Po
         min_size=1,
         max_size=size,
         init=_prepare_connection,
+        reset=_keep_session,
         timeout=10,
         command_timeout=20,
         server_settings={

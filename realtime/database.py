@@ -12,7 +12,8 @@ from infra.database import DATABASE_AWAY, open_pool
 
 log = logging.getLogger(__name__)
 
-ACQUIRE_SECONDS = 3.0
+ACQUIRE_SECONDS = 10.0
+"""One that is away refuses at once; this is for one that is only busy, and callers have limits of their own."""
 RETRY_SECONDS = 1.0
 CHECK_SECONDS = 2.0
 

@@ -182,7 +182,7 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
 
     async def _seen(self, room: Room, overlay: ConnectedOverlay, data: Any) -> dict[str, Any]:
         lease = LeaseWord.model_validate(data)
-        async with self._stage.database.transaction() as connection:
+        async with self._stage.database.connection() as connection:
             word = await showing.mark_seen(
                 connection, room.streamer_id, overlay.overlay_id, lease.alert_id, lease.lease_id
             )
@@ -192,7 +192,7 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
 
     async def _finished(self, room: Room, overlay: ConnectedOverlay, data: Any) -> dict[str, Any]:
         lease = LeaseWord.model_validate(data)
-        async with self._stage.database.transaction() as connection:
+        async with self._stage.database.connection() as connection:
             word, ended = await showing.mark_finished(
                 connection, room.streamer_id, overlay.overlay_id, lease.alert_id, lease.lease_id
             )
@@ -200,7 +200,8 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
             overlay.showing = None
         self._stage.announce_ended(ended)
         if ended:
-            self._stage.look(room)
+            # Only this overlay and nothing to mirror or to stop: a look for the next alert is all there is to do.
+            self._stage.look(room, check_scene=len(room.overlays) > 1)
         return _answer(word)
 
     async def _state(self, room: Room, overlay: ConnectedOverlay, data: Any) -> dict[str, Any]:

@@ -52,6 +52,8 @@ class Room:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     wanted: bool = False
     """Somebody asked to look at the queue and nobody has yet."""
+    check_scene: bool = True
+    """Who speaks and what plays is to be read anew, even if there is nothing to offer."""
     check_tokens: bool = False
     lost_overlays: set[UUID] = field(default_factory=set)
     """Overlays the database does not have (any more), to be written down again."""

@@ -45,9 +45,10 @@ class Stage:
 
     # What others ask for.
 
-    def look(self, room: Room, *, check_tokens: bool = False) -> None:
+    def look(self, room: Room, *, check_scene: bool = True, check_tokens: bool = False) -> None:
         """See to it that the room is looked after soon. Many calls at once are one look."""
         room.wanted = True
+        room.check_scene |= check_scene
         room.check_tokens |= check_tokens
         if room.task is None and not self.stopping:
             room.task = asyncio.create_task(self._look_after(room))
@@ -179,9 +180,12 @@ class Stage:
             if offer is not None:
                 playing: Playing | None = Playing(offer, None)
                 room.speaker_id = offer.overlay_id
+            elif not room.check_scene:
+                room.lease_id = None
+                return
             else:
-                playing = await showing.get_playing(connection, room.streamer_id)
-                room.speaker_id = (await overlays.get_controls(connection, room.streamer_id)).speaker_id
+                room.speaker_id, playing = await showing.get_scene(connection, room.streamer_id)
+        room.check_scene = False
         room.lease_id = playing.offer.lease_id if playing else None
         for overlay in sorted(here, key=lambda overlay: overlay.overlay_id != room.speaker_id):
             await self._tell_role(room, overlay)

@@ -10,7 +10,7 @@ from domain.payments import Payment
 from infra import queries
 from providers.outcomes import ProviderError
 from providers.tbank.client import PaymentState
-from tasks.payments import news_from
+from tasks.payments import money_first, news_from
 from tasks.runtime import Parts
 
 log = logging.getLogger(__name__)
@@ -45,8 +45,8 @@ async def _ask(parts: Parts, payment: Payment, terminal: terminals.Terminal) -> 
     credentials = parts.credentials(terminal)
     if payment.provider_payment_id is not None:
         return await parts.tbank.get_state(credentials, payment.provider_payment_id)
-    # Closed before the bank's id was written: the order is all we can ask about.
-    states = await parts.tbank.check_order(credentials, payment.order_id)
+    # The bank's id is not written yet, or never was: the order is all we can ask about.
+    states = money_first(await parts.tbank.check_order(credentials, payment.order_id))
     return next((state for state in states if state.status is not NewsStatus.CANCELLED), None)
 
 

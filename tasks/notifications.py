@@ -23,7 +23,7 @@ async def apply_notification(parts: Parts, inbox_id: int) -> None:
             return
         payment = await find_payment_by_order(connection, stored.terminal_id, notification.order_id)
         if payment is None:
-            # Kept, and listed by the self-check: money of an order that this terminal of ours does not have.
+            # Kept: perhaps money, of an order that this terminal of ours does not have.
             log.error("notification %d speaks of an order we do not know", inbox_id)
             await inbox.finish(connection, inbox_id, "unknown_order")
             return
@@ -43,6 +43,12 @@ async def apply_notification(parts: Parts, inbox_id: int) -> None:
             ),
         )
         await inbox.finish(connection, inbox_id, applied.outcome, payment.id)
-    if applied.outcome in (Outcome.OTHER_PAYMENT, Outcome.ASKED):
+    if applied.outcome is Outcome.OTHER_PAYMENT:
+        # The bank made two payments of one order, and we know only the other: somebody has to look at this one.
+        log.error(
+            "notification %d: %s of another payment %s for the order of payment %d",
+            inbox_id, notification.provider_status, notification.provider_payment_id, payment.id,
+        )  # fmt: skip
+    if applied.outcome is Outcome.ASKED:
         log.warning("notification %d: payment %d, %s", inbox_id, payment.id, applied.outcome)
     await parts.after_commit([applied.wake])

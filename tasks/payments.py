@@ -1,6 +1,7 @@
 """Opening payments at the bank, and what remains of it when a worker died in the middle (DESIGN 2)."""
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from dramatiq.errors import Retry
@@ -21,13 +22,16 @@ log = logging.getLogger(__name__)
 
 # Shown by the bank, and for SBP in the donor's bank app; neutral by `contracts/ru-rules.md` 1.
 _DESCRIPTIONS = {"ru": "Добровольная поддержка: {name}", "en": "Voluntary support: {name}"}
+# What an earlier attempt was paid in. Refunded: paid between our question and our calling it off.
+_PAID = frozenset({NewsStatus.AUTHORIZED, NewsStatus.CONFIRMED, NewsStatus.REFUNDED})
 
 
 async def create_payment(parts: Parts, payment_id: int) -> None:
     """Give a payment its URL.
 
-    Steps: claim it (or settle an opening whose worker was lost); call off earlier attempts; ask the bank outside
-    any transaction; write the answer if the claim still holds. Raises dramatiq's Retry when the bank is away.
+    Steps: claim it (or settle an opening whose worker was lost); call off earlier attempts; if none was paid, ask
+    the bank outside any transaction; write the answer if the claim still holds. Raises dramatiq's Retry when the
+    bank is away.
     """
     async with parts.pool.acquire() as connection, connection.transaction():
         claimed = await payments.claim_opening(connection, payment_id, link_minutes=parts.settings.payment_link_minutes)
@@ -45,6 +49,11 @@ async def create_payment(parts: Parts, payment_id: int) -> None:
                 return
     except ProviderError as error:
         await _release_and_retry(parts, claimed, error)
+        return
+    if not await _is_unpaid(parts, claimed):
+        # The bank's news came while this attempt waited for its worker: there is nothing left to pay.
+        await _close(parts, claimed, PaymentStatus.CANCELLED, note="an earlier attempt was paid")
+        return
 
     try:
         opened = await ask_bank(parts, claimed, credentials)
@@ -60,6 +69,12 @@ async def create_payment(parts: Parts, payment_id: int) -> None:
         raise _retry(claimed, error) from error
     else:
         await _record(parts, claimed, credentials, opened)
+
+
+async def _is_unpaid(parts: Parts, claimed: Payment) -> bool:
+    async with parts.pool.acquire() as connection:
+        donation = await queries.donations.get_for_opening(connection, donation_id=claimed.donation_id)
+    return donation["status"] in (DonationStatus.PENDING, DonationStatus.FAILED)
 
 
 async def ask_bank(parts: Parts, claimed: Payment, credentials: Credentials) -> OpenedPayment:
@@ -92,7 +107,10 @@ async def _record(parts: Parts, claimed: Payment, credentials: Credentials, open
         current = await payments.get_payment(connection, claimed.id)
     if recorded is None and current is not None and current.provider_payment_id != opened.provider_payment_id:
         log.warning("payment %d was opened by another worker, calling off the second", claimed.id)
-        await parts.tbank.cancel(credentials, opened.provider_payment_id)
+        try:
+            await parts.tbank.cancel(credentials, opened.provider_payment_id)
+        except ProviderError as error:
+            log.warning("the second of payment %d stays; nobody has its address: %s", claimed.id, error)
     await parts.after_commit([_wake(claimed)])
 
 
@@ -100,7 +118,8 @@ async def _settle_lost_opening(parts: Parts, payment_id: int) -> None:
     """An opening whose worker was lost: ask the bank what it knows of the order, then open a new attempt.
 
     What the bank knows without our having its URL is called off; money that came meanwhile is booked. A worker
-    that may still be at it is given its time.
+    that may still be at it is given its time. A bank that gives no answer is asked for ten minutes: a payment
+    whose URL nobody has cannot be paid, and should the bank ever speak of it, its order is known.
     """
     async with parts.pool.acquire() as connection:
         payment = await payments.get_payment(connection, payment_id)
@@ -112,11 +131,14 @@ async def _settle_lost_opening(parts: Parts, payment_id: int) -> None:
         raise Retry("somebody is opening it", delay=int((STALE_OPENING_SECONDS - age_seconds + 0.5) * 1000))
     credentials = parts.credentials(terminal)
     try:
-        for state in await parts.tbank.check_order(credentials, payment.order_id):
+        for state in money_first(await parts.tbank.check_order(credentials, payment.order_id)):
             if state.status in (NewsStatus.PENDING, NewsStatus.PROCESSING):
                 state = await parts.tbank.cancel(credentials, state.provider_payment_id)
             await _apply(parts, payment, state)
     except ProviderError as error:
+        if _age(payment) > timedelta(minutes=GIVE_UP_MINUTES):
+            await _close(parts, payment, PaymentStatus.FAILED, code=GAVE_UP, note=str(error))
+            return
         raise _retry(payment, error) from error
     async with parts.pool.acquire() as connection, connection.transaction():
         await _open_next(parts, connection, payment)
@@ -126,18 +148,20 @@ async def _settle_lost_opening(parts: Parts, payment_id: int) -> None:
 async def _open_next(parts: Parts, connection: object, lost: Payment) -> None:
     """A new attempt after one that got no URL, unless money came or the donor waits no more.
 
-    The donation's lock and the attempt's being the newest make sure that only one worker does it.
+    The donation's lock and the attempt's being the newest make sure that only one worker does it. The payment's
+    row is locked before the donation's, as news do.
     """
-    donation = await queries.donations.lock_donation_by_id(connection, donation_id=lost.donation_id)
     await payments.close_unopened(
         connection, lost.id, PaymentStatus.CANCELLED, error_code="lost", error_message=lost.error_message
     )
+    donation = await queries.donations.lock_donation_by_id(connection, donation_id=lost.donation_id)
     latest = await payments.get_latest_payment(connection, lost.donation_id)
     if latest.id != lost.id or latest.status is not PaymentStatus.CANCELLED:
         return
     if donation["status"] not in (DonationStatus.PENDING, DonationStatus.FAILED):
         return
-    if datetime.now(UTC) - donation["created_at"] > timedelta(minutes=GIVE_UP_MINUTES):
+    terminal = await terminals.get_active_terminal(connection, lost.streamer_id)
+    if terminal is None or datetime.now(UTC) - donation["created_at"] > timedelta(minutes=GIVE_UP_MINUTES):
         await _fail_donation(connection, lost, GAVE_UP)
         return
     await queries.donations.reopen(connection, donation_id=lost.donation_id)
@@ -146,7 +170,7 @@ async def _open_next(parts: Parts, connection: object, lost: Payment) -> None:
             connection,
             donation_id=lost.donation_id,
             streamer_id=lost.streamer_id,
-            terminal_id=lost.terminal_id,
+            terminal_id=terminal.id,
             amount_minor=lost.amount_minor,
             link_minutes=parts.settings.payment_link_minutes,
         )
@@ -160,14 +184,19 @@ async def _call_off(parts: Parts, predecessor: Payment) -> bool:
     """End an earlier attempt at the bank before a new one is opened. True when it was paid: then it wins.
 
     A payment the bank is at work on is left alone: calling it off could give back money that arrives this moment.
-    One the bank will not call off (a declined one) may still be paid on its old page: then it is surplus.
+    One the bank will not call off (a declined one), or speak of (its terminal is gone), may still be paid on its
+    old page: then it is surplus.
     """
     async with parts.pool.acquire() as connection:
         terminal = await terminals.get_terminal(connection, predecessor.terminal_id)
     credentials = parts.credentials(terminal)
     if predecessor.provider_payment_id is None:
         return False
-    state = await parts.tbank.get_state(credentials, predecessor.provider_payment_id)
+    try:
+        state = await parts.tbank.get_state(credentials, predecessor.provider_payment_id)
+    except ProviderPermanentError as error:
+        log.warning("payment %d is left as it is: %s", predecessor.id, error)
+        return False
     if state.status in (NewsStatus.PENDING, NewsStatus.FAILED):
         try:
             state = await parts.tbank.cancel(credentials, predecessor.provider_payment_id)
@@ -175,7 +204,7 @@ async def _call_off(parts: Parts, predecessor: Payment) -> bool:
             log.info("payment %d cannot be called off: %s", predecessor.id, error)
             state = await parts.tbank.get_state(credentials, predecessor.provider_payment_id)
     applied = await _apply(parts, predecessor, state)
-    return applied.payment.booked_as is not None or state.status in (NewsStatus.AUTHORIZED, NewsStatus.CONFIRMED)
+    return applied.payment.booked_as is not None or state.status in _PAID
 
 
 async def _apply(parts: Parts, payment: Payment, state: PaymentState) -> Applied:
@@ -183,6 +212,11 @@ async def _apply(parts: Parts, payment: Payment, state: PaymentState) -> Applied
         applied = await apply_news(connection, payment.id, news_from(state))
     await parts.after_commit([applied.wake])
     return applied
+
+
+def money_first(states: Iterable[PaymentState]) -> list[PaymentState]:
+    """Of several payments the bank has for one order, what was paid comes first: ours takes the id of the first."""
+    return sorted(states, key=lambda state: state.status not in _PAID)
 
 
 def news_from(state: PaymentState) -> News:
@@ -195,6 +229,7 @@ def news_from(state: PaymentState) -> News:
         amount_minor=state.amount_minor,
         error_code=state.error_code,
         error_message=state.error_message,
+        raw=state.raw,
     )
 
 

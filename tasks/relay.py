@@ -81,6 +81,7 @@ class Relay:
         self._stop = stop
         self._look = asyncio.Event()
         self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
 
     async def run(self) -> None:
         loops = (self._publish_for_ever, self._listen_for_ever, self._ask_for_ever, self._sweep_for_ever)
@@ -204,11 +205,15 @@ class Relay:
                     self._look.set()
             except DATABASE_AWAY as error:
                 log.warning("the database is away: %s", type(error).__name__)
+            except asyncpg.PostgresError:
+                # A statement that took too long, or a deadlock, must not stop the publishing.
+                log.exception("%s failed, once more in %.0f s", ask.__name__, seconds)
             await asyncio.sleep(seconds)
 
     async def _open_pool(self) -> asyncpg.Pool:
-        if self._pool is None:
-            self._pool = await open_pool(self._settings.database_url, size=4, program="relay")
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await open_pool(self._settings.database_url, size=4, program="relay")
         return self._pool
 
 

@@ -42,10 +42,12 @@ class Parts:
         return Credentials(terminal.terminal_key, terminal.secret(self.box))
 
     async def after_commit(self, wakes: Iterable[Wake | None] = ()) -> None:
-        """Say that something was committed: to the relay, and to whoever shows it."""
-        self.relay.wake()
+        """Say that something was committed: to whoever shows it, at once, and to the relay."""
         texts = [wake.encode() for wake in wakes if wake is not None]
-        await redis_infra.publish(self.redis, WAKE_CHANNEL, texts)
+        try:
+            await redis_infra.publish(self.redis, WAKE_CHANNEL, texts)
+        finally:
+            self.relay.wake()
 
 
 async def open_parts(settings: Settings, *, pool_size: int) -> Parts:

@@ -51,6 +51,7 @@ class PaymentState:
 
     `amount_minor` is the bank's current sum in kopecks: after a refund, what remains. A refused
     payment carries the reason in `error_code` and `error_message`; otherwise these are "0" and "".
+    `raw` is what the bank said of it, as JSON.
     """
 
     provider_payment_id: str
@@ -60,6 +61,7 @@ class PaymentState:
     amount_minor: int | None
     error_code: str
     error_message: str
+    raw: bytes = field(repr=False, compare=False)
 
 
 class TBankClient:
@@ -238,6 +240,7 @@ def _payment_state(answer: dict[str, Any]) -> PaymentState:
         error_code=code,
         # A call that worked says "OK" or "None" here, which is no message.
         error_message="" if code == "0" else _message(answer),
+        raw=json.dumps(answer, ensure_ascii=False).encode(),
     )
 
 

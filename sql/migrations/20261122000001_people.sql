@@ -29,7 +29,9 @@ CREATE TABLE streamers (
     slug text NOT NULL UNIQUE CHECK (slug ~ '^[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?$'),
     display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 60),
     about text NOT NULL DEFAULT '' CHECK (length(about) <= 500),
-    time_zone text NOT NULL DEFAULT 'Europe/Moscow',
+    -- A zone this server does not know would stop every payment of its streamer: refused here, with an error.
+    time_zone text NOT NULL DEFAULT 'Europe/Moscow'
+        CHECK (timestamptz '2026-01-01 00:00+00' AT TIME ZONE time_zone IS NOT NULL),
     currency text NOT NULL DEFAULT 'RUB' CHECK (currency = 'RUB'),
     min_amount_minor bigint NOT NULL DEFAULT 1000,
     max_amount_minor bigint NOT NULL DEFAULT 1500000,

@@ -38,6 +38,8 @@ CREATE TABLE donations (
 );
 CREATE INDEX donations_paid ON donations (streamer_id, paid_at DESC, id DESC) WHERE paid_at IS NOT NULL;
 CREATE INDEX donations_created ON donations (streamer_id, created_at DESC, id DESC);
+CREATE INDEX donations_feed ON donations (streamer_id, id DESC)
+    WHERE status IN ('paid', 'review', 'partially_refunded', 'refunded');
 
 -- Which donation a form's key belongs to now, so that a doubled submit is one donation (DESIGN 17).
 CREATE TABLE donation_forms (
@@ -194,22 +196,24 @@ CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON ledger_transactions
 CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON ledger_entries
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_ledger_entry();
 
--- Running totals of what donations brought, less refunds; maintained with the ledger, checked against it.
+-- Running totals of what donations brought, less refunds; maintained with the ledger, checked against it. They are
+-- derived, so nothing here may refuse what the ledger has to book.
 CREATE TABLE streamer_totals (
     streamer_id integer PRIMARY KEY REFERENCES streamers,
     net_minor bigint NOT NULL DEFAULT 0,
-    donations integer NOT NULL DEFAULT 0 CHECK (donations >= 0),
+    donations integer NOT NULL DEFAULT 0,
     -- The newest ledger transaction counted here.
     ledger_transaction_id bigint NOT NULL DEFAULT 0,
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 
--- The same by day of the streamer's time zone (the day the money came).
+-- The same by day of the streamer's time zone (the day the money came). After the zone was changed a refund may
+-- find another day than its payment did: that one is below zero until the days are counted anew.
 CREATE TABLE streamer_days (
     streamer_id integer NOT NULL REFERENCES streamers,
     day date NOT NULL,
     net_minor bigint NOT NULL DEFAULT 0,
-    donations integer NOT NULL DEFAULT 0 CHECK (donations >= 0),
+    donations integer NOT NULL DEFAULT 0,
     PRIMARY KEY (streamer_id, day)
 );
 

@@ -82,6 +82,17 @@ SELECT alert.alert_id, alert.lease_id, alert.donation_id, alert.kind, alert.dono
 FROM alerts alert JOIN alert_leases lease USING (lease_id)
 WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing';
 
+-- name: get_scene^
+-- Who speaks, and what plays (its columns are null when nothing does).
+SELECT speaker.overlay_id AS speaker_id,
+       alert.alert_id, alert.lease_id, alert.donation_id, alert.kind, alert.donor_name, alert.message,
+       alert.amount_minor, alert.currency, alert.donations, alert.duration_ms, lease.overlay_id,
+       (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms
+FROM speakers speaker
+LEFT JOIN alerts alert ON alert.streamer_id = speaker.streamer_id AND alert.status = 'playing'
+LEFT JOIN alert_leases lease ON lease.lease_id = alert.lease_id
+WHERE speaker.streamer_id = :streamer_id;
+
 -- name: mark_started$
 -- True: the lease is the alert's own. False: it is a former one. Null: this overlay (of any, if null) of this streamer
 -- has no such lease.
@@ -100,9 +111,9 @@ WITH lease AS (
 )
 SELECT coalesce(is_current, false) FROM lease;
 
--- name: mark_seen^
+-- name: mark_seen$
 -- The text was readable long enough. Counts for a former lease too: an alert that went back to the queue meanwhile
--- is shown and never played again. No row: this streamer has no such lease.
+-- is shown, with its parts if it is a summary, and never played again.
 WITH lease AS (
     UPDATE alert_leases SET seen_at = coalesce(alert_leases.seen_at, now())
     FROM alerts alert
@@ -117,13 +128,18 @@ WITH lease AS (
         finished_at = CASE WHEN status = 'queued' THEN now() END,
         status = CASE WHEN status = 'queued' THEN 'shown' ELSE status END
     FROM lease WHERE alerts.id = lease.id AND alerts.status IN ('queued', 'playing') AND alerts.shown_at IS NULL
-    RETURNING alerts.id, alerts.kind, alerts.status
+    RETURNING alerts.id, alerts.status, alerts.shown_at, alerts.finished_at, alerts.interrupted
+), parts AS (
+    UPDATE alerts
+    SET status = 'shown', shown_at = seen.shown_at, finished_at = seen.finished_at, interrupted = seen.interrupted
+    FROM seen WHERE seen.status = 'shown' AND alerts.summary_id = seen.id AND alerts.status = 'queued'
 )
-SELECT coalesce(lease.is_current, false) AS is_current, seen.id AS shown_id, seen.kind, seen.status
-FROM lease LEFT JOIN seen USING (id);
+SELECT coalesce(is_current, false) FROM lease;
 
--- name: mark_finished$
--- Like mark_started; a late word of an alert cut off after it was seen says that it was not cut off after all.
+-- name: mark_finished^
+-- The alert left the screen by itself. Seen and no summary, it is shown now and its lease is over; else `ends` says
+-- that end_leases has the rest to do. A late word of an alert that was cut off after it was seen says that it was not
+-- cut off after all.
 WITH lease AS (
     UPDATE alert_leases SET finished_at = coalesce(alert_leases.finished_at, now())
     FROM alerts alert
@@ -131,11 +147,19 @@ WITH lease AS (
       AND alert_leases.overlay_id = coalesce(:overlay_id::uuid, alert_leases.overlay_id)
       AND alert.alert_id = alert_leases.alert_id AND alert.streamer_id = :streamer_id
     RETURNING alert_leases.lease_id, alert.id, alert.lease_id = alert_leases.lease_id AS is_current
+), shown AS (
+    UPDATE alerts SET status = 'shown', finished_at = now(), lease_id = NULL, leased_until = NULL
+    FROM lease
+    WHERE alerts.id = lease.id AND alerts.lease_id = lease.lease_id AND alerts.shown_at IS NOT NULL
+      AND alerts.kind <> 'summary'
+    RETURNING alerts.id, alerts.streamer_id, alerts.alert_id, alerts.donation_id, alerts.status
 ), whole AS (
     UPDATE alerts SET interrupted = false
     FROM lease WHERE alerts.id = lease.id AND alerts.status = 'shown' AND alerts.interrupted
 )
-SELECT coalesce(is_current, false) FROM lease;
+SELECT coalesce(lease.is_current, false) AS is_current, lease.is_current AND shown.id IS NULL AS ends,
+       shown.streamer_id, shown.alert_id, shown.donation_id, shown.status
+FROM lease LEFT JOIN shown USING (id);
 
 -- name: list_leases_of_overlay
 -- What an overlay was offered and has not ended; `only_unseen` leaves what was readable already.

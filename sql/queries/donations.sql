@@ -41,9 +41,11 @@ RETURNING paid_at, public_donor_name, public_message;
 UPDATE donations SET status = 'review' WHERE id = :donation_id AND status IN ('pending', 'failed');
 
 -- name: fail!
+-- Unless a newer attempt may still bring the money.
 UPDATE donations SET status = 'failed'
 WHERE id = :donation_id AND status = 'pending'
-  AND NOT EXISTS (SELECT FROM payments WHERE donation_id = :donation_id AND attempt > :attempt);
+  AND NOT EXISTS (
+      SELECT FROM payments WHERE donation_id = :donation_id AND attempt > :attempt AND closed_at IS NULL);
 
 -- name: refund^
 UPDATE donations
@@ -83,7 +85,10 @@ SELECT donations.id, donations.public_id, donations.status, donations.amount_min
        donations.public_donor_name AS donor_name, donations.public_message AS message,
        coalesce(donations.paid_at, payment.confirmed_at) AS paid_at,
        alerts.alert_id, alerts.status AS alert_status, alerts.shown_at, alerts.interrupted,
-       (SELECT coalesce(sum(surplus.confirmed_minor), 0) FROM payments AS surplus
+       (SELECT coalesce(sum(surplus.confirmed_minor - coalesce(
+            (SELECT max(reached_minor) FROM ledger_transactions
+             WHERE payment_id = surplus.id AND kind = 'refund'), 0)), 0)
+        FROM payments AS surplus
         WHERE surplus.donation_id = donations.id AND surplus.booked_as = 'surplus')::bigint AS surplus_minor
 FROM donations
 LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'

@@ -1,10 +1,12 @@
 -- name: store_notification^
--- Keep a verified notification and ask the actor, in one statement; a repeat is counted and asks again.
+-- Keep a verified notification and ask the actor, in one statement; a repeat is counted and asks again. One whose
+-- outcome may be another by now is as good as unprocessed, for the sweeper too.
 WITH stored AS (
     INSERT INTO inbox (terminal_id, dedup_key, body, order_id)
     VALUES (:terminal_id, :dedup_key, :body, :order_id)
     ON CONFLICT (terminal_id, dedup_key) DO UPDATE
-    SET repeats = inbox.repeats + 1, last_received_at = now()
+    SET repeats = inbox.repeats + 1, last_received_at = now(), next_ask_at = now() + interval '30 seconds',
+        processed_at = CASE WHEN inbox.outcome = ANY(:open_outcomes::text[]) THEN NULL ELSE inbox.processed_at END
     RETURNING id, repeats
 ), asked AS (
     INSERT INTO outbox (kind, name, data)
@@ -14,7 +16,7 @@ SELECT id, repeats FROM stored;
 
 -- name: lock_notification^
 -- The notification and its terminal's provider; held until it is processed.
-SELECT inbox.id, inbox.terminal_id, inbox.body, inbox.order_id, inbox.processed_at, inbox.outcome, terminals.provider
+SELECT inbox.id, inbox.terminal_id, inbox.body, inbox.order_id, inbox.processed_at, terminals.provider
 FROM inbox JOIN terminals ON terminals.id = inbox.terminal_id
 WHERE inbox.id = :inbox_id FOR UPDATE OF inbox;
 

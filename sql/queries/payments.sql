@@ -1,11 +1,12 @@
 -- name: insert_payment^
--- A new attempt; its number is the next of the donation. The donation's row is locked by the caller.
+-- A new attempt; its number is the next of the donation, no row beyond the last. The caller holds the donation's row.
 INSERT INTO payments (donation_id, streamer_id, terminal_id, attempt, order_id, amount_minor, due_at, next_check_at)
-SELECT :donation_id, :streamer_id, :terminal_id,
-       (SELECT coalesce(max(attempt), 0) + 1 FROM payments WHERE donation_id = :donation_id),
+SELECT :donation_id, :streamer_id, :terminal_id, next.attempt,
        :order_id, :amount_minor,
        now() + make_interval(mins => :link_minutes),
        now() + interval '60 seconds'
+FROM (SELECT coalesce(max(attempt), 0) + 1 AS attempt FROM payments WHERE donation_id = :donation_id) AS next
+WHERE next.attempt <= :max_attempts
 RETURNING *;
 
 -- name: get_payment^
@@ -95,7 +96,8 @@ SET status = :status,
 WHERE id = :payment_id;
 
 -- name: check_soon!
-UPDATE payments SET next_check_at = now() + make_interval(secs => :delay_seconds) WHERE id = :payment_id;
+-- Look at it as at one just opened, counting the looks anew.
+UPDATE payments SET next_check_at = now() + make_interval(secs => :delay_seconds), checks = 0 WHERE id = :payment_id;
 
 -- name: insert_news!
 INSERT INTO payment_news (payment_id, source, status_before, status_after, provider_status, raw, note, inbox_id)
@@ -103,7 +105,8 @@ VALUES (:payment_id, :source, :status_before, :status_after, :provider_status, :
 
 -- name: claim_due_payments
 -- Payments it is time to look at; each gets its next time now (10, 20, 40, 80 s, then every three minutes, five
--- after a decline; ± 10 %), so that a lost task is asked again. Returned with whether it has been opened.
+-- after a decline, an hour when the link has been dead for a day and the bank still does not say what became of it;
+-- ± 10 %), so that a lost task is asked again. Returned with whether it has been opened.
 WITH due AS (
     SELECT id FROM payments WHERE next_check_at <= now()
     ORDER BY next_check_at LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -111,7 +114,8 @@ WITH due AS (
 UPDATE payments
 SET checks = checks + 1,
     next_check_at = now() + make_interval(secs =>
-        CASE WHEN status = 'failed' THEN 300
+        CASE WHEN closed_at IS NULL AND due_at < now() - interval '1 day' THEN 3600
+             WHEN status = 'failed' THEN 300
              WHEN status IN ('new', 'opening') THEN least(600, 60 * power(2, least(checks, 10)))
              ELSE least(180, 10 * power(2, least(checks, 10))) END
         * (0.9 + random() * 0.2))

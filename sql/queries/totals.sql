@@ -1,22 +1,28 @@
 -- name: add_to_totals!
 -- A ledger transaction moves the running totals and the day's, the day being when the donation was paid.
--- A refund finds the rows its payment made: the counts checked on insert are never below zero.
+-- The day is read from the totals' row, so that this locks them in the order of the count anew: totals, then days.
 WITH totals AS (
     INSERT INTO streamer_totals (streamer_id, net_minor, donations, ledger_transaction_id)
-    VALUES (:streamer_id, :delta_minor, greatest(:delta_donations::integer, 0), :ledger_transaction_id)
+    VALUES (:streamer_id, :delta_minor, :delta_donations::integer, :ledger_transaction_id)
     ON CONFLICT (streamer_id) DO UPDATE
     SET net_minor = streamer_totals.net_minor + :delta_minor,
         donations = streamer_totals.donations + :delta_donations::integer,
         ledger_transaction_id = greatest(streamer_totals.ledger_transaction_id, :ledger_transaction_id),
         updated_at = now()
+    RETURNING streamer_id
 )
 INSERT INTO streamer_days (streamer_id, day, net_minor, donations)
-SELECT :streamer_id, (:paid_at::timestamptz AT TIME ZONE streamers.time_zone)::date,
-       :delta_minor, greatest(:delta_donations::integer, 0)
-FROM streamers WHERE id = :streamer_id
+SELECT streamers.id, (:paid_at::timestamptz AT TIME ZONE streamers.time_zone)::date,
+       :delta_minor, :delta_donations::integer
+FROM totals JOIN streamers ON streamers.id = totals.streamer_id
 ON CONFLICT (streamer_id, day) DO UPDATE
 SET net_minor = streamer_days.net_minor + :delta_minor,
     donations = streamer_days.donations + :delta_donations::integer;
+
+-- name: are_behind$
+-- Whether the ledger knows more than the totals have counted.
+SELECT coalesce((SELECT max(id) FROM ledger_transactions WHERE streamer_id = :streamer_id), 0)
+     > coalesce((SELECT ledger_transaction_id FROM streamer_totals WHERE streamer_id = :streamer_id), 0);
 
 -- name: lock_totals$
 -- Nobody adds to a streamer's totals while they are counted anew.

@@ -64,6 +64,10 @@ document.addEventListener("htmx:after:swap", () => {
   showNews();
   enliven();
 });
+// A part that waited its turn asks for what it has become meanwhile (its address shown, its feed longer).
+document.addEventListener("htmx:before:request", ({ target, detail }) => {
+  if (target.dataset?.topics && target.hasAttribute("hx-get")) detail.ctx.request.action = target.getAttribute("hx-get");
+});
 // What a button did may show in other parts too, whether or not realtime is there to say so.
 document.addEventListener("htmx:finally:request", ({ detail }) => {
   if (detail.ctx.request.method === "POST") refresh();

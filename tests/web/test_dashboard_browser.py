@@ -69,6 +69,9 @@ async def open_dashboard(browser: Browser, stack: Stack, pool: asyncpg.Pool, *, 
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_text("It is quiet so far")).to_be_visible()
+    if scripts:
+        # The page was usable before; keys are listened to once its script runs.
+        await expect(page.locator("#overlay [data-copy-from]")).to_be_visible()
     streamer_id = await pool.fetchval("SELECT id FROM streamers WHERE slug = 'demo'")
     return Her(page, stack, pool, streamer_id, troubles)
 
