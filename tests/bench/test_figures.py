@@ -1,6 +1,7 @@
 """Sums of what was measured, and how they are written."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -46,7 +47,7 @@ async def test_work_is_begun_at_its_pace_and_answered_in_order() -> None:
         began.append(number)
         return number * number
 
-    assert await paced([lambda number=number: work(number) for number in range(5)], 1000) == [0, 1, 4, 9, 16]
+    assert await paced([partial(work, number) for number in range(5)], 1000) == [0, 1, 4, 9, 16]
     assert began == [0, 1, 2, 3, 4]
 
 

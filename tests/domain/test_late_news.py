@@ -10,6 +10,7 @@ from domain.news import Outcome, Source
 from domain.payment_status import NewsStatus as N
 from domain.payments import Payment, PaymentStatus, claim_opening, close_unopened, get_payment, record_opened
 from domain.totals import read_totals, recount_if_stale
+from infra import queries
 from tests.builders import (
     BuiltStreamer,
     check_books,
@@ -181,7 +182,7 @@ async def test_a_link_dead_for_a_day_is_asked_about_hourly(connection: asyncpg.C
     streamer = await make_streamer(connection)
     await open_donation(connection, streamer)
     await connection.execute("UPDATE payments SET due_at = now() - interval '2 days', next_check_at = now()")
-    rows = [row async for row in inbox.queries.payments.claim_due_payments(connection, limit=10)]
+    rows = [row async for row in queries.payments.claim_due_payments(connection, limit=10)]
     assert len(rows) == 1
     wait = await connection.fetchval("SELECT extract(epoch FROM next_check_at - now())::float8 FROM payments")
     assert 3200 < wait < 4000

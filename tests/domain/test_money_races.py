@@ -10,6 +10,7 @@ from domain import payments, totals
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
 from domain.payments import MAX_ATTEMPTS, PaymentStatus
+from infra import queries
 from tasks.payments import _open_next
 from tests.builders import check_books, hear, latest_payment, make_donation, make_streamer, open_donation
 
@@ -37,7 +38,7 @@ async def test_news_of_a_lost_opening_while_the_next_is_made(pool: asyncpg.Pool)
     async with pool.acquire() as connection:
         async with connection.transaction():
             # As apply_news does: the payment's row first, then its donation's.
-            await payments.queries.payments.lock_payment(connection, payment_id=lost.id)
+            await queries.payments.lock_payment(connection, payment_id=lost.id)
             settling = asyncio.create_task(settle())
             await wait_for_a_lock(pool)
             await hear(connection, lost, N.CONFIRMED, provider_payment_id="777")
@@ -59,14 +60,12 @@ async def test_totals_counted_anew_while_a_refund_comes(pool: asyncpg.Pool) -> N
 
     async with pool.acquire() as connection:
         async with connection.transaction():
-            await totals.queries.totals.lock_totals(connection, streamer_id=streamer.id)
+            await queries.totals.lock_totals(connection, streamer_id=streamer.id)
             refunding = asyncio.create_task(refund())
             await wait_for_a_lock(pool)
             assert await totals.recount_if_stale(connection, streamer.id)
         await refunding
         await check_books(connection)
-
-
 
 
 async def test_the_last_attempt_is_the_last(connection: asyncpg.Connection) -> None:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from tests.support.programs import Stack
 
 
 @pytest.fixture
-async def run_file(stack: Stack, tmp_path: Path) -> AsyncIterator[Path]:
+def run_file(stack: Stack, tmp_path: Path) -> Path:
     stack.start()
     seeded = json.loads(stack.manage("seed-demo", stdin=json.dumps({"password": "correct horse battery"})))
     path = tmp_path / "run.json"
@@ -28,7 +27,7 @@ async def run_file(stack: Stack, tmp_path: Path) -> AsyncIterator[Path]:
         "login": "more than the demo needs",
     }
     path.write_text(json.dumps(fields), encoding="utf-8")
-    yield path
+    return path
 
 
 def wishes(**options: Any) -> argparse.Namespace:
