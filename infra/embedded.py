@@ -60,11 +60,18 @@ def server_user() -> ServerUser | None:
 
 
 def free_port() -> int:
-    """A TCP port on the loopback interface that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port on the loopback interface that nobody uses at this moment.
+
+    From below the range of outgoing connections (32768 and up): one of those would take it before its program does.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return port
 
 
 def random_password() -> str:
