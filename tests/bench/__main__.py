@@ -7,6 +7,7 @@ Nothing here passes or fails by its figures; a donation that is lost is an error
 
 import argparse
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -140,6 +141,8 @@ def _parser() -> argparse.ArgumentParser:
 def main() -> int:
     arguments = _parser().parse_args()
     mark_this_run()
+    # Told to stop, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     figures = run(Size(arguments.seconds, arguments.overlays, arguments.burst))
     print(f"\n{table(figures)}")
     if arguments.json:

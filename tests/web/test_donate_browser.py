@@ -211,7 +211,10 @@ async def test_another_try_from_the_page(site: Site, browser: Browser) -> None:
         async with visit(browser, f"{site.url}/d/{public_id}", java_script_enabled=java_script) as page:
             await page.click("text=Получить новую ссылку")
             await expect(page.locator("h2")).to_have_text("Создаём платёж…")
-        await site.pool.execute("UPDATE payments SET status = 'expired', closed_at = now() WHERE attempt = 2")
+        await site.pool.execute(
+            "UPDATE payments SET status = 'expired', closed_at = now(), payment_url = 'https://bank.example/2'"
+            " WHERE attempt = 2"
+        )
 
 
 async def test_a_donor_with_a_keyboard_alone(site: Site, browser: Browser) -> None:
