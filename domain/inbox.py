@@ -17,6 +17,8 @@ class StoredNotification:
     body: bytes
     order_id: str | None
     processed_at: datetime | None
+    payment_id: int | None
+    """None: this terminal has no payment with that order id."""
 
 
 # What a repeat may find changed: the order may have been written since, and a second refund of the same sum is told

@@ -239,13 +239,11 @@ async def _book(connection: Any, payment: Payment, confirmed_minor: int) -> Book
         "currency": payment.currency,
         "booked_as": booked_as.value,
     }
-    await outbox.add_event(connection, EventType.PAYMENT_COMPLETED, facts)
+    events = [(EventType.PAYMENT_COMPLETED, facts)]
     if paid is not None:
-        await outbox.add_event(
-            connection,
-            EventType.NOTIFICATION_SEND,
-            {"streamer_id": payment.streamer_id, "donation_id": payment.donation_id},
-        )
+        events.append((EventType.NOTIFICATION_SEND, {name: facts[name] for name in ("streamer_id", "donation_id")}))
+    events.append((EventType.STATS_UPDATE, {"streamer_id": payment.streamer_id}))
+    await outbox.add_events(connection, events)
     await totals.add_to_totals(
         connection,
         streamer_id=payment.streamer_id,
@@ -254,7 +252,6 @@ async def _book(connection: Any, payment: Payment, confirmed_minor: int) -> Book
         delta_donations=1 if booked_as is BookedAs.DONATION else 0,
         ledger_transaction_id=transaction.id,
     )
-    await outbox.add_event(connection, EventType.STATS_UPDATE, {"streamer_id": payment.streamer_id})
     return booked_as
 
 

@@ -91,11 +91,6 @@ async def get_payment(connection: Any, payment_id: int) -> Payment | None:
     return None if row is None else payment_from(row)
 
 
-async def find_payment_by_order(connection: Any, terminal_id: int, order_id: str) -> Payment | None:
-    row = await queries.payments.find_payment_by_order(connection, terminal_id=terminal_id, order_id=order_id)
-    return None if row is None else payment_from(row)
-
-
 async def get_latest_payment(connection: Any, donation_id: int) -> Payment:
     return payment_from(await queries.payments.get_latest_payment(connection, donation_id=donation_id))
 

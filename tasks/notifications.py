@@ -4,7 +4,6 @@ import logging
 
 from domain import inbox
 from domain.news import News, Outcome, Source, apply_news
-from domain.payments import find_payment_by_order
 from providers.tbank import notifications
 from tasks.runtime import Parts
 
@@ -21,15 +20,14 @@ async def apply_notification(parts: Parts, inbox_id: int) -> None:
         if notification.order_id is None or notification.notification_type is not None:
             await inbox.finish(connection, inbox_id, "not_about_a_payment")
             return
-        payment = await find_payment_by_order(connection, stored.terminal_id, notification.order_id)
-        if payment is None:
+        if stored.payment_id is None:
             # Kept: perhaps money, of an order that this terminal of ours does not have.
             log.error("notification %d speaks of an order we do not know", inbox_id)
             await inbox.finish(connection, inbox_id, "unknown_order")
             return
         applied = await apply_news(
             connection,
-            payment.id,
+            stored.payment_id,
             News(
                 source=Source.NOTIFICATION,
                 status=notification.status,
@@ -42,13 +40,13 @@ async def apply_notification(parts: Parts, inbox_id: int) -> None:
                 inbox_id=inbox_id,
             ),
         )
-        await inbox.finish(connection, inbox_id, applied.outcome, payment.id)
+        await inbox.finish(connection, inbox_id, applied.outcome, stored.payment_id)
     if applied.outcome is Outcome.OTHER_PAYMENT:
         # The bank made two payments of one order, and we know only the other: somebody has to look at this one.
         log.error(
             "notification %d: %s of another payment %s for the order of payment %d",
-            inbox_id, notification.provider_status, notification.provider_payment_id, payment.id,
+            inbox_id, notification.provider_status, notification.provider_payment_id, stored.payment_id,
         )  # fmt: skip
     if applied.outcome is Outcome.ASKED:
-        log.warning("notification %d: payment %d, %s", inbox_id, payment.id, applied.outcome)
+        log.warning("notification %d: payment %d, %s", inbox_id, stored.payment_id, applied.outcome)
     await parts.after_commit([applied.wake])

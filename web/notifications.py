@@ -4,6 +4,7 @@ The bank waits ten seconds and repeats for a day whatever is not answered `OK`, 
 → 403; what no bank sends → 400; our database away → 503, to be sent again.
 """
 
+import asyncio
 import logging
 
 from quart import Blueprint, Response, request
@@ -62,6 +63,8 @@ async def receive_tbank() -> Response:
     if repeats:
         log.info("a notification of terminal %d came again (%d)", terminal.id, repeats)
     parts().relay.wake()
+    # Let the NOTIFY leave before the answer is put together.
+    await asyncio.sleep(0)
     return _answer(200, "OK")
 
 

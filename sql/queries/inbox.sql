@@ -15,9 +15,11 @@ WITH stored AS (
 SELECT id, repeats FROM stored;
 
 -- name: lock_notification^
--- The notification and its terminal's provider; held until it is processed.
-SELECT inbox.id, inbox.terminal_id, inbox.body, inbox.order_id, inbox.processed_at, terminals.provider
+-- The notification, its terminal's provider and the payment it speaks of; held until it is processed.
+SELECT inbox.id, inbox.terminal_id, inbox.body, inbox.order_id, inbox.processed_at, terminals.provider,
+       payments.id AS payment_id
 FROM inbox JOIN terminals ON terminals.id = inbox.terminal_id
+LEFT JOIN payments ON payments.terminal_id = inbox.terminal_id AND payments.order_id = inbox.order_id
 WHERE inbox.id = :inbox_id FOR UPDATE OF inbox;
 
 -- name: finish_notification!

@@ -2,6 +2,13 @@
 -- A fact for the exchange and the actors that subscribe to it.
 INSERT INTO outbox (kind, name, data) VALUES ('event', :name, :data);
 
+-- name: insert_events!
+-- Several facts at once, in this order.
+INSERT INTO outbox (kind, name, data)
+SELECT 'event', fact.name, fact.data
+FROM unnest(:names::text[], :data::jsonb[]) WITH ORDINALITY AS fact (name, data, number)
+ORDER BY fact.number;
+
 -- name: insert_task!
 -- A wish that one actor acts, now or in a while.
 INSERT INTO outbox (kind, name, data, available_at)

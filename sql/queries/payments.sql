@@ -15,9 +15,6 @@ SELECT * FROM payments WHERE id = :payment_id;
 -- name: lock_payment^
 SELECT * FROM payments WHERE id = :payment_id FOR UPDATE;
 
--- name: find_payment_by_order^
-SELECT * FROM payments WHERE terminal_id = :terminal_id AND order_id = :order_id;
-
 -- name: get_latest_payment^
 SELECT * FROM payments WHERE donation_id = :donation_id ORDER BY attempt DESC LIMIT 1;
 
