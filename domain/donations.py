@@ -183,6 +183,8 @@ class DonorView:
     time_zone: str
     amount_minor: int
     refunded_minor: int
+    surplus_minor: int
+    """What the donor paid beyond the donation, by paying two attempts of it."""
     donor_name: str | None
     message: str
     state: DonorState
@@ -201,7 +203,15 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         return None
     state = donor_state(row)
     position = (row["alerts_ahead"] or 0) + 1 if state is DonorState.QUEUED else 0
-    shown = [state, row["payment_url"], row["attempt"], position, row["refunded_minor"], str(row["shown_at"])]
+    shown = [
+        state,
+        row["payment_url"],
+        row["attempt"],
+        position,
+        row["refunded_minor"],
+        row["surplus_minor"],
+        str(row["shown_at"]),
+    ]
     return DonorView(
         donation_id=row["id"],
         public_id=row["public_id"],
@@ -211,6 +221,7 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         time_zone=row["time_zone"],
         amount_minor=row["amount_minor"],
         refunded_minor=row["refunded_minor"],
+        surplus_minor=row["surplus_minor"],
         donor_name=row["public_donor_name"],
         message=row["public_message"],
         state=state,

@@ -63,7 +63,10 @@ SELECT donations.*,
        payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt,
        extract(epoch FROM now() - payment.created_at)::float8 AS since_seconds,
        alerts.status AS alert_status, alerts.shown_at, alerts.summary_id IS NOT NULL AS in_summary,
-       ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead
+       ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead,
+       (SELECT coalesce(sum(confirmed_minor), 0) FROM payments AS surplus
+        WHERE surplus.donation_id = donations.id AND surplus.booked_as = 'surplus' AND surplus.status = 'confirmed'
+       )::bigint AS surplus_minor
 FROM donations
 JOIN streamers ON streamers.id = donations.streamer_id
 CROSS JOIN LATERAL (

@@ -66,7 +66,10 @@ const connection = new Connection(realtimeUrl, {
   },
   mirror: (alert) => player.mirror(alert),
   stop: (data) => player.stop(data.lease_id),
-  refused: (code) => notices.refused(code),
+  refused(code) {
+    player.stopAll();
+    notices.refused(code);
+  },
   lost: () => notices.lost(),
 });
 

@@ -49,6 +49,11 @@ export class Player {
     if (this.#current?.alert.lease_id === leaseId) this.#leave(false);
   }
 
+  stopAll() {
+    this.#next = null;
+    if (this.#current) this.#leave(false);
+  }
+
   stopOwn() {
     if (this.#next?.speaks) this.#next = null;
     if (this.#current?.speaks) this.#leave(false);

@@ -128,6 +128,9 @@ async def test_both_attempts_confirmed_the_second_is_surplus(connection: asyncpg
     assert booked[first.id].booked_as is BookedAs.SURPLUS  # type: ignore[union-attr]
     assert (await read_totals(connection, streamer.id)).all_minor == 50_000
     assert await connection.fetchval("SELECT count(*) FROM alerts WHERE streamer_id = $1", streamer.id) == 1
+    view = await read_donor_view(connection, donation.public_id)
+    assert view is not None
+    assert view.surplus_minor == 50_000
     surplus = await connection.fetchval("SELECT -sum(amount_minor) FROM ledger_entries WHERE account = 'surplus'")
     assert surplus == 50_000
     assert await recount_if_stale(connection, streamer.id) is False

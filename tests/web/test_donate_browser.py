@@ -217,6 +217,19 @@ async def test_another_try_from_the_page(site: Site, browser: Browser) -> None:
         )
 
 
+async def test_back_from_the_payment_is_a_live_form(site: Site, browser: Browser) -> None:
+    async with visit(browser, f"{site.url}/donate/anna") as page:
+        await scripts_are_there(page)
+        await page.fill("#amount", "200")
+        await page.check("#consent")
+        await page.click("button.pay")
+        await expect(page.locator("h2")).to_have_text("Создаём платёж…")
+        await page.go_back()
+        await scripts_are_there(page)
+        await page.fill("#amount", "300")
+        await expect(page.locator("button.pay")).to_contain_text("300")
+
+
 async def test_a_donor_with_a_keyboard_alone(site: Site, browser: Browser) -> None:
     async with visit(browser, f"{site.url}/donate/anna") as page:
         await scripts_are_there(page)
