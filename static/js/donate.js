@@ -115,6 +115,13 @@ function enhance() {
   root.dataset.enhanced = "1";
   if (root.matches("form")) enhanceForm(root);
   showLocalTimes(root);
+  if (root.dataset.title) document.title = root.dataset.title;
+}
+
+// A state that replaced another took the focus with it; a keyboard or a screen reader goes on at the new heading.
+function enhanceSwapped() {
+  enhance();
+  if (document.activeElement === document.body) document.querySelector("section#donate h2")?.focus({ preventScroll: true });
 }
 
 // A phone puts the tab to sleep while its owner is in the bank's app: the wait it was in is dead, so ask anew.
@@ -131,7 +138,7 @@ function lookAgain() {
 }
 
 enhance();
-new MutationObserver(enhance).observe(document.querySelector(".card"), { childList: true });
+new MutationObserver(enhanceSwapped).observe(document.querySelector(".card"), { childList: true });
 document.addEventListener("visibilitychange", lookAgain);
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) lookAgain();

@@ -224,6 +224,8 @@ async def test_back_from_the_payment_is_a_live_form(site: Site, browser: Browser
         await page.check("#consent")
         await page.click("button.pay")
         await expect(page.locator("h2")).to_have_text("Создаём платёж…")
+        await expect(page).to_have_title("Донат: Анна")
+        await expect(page.locator("h2")).to_be_focused()
         await page.go_back()
         await scripts_are_there(page)
         await page.fill("#amount", "300")
