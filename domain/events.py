@@ -73,13 +73,15 @@ class Topic(StrEnum):
 class Wake:
     """A wake-up for one streamer; `donation_id` narrows it to one donation's page.
 
-    `sender` is the realtime process that made the change and has acted on it already, if one did.
+    `sender` is the realtime process that made the change and has acted on it already, if one did. `plays_on`: an
+    alert that plays is not touched, so the queue is worth a look only where nothing plays.
     """
 
     streamer_id: int
     topics: frozenset[Topic]
     donation_id: int | None = None
     sender: str | None = None
+    plays_on: bool = False
 
     def encode(self) -> str:
         return json.dumps(
@@ -88,6 +90,7 @@ class Wake:
                 "topics": sorted(self.topics),
                 "donation_id": self.donation_id,
                 "sender": self.sender,
+                "plays_on": self.plays_on,
             }
         )
 
@@ -102,6 +105,7 @@ class Wake:
                 topics=frozenset(Topic(topic) for topic in data["topics"]),
                 donation_id=None if donation_id is None else int(donation_id),
                 sender=data.get("sender"),
+                plays_on=bool(data.get("plays_on")),
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             return None

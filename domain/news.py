@@ -167,7 +167,7 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
     topics = {Topic.DONATION}
     if status in TAKEN:
         topics |= {Topic.ALERTS, Topic.TOTALS}
-    wake = Wake(payment.streamer_id, frozenset(topics), payment.donation_id)
+    wake = Wake(payment.streamer_id, frozenset(topics), payment.donation_id, plays_on=True)
     return Applied(Outcome.APPLIED, payment, wake)
 
 

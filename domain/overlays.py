@@ -42,6 +42,12 @@ class Controls:
     postponed: bool = False
     resume_in_ms: int | None = None
 
+    @property
+    def hold_new_alerts(self) -> bool:
+        """An alert queued now would not play by itself within a moment."""
+        is_asking = self.asking_since is not None and not self.postponed
+        return self.speaker_id is None or self.paused_at is not None or self.resume_in_ms is not None or is_asking
+
 
 async def list_overlays(connection: Any, streamer_id: int) -> list[Overlay]:
     """The overlays connected now, oldest first."""

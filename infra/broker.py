@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiormq
 import dramatiq
@@ -85,6 +85,26 @@ class FastAsyncIO(AsyncIO):
         set_event_loop_thread(thread)
 
 
+class WorkerRabbitmqBroker(RabbitmqBroker):
+    """Dramatiq's, without the connections it keeps for publishing in each thread.
+
+    A worker publishes seldom, a retry now and then, and meanwhile nothing would answer their heartbeats: RabbitMQ cuts
+    them off, and the next retry begins with an error.
+    """
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
+        try:
+            return super().consume(queue_name, prefetch, timeout)
+        finally:
+            del self.connection
+
+    def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
+        try:
+            return super().enqueue(message, delay=delay)
+        finally:
+            del self.connection
+
+
 def make_worker_broker(settings: Settings, middleware: list[Middleware]) -> dramatiq.Broker:
     """Dramatiq's broker for a worker process; `middleware` comes after AsyncIO, so its hooks have a loop."""
     stack: list[Middleware] = [
@@ -96,7 +116,7 @@ def make_worker_broker(settings: Settings, middleware: list[Middleware]) -> dram
         *middleware,
     ]
     if settings.rabbitmq_url is not None:
-        return RabbitmqBroker(url=settings.rabbitmq_url, middleware=stack, confirm_delivery=True)
+        return WorkerRabbitmqBroker(url=settings.rabbitmq_url, middleware=stack, confirm_delivery=True)
     return RedisBroker(url=settings.redis_url, middleware=stack)  # type: ignore[no-untyped-call]
 
 

@@ -15,10 +15,11 @@ async def _keep_session(_connection: Any) -> None:
     released; asyncpg itself still ends a transaction that was left open."""
 
 
-async def open_pool(database_url: str, *, size: int, program: str) -> asyncpg.Pool:
+async def open_pool(database_url: str, *, size: int, program: str, repeatable: bool = False) -> asyncpg.Pool:
     """A pool of up to `size` connections. Raises OSError or asyncpg.PostgresError when the database is away.
 
-    A statement that takes over 15 s is an error of ours and is ended by the server.
+    A statement that takes over 15 s is an error of ours and is ended by the server. `repeatable`: all that is written
+    may be lost in a crash and is then done again, so commits do not wait for the disk.
     """
     return await asyncpg.create_pool(
         database_url,
@@ -34,6 +35,7 @@ async def open_pool(database_url: str, *, size: int, program: str) -> asyncpg.Po
             "idle_in_transaction_session_timeout": "60s",
             "timezone": "UTC",
             "jit": "off",
+            "synchronous_commit": "off" if repeatable else "on",
         },
     )
 

@@ -200,6 +200,7 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
             overlay.showing = None
         self._stage.announce_ended(ended)
         if ended:
+            room.lease_id = None
             # Only this overlay and nothing to mirror or to stop: a look for the next alert is all there is to do.
             self._stage.look(room, check_scene=len(room.overlays) > 1)
         return _answer(word)

@@ -64,8 +64,12 @@ class Stage:
         if room is None or wake.sender == str(self.process_id):
             return
         self.tell_dashboards(room, wake.topics)
-        if wake.topics & {Topic.ALERTS, Topic.OVERLAYS, Topic.CONTROLS}:
-            self.look(room, check_tokens=Topic.CONTROLS in wake.topics)
+        if not wake.topics & {Topic.ALERTS, Topic.OVERLAYS, Topic.CONTROLS}:
+            return
+        # What plays ends by a word of its own, which looks for the next; a look under way may be too early to see this.
+        if wake.plays_on and room.lease_id is not None and room.task is None:
+            return
+        self.look(room, check_scene=not wake.plays_on, check_tokens=Topic.CONTROLS in wake.topics)
 
     def announce(self, streamer_id: int, topics: Iterable[Topic], donation_id: int | None = None) -> None:
         """We changed something, and it is committed."""

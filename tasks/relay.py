@@ -213,7 +213,8 @@ class Relay:
     async def _open_pool(self) -> asyncpg.Pool:
         async with self._opening:
             if self._pool is None:
-                self._pool = await open_pool(self._settings.database_url, size=4, program="relay")
+                # Rows published and not yet deleted are published again; wishes asked for and lost are asked for again.
+                self._pool = await open_pool(self._settings.database_url, size=4, program="relay", repeatable=True)
         return self._pool
 
 

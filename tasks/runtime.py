@@ -41,11 +41,15 @@ class Parts:
     def credentials(self, terminal: Terminal) -> Credentials:
         return Credentials(terminal.terminal_key, terminal.secret(self.box))
 
-    async def after_commit(self, wakes: Iterable[Wake | None] = ()) -> None:
-        """Say that something was committed: to whoever shows it, at once, and to the relay."""
+    async def wake(self, wakes: Iterable[Wake | None]) -> None:
+        """Tell whoever shows it that something was committed."""
         texts = [wake.encode() for wake in wakes if wake is not None]
+        await redis_infra.publish(self.redis, WAKE_CHANNEL, texts)
+
+    async def after_commit(self, wakes: Iterable[Wake | None] = ()) -> None:
+        """The same, and wake the relay: the outbox may have rows."""
         try:
-            await redis_infra.publish(self.redis, WAKE_CHANNEL, texts)
+            await self.wake(wakes)
         finally:
             self.relay.wake()
 

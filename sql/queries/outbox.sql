@@ -40,5 +40,6 @@ SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(available_at)),
 FROM outbox WHERE available_at <= now();
 
 -- name: notify_outbox!
--- Wake the relays. Sent after the commit, outside the writing transaction.
-SELECT pg_notify('outbox', '');
+-- Wake the relays. Sent after the commit, outside the writing transaction. A hint that a crash may take away: it does
+-- not wait for the disk.
+SELECT set_config('synchronous_commit', 'off', true), pg_notify('outbox', '');

@@ -17,6 +17,7 @@ from pathlib import Path
 import uvloop
 
 from simulator.percentiles import percentile
+from tests.bench.cpu import cpu_seconds
 from tests.bench.donations import Audience, Prepared, audience, count_lost, measure_burst, measure_latency, prepare
 from tests.bench.figures import Figure, as_json, percentiles, table
 from tests.bench.floor import Floor, open_floor
@@ -68,7 +69,9 @@ async def measure(stack: Stack, size: Size) -> list[Figure]:
             ours, bare = await _take_turns(house, watching, floor, paced, rounds=ROUNDS)
 
             _say(f"{size.burst} notifications as fast as they are taken")
+            used_before = cpu_seconds(stack)
             burst_per_second = await measure_burst(house, watching, donations[warm_up_count + paced_count :])
+            used = {name: seconds - used_before[name] for name, seconds in cpu_seconds(stack).items()}
             lost = await count_lost(house, donations)
             repeats = watching.repeats
 
@@ -80,6 +83,7 @@ async def measure(stack: Stack, size: Size) -> list[Figure]:
     figures += [Figure(f"notification → alert ÷ floor, p{n}", ratio, "×", "≤ 3") for n, ratio in ratios.items()]
     figures += [
         Figure("paid donations, all the way, in a burst", burst_per_second, "per second", "≥ 200"),
+        *(Figure(f"processor time a donation, {name}", used[name] / size.burst * 1000, "ms") for name in used),
         Figure("donations lost", lost, "", "0"),
         Figure("alerts offered twice", repeats, "", "0"),
         Figure("donations from form to pay link, 16 donors", prepared_per_second, "per second"),

@@ -17,11 +17,12 @@ def leftover_processes() -> list[psutil.Process]:
 
     Whoever is just ending gets three seconds to do so.
     """
-    _, alive = psutil.wait_procs(_processes_of_this_run(), timeout=3)
+    _, alive = psutil.wait_procs(processes_of_this_run(), timeout=3)
     return [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
-def _processes_of_this_run() -> list[psutil.Process]:
+def processes_of_this_run() -> list[psutil.Process]:
+    """Our children, theirs, and whoever carries our mark; not ourselves."""
     children = {child.pid for child in psutil.Process().children(recursive=True)}
     found = []
     for process in psutil.process_iter():

@@ -136,7 +136,7 @@ class TestRoles:
         assert page.status_code == 200
         assert f"/dashboard/test?streamer={streamer.slug}" in page.text
         answer = await boss.post(f"/dashboard/test?streamer={streamer.slug}", data=ACTIONS["/dashboard/test"])
-        assert answer.headers["Location"] == f"/dashboard?said=test&streamer={streamer.slug}#stage"
+        assert answer.headers["Location"] == f"/dashboard?said=test-waits&streamer={streamer.slug}#stage"
         assert await alert_statuses(site) == ["queued"]
         assert (await boss.get("/dashboard?streamer=nobody")).status_code == 404
 
@@ -276,10 +276,21 @@ async def _confirm_review(site: Site, streamer: Streamer) -> None:
 class TestButtons:
     async def test_a_test_alert_waits_in_the_queue(self, site: Site, her: httpx.AsyncClient) -> None:
         answer = await her.post("/dashboard/test", data={"amount_minor": "500000"})
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard?said=test#stage")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard?said=test-waits#stage")
         rows = await site.rows("SELECT kind, status, amount_minor, donation_id FROM alerts")
         assert rows == [{"kind": "test", "status": "queued", "amount_minor": 500_000, "donation_id": None}]
-        assert "The test is on its way to OBS." in (await her.get("/dashboard?said=test")).text
+        assert "The test is in the queue." in (await her.get("/dashboard?said=test-waits")).text
+
+    async def test_a_test_alert_is_on_its_way_only_where_something_plays_it(
+        self, site: Site, streamer: Streamer, her: httpx.AsyncClient
+    ) -> None:
+        await connect_obs(site, streamer)
+        answer = await her.post("/dashboard/test", data={"amount_minor": "30000"}, headers=HTMX)
+        assert "The test is on its way to OBS." in answer.text
+        async with site.pool.acquire() as connection:
+            await overlays.set_paused(connection, streamer.id, True)
+        answer = await her.post("/dashboard/test", data={"amount_minor": "30000"}, headers=HTMX)
+        assert "The test is in the queue." in answer.text
 
     async def test_htmx_gets_the_changed_part_and_the_words(self, her: httpx.AsyncClient) -> None:
         answer = await her.post("/dashboard/test", data={"amount_minor": "30000"}, headers=HTMX)

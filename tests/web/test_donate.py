@@ -75,7 +75,6 @@ class TestForm:
         [
             ("?a=300&from=qr", "300"),
             ("?a=99.5", "99,50"),
-            ("?a=1000000", ""),
             ("?a=-1", ""),
             ("?a=%00", ""),
             ("?a=%22%3E%3Cscript%3E", ""),
@@ -87,6 +86,22 @@ class TestForm:
         found = re.search(r'<input id="amount"[^>]* value="([^"]*)"', page)
         assert found is not None
         assert found[1] == value
+
+    @pytest.mark.parametrize(
+        ("query", "value", "words"),
+        [
+            ("?a=1000000", "1\xa0000\xa0000", "Стример принимает до 15\xa0000\xa0₽."),
+            ("?a=5", "5", "Минимум 10\xa0₽: меньше СБП не принимает."),
+        ],
+    )
+    async def test_a_link_with_an_amount_that_cannot_be_paid_says_so(
+        self, site: Site, query: str, value: str, words: str
+    ) -> None:
+        response = await site.client.get("/donate/anna" + query)
+        assert response.status_code == 200
+        assert re.search(rf'<input id="amount"[^>]* value="{value}"[^>]*aria-invalid="true"', response.text)
+        assert f'<p class="error" id="amount-error">{words}</p>' in response.text
+        assert "consent-error" not in response.text
 
     async def test_the_form_becomes_a_donation_and_its_page(self, site: Site, streamer: Streamer) -> None:
         response = await send(site, await fields(site))
@@ -197,7 +212,7 @@ class TestErrors:
         response = await send(site, await fields(site, amount="1", consent=""))
         assert response.status_code == 422
         summary = response.text.partition('class="summary"')[2].partition("</div>")[0]
-        assert re.findall('href="#([a-z]+)"', summary) == ["amount", "consent"]
+        assert re.findall('href="#([a-z]+)">([^<]+)</a>:', summary) == [("amount", "Сумма"), ("consent", "Согласие")]
         assert response.text.count("autofocus") == 1
 
     async def test_what_was_typed_stays(self, site: Site) -> None:

@@ -38,7 +38,8 @@ async def test() -> ResponseReturnValue:
         await alerts.enqueue_test(
             connection, streamer.id, amount_minor, _("Anya"), _("Greetings from Omsk! This is how alerts look.")
         )
-    return await _done(streamer, "stage", "test", {Topic.ALERTS})
+        controls = await overlays.get_controls(connection, streamer.id)
+    return await _done(streamer, "stage", "test-waits" if controls.hold_new_alerts else "test", {Topic.ALERTS})
 
 
 @blueprint.post("/dashboard/skip")

@@ -61,8 +61,8 @@ async def show_form(slug: str) -> Response:
         return await _answer("pages/donate_missing.html", 404)
     if not is_open:
         return await _answer("pages/donate_closed.html", 200, streamer=streamer)
-    typed = preselected(streamer, request.args.get("a", ""))
-    return await _answer_form("pages/donate.html", 200, streamer, typed, {}, is_preselected=bool(typed.amount))
+    typed, errors = preselected(streamer, request.args.get("a", ""))
+    return await _answer_form("pages/donate.html", 200, streamer, typed, errors, is_preselected=bool(typed.amount))
 
 
 @blueprint.post("/donate/<slug>")

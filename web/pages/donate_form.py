@@ -140,12 +140,18 @@ def typed_from(fields: MultiDict[str, str]) -> Typed:
     )
 
 
-def preselected(streamer: Streamer, amount_text: str) -> Typed:
-    """The form of a link like `?a=300`; an amount that could not be paid is left out."""
+def preselected(streamer: Streamer, amount_text: str) -> tuple[Typed, dict[str, str]]:
+    """The form of a link like `?a=300`, and what is wrong with an amount that could not be paid.
+
+    What is no amount at all is left out: a broken link is not the donor's mistake.
+    """
     amount_minor = parse_amount(amount_text)
-    if amount_minor is None or not streamer.min_amount_minor <= amount_minor <= streamer.max_amount_minor:
-        return Typed()
-    return Typed(amount=format_amount(amount_minor))
+    if amount_minor is None:
+        return Typed(), {}
+    amount = format_amount(amount_minor)
+    checked = check_form(MultiDict({"amount": amount}), streamer)
+    errors = checked if isinstance(checked, dict) else {}
+    return Typed(amount=amount), {field: words for field, words in errors.items() if field == "amount"}
 
 
 def check_form(fields: MultiDict[str, str], streamer: Streamer) -> DonateForm | dict[str, str]:
