@@ -43,11 +43,13 @@ async def add_to_totals(
     )
 
 
-async def recount_if_stale(connection: Any, streamer_id: int) -> bool:
-    """Count a streamer's totals anew if the ledger knows more than they do. True when it did."""
-    if not await queries.totals.are_behind(connection, streamer_id=streamer_id):
-        # Asked after each payment: the row every payment of this streamer writes is left alone.
-        return False
+async def are_behind(connection: Any, streamer_id: int) -> bool:
+    """Whether the ledger knows more than a streamer's totals do. Locks nothing."""
+    return bool(await queries.totals.are_behind(connection, streamer_id=streamer_id))
+
+
+async def recount(connection: Any, streamer_id: int) -> bool:
+    """Count a streamer's totals anew, unless somebody else just did. Nobody adds to them meanwhile."""
     counted = await queries.totals.lock_totals(connection, streamer_id=streamer_id)
     newest = await queries.totals.newest_transaction(connection, streamer_id=streamer_id)
     if newest <= counted:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -36,7 +36,7 @@ async def publish(redis: Redis, channel: str, texts: Iterable[str]) -> None:
             return
 
 
-async def listen(redis_url: str, channel: str) -> AsyncIterator[bytes | None]:
+async def listen(redis_url: str, channel: str) -> AsyncGenerator[bytes | None, None]:
     """What comes on a channel, for ever, reconnecting by itself.
 
     Yields None after each (re)subscription: something may have been missed before it.

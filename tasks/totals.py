@@ -1,12 +1,17 @@
 """Keeping totals true to the ledger."""
 
 from domain.events import Topic, Wake
-from domain.totals import recount_if_stale
+from domain.totals import are_behind, recount
 from tasks.runtime import Parts
 
 
 async def update_totals(parts: Parts, streamer_id: int) -> None:
     """Count a streamer's totals anew if the ledger is ahead of them, and tell the dashboards to look."""
-    async with parts.pool.acquire() as connection, connection.transaction():
-        await recount_if_stale(connection, streamer_id)
-    await parts.wake([Wake(streamer_id, frozenset({Topic.TOTALS}))])
+    async with parts.pool.acquire() as connection:
+        if not await are_behind(connection, streamer_id):
+            # Asked after each payment, whose own wake the dashboards have had.
+            return
+        async with connection.transaction():
+            recounted = await recount(connection, streamer_id)
+    if recounted:
+        await parts.wake([Wake(streamer_id, frozenset({Topic.TOTALS}))])

@@ -7,17 +7,19 @@ from tests.support.programs import Stack
 
 PROGRAMS = ("web", "relay", "worker", "realtime")
 """Those on a paid donation's way."""
-REST = "servers and the rest"
-"""PostgreSQL, RabbitMQ, Valkey; programs that only wait cost next to nothing."""
+SERVERS = {"postgres": "PostgreSQL", "beam.smp": "RabbitMQ"}
+REST = "the rest"
+"""Valkey, and programs that only wait."""
 
 
 def cpu_seconds(stack: Stack) -> dict[str, float]:
-    """Processor time used until now by each program and by the rest; not by the bench itself."""
+    """Processor time used until now by each program and server; not by the bench itself."""
     owners = {pid: name for name in PROGRAMS for pid in _with_children(stack[name].pid)}
-    used = dict.fromkeys((*PROGRAMS, REST), 0.0)
+    used = dict.fromkeys((*PROGRAMS, *SERVERS.values(), REST), 0.0)
     for process in processes_of_this_run():
+        name = owners.get(process.pid) or SERVERS.get(process.name(), REST)
         times = process.cpu_times()
-        used[owners.get(process.pid, REST)] += times.user + times.system
+        used[name] += times.user + times.system
     return used
 
 

@@ -9,7 +9,7 @@ from domain.ledger import BookedAs
 from domain.news import Outcome, Source
 from domain.payment_status import NewsStatus as N
 from domain.payments import Payment, PaymentStatus, claim_opening, close_unopened, get_payment, record_opened
-from domain.totals import read_totals, recount_if_stale
+from domain.totals import read_totals, recount
 from infra import queries
 from tests.builders import (
     BuiltStreamer,
@@ -74,7 +74,7 @@ async def test_a_refund_after_the_streamer_moved_to_another_zone(connection: asy
     await check_books(connection)
 
     await connection.execute("UPDATE streamer_totals SET ledger_transaction_id = 0")
-    assert await recount_if_stale(connection, streamer.id)
+    assert await recount(connection, streamer.id)
     assert [tuple(row) for row in await connection.fetch("SELECT net_minor, donations FROM streamer_days")] == [(0, 0)]
 
 

@@ -63,7 +63,7 @@ async def test_totals_counted_anew_while_a_refund_comes(pool: asyncpg.Pool) -> N
             await queries.totals.lock_totals(connection, streamer_id=streamer.id)
             refunding = asyncio.create_task(refund())
             await wait_for_a_lock(pool)
-            assert await totals.recount_if_stale(connection, streamer.id)
+            assert await totals.recount(connection, streamer.id)
         await refunding
         await check_books(connection)
 

@@ -9,7 +9,7 @@ from domain.ledger import BookedAs
 from domain.news import News, Outcome, Source, apply_news, next_status
 from domain.payment_status import NewsStatus
 from domain.payments import PaymentStatus, get_payment
-from domain.totals import read_totals, recount_if_stale
+from domain.totals import read_totals, recount
 from tests.builders import (
     check_books,
     hear,
@@ -133,7 +133,7 @@ async def test_both_attempts_confirmed_the_second_is_surplus(connection: asyncpg
     assert view.surplus_minor == 50_000
     surplus = await connection.fetchval("SELECT -sum(amount_minor) FROM ledger_entries WHERE account = 'surplus'")
     assert surplus == 50_000
-    assert await recount_if_stale(connection, streamer.id) is False
+    assert await recount(connection, streamer.id) is False
     await check_books(connection)
 
 
@@ -267,7 +267,7 @@ async def test_totals_that_fell_behind_are_counted_anew(connection: asyncpg.Conn
 
     await connection.execute("UPDATE streamer_totals SET net_minor = 1, ledger_transaction_id = 0")
     await connection.execute("UPDATE streamer_days SET net_minor = 2, donations = 7")
-    assert await recount_if_stale(connection, streamer.id) is True
+    assert await recount(connection, streamer.id) is True
     assert await read_totals(connection, streamer.id) == expected
     await check_books(connection)
 
