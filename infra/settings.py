@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     payment_link_minutes: int = Field(default=30, ge=5, le=60 * 24)
     """How long a payment link lives (RedirectDueDate)."""
 
+    alive_file: Path | None = None
+    """What workers and relays touch every few seconds, for a container's health check (`infra/liveness.py`)."""
+    certificate_file: Path | None = None
+    """The certificate that people see, if it is ours to look at; one that nobody trusts is said on the dashboard."""
+
     database_pool_size: int = Field(default=8, ge=1)
     log_level: str = "INFO"
 

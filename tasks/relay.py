@@ -27,6 +27,7 @@ from infra.broker import (
     open_publisher,
 )
 from infra.database import DATABASE_AWAY, open_pool
+from infra.liveness import show_alive
 from infra.settings import Settings
 from tasks.sweeps import sweep
 
@@ -232,7 +233,10 @@ async def main() -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    showing = asyncio.create_task(show_alive(settings.alive_file)) if settings.alive_file is not None else None
     await Relay(settings, stop).run()
+    if showing is not None:
+        showing.cancel()
 
 
 if __name__ == "__main__":

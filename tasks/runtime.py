@@ -4,6 +4,7 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from domain.terminals import Terminal
 from infra import redis as redis_infra
 from infra.crypto import SecretBox
 from infra.database import open_pool
+from infra.liveness import show_alive
 from infra.relay_waker import RelayWaker
 from infra.settings import Settings
 from providers.tbank.client import Credentials, TBankClient
@@ -89,12 +91,17 @@ class OpenParts(Middleware):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.parts: Parts | None = None
+        self._showing: Future[None] | None = None
 
     def before_worker_boot(self, _broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         threads: int = worker.worker_threads
         self.parts = _loop().run_coroutine(open_parts(self._settings, pool_size=threads + 1))
+        if self._settings.alive_file is not None:
+            self._showing = asyncio.run_coroutine_threadsafe(show_alive(self._settings.alive_file), _loop().loop)
 
     def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
+        if self._showing is not None:
+            self._showing.cancel()
         if self.parts is not None:
             _loop().run_coroutine(close_parts(self.parts))
             self.parts = None

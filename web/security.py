@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from quart import Quart, Response, g, request
 from werkzeug.exceptions import Forbidden
 
+from web.certificate import is_trusted
 from web.context import parts
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -37,6 +38,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+HSTS_SECONDS = 180 * 24 * 3600
 
 
 def setup_security(app: Quart) -> None:
@@ -148,6 +152,10 @@ async def _add_headers(response: Response) -> Response:
         "Content-Security-Policy",
         "; ".join(f"{directive} {' '.join(sources)}" for directive, sources in policy.items()),
     )
+    settings = parts().settings
+    if is_secure() and is_trusted(settings.certificate_file):
+        # Only then: a browser that remembers it would refuse the site with a self-signed certificate (DESIGN 23).
+        response.headers.setdefault("Strict-Transport-Security", f"max-age={HSTS_SECONDS}")
     # Pages hold keys of forms, tickets and addresses with tokens; only static files are for keeping.
     response.headers.setdefault("Cache-Control", "no-store")
     return response

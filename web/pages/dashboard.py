@@ -19,6 +19,7 @@ from domain.overlay_tokens import reveal_overlay_token
 from domain.overlays import list_overlays
 from domain.streamers import Streamer, find_by_owner, list_streamers
 from infra.tickets import issue_dashboard_ticket
+from web.certificate import is_trusted
 from web.context import parts
 from web.pages.dashboard_view import (
     FEED_MAX,
@@ -123,7 +124,8 @@ def address(endpoint: str, **values: Any) -> str:
 
 
 async def _part_bar(connection: Any, streamer: Streamer) -> dict[str, Any]:
-    return {"bar": await read_bar(connection, streamer)}
+    is_self_signed = is_trusted(parts().settings.certificate_file) is False
+    return {"bar": await read_bar(connection, streamer, is_self_signed=is_self_signed)}
 
 
 async def _part_stage(connection: Any, streamer: Streamer) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class Bar:
     controls: Controls
     queue: QueueLength
     has_terminal: bool
+    is_self_signed: bool
+    """The site's certificate is one that OBS and the bank refuse."""
 
     @property
     def obs_sources(self) -> int:
@@ -75,12 +77,13 @@ class Feed:
         return self.wanted + FEED_STEP if len(self.rows) == self.wanted < FEED_MAX else None
 
 
-async def read_bar(connection: Any, streamer: Streamer) -> Bar:
+async def read_bar(connection: Any, streamer: Streamer, *, is_self_signed: bool) -> Bar:
     return Bar(
         overlays=tuple(await list_overlays(connection, streamer.id)),
         controls=await get_controls(connection, streamer.id),
         queue=await measure_queue(connection, streamer.id),
         has_terminal=await get_active_terminal(connection, streamer.id) is not None,
+        is_self_signed=is_self_signed,
     )
 
 
