@@ -37,6 +37,7 @@ CONFIRM_TIMEOUT_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 LISTEN_CHECK_SECONDS = 2.0
+FIRST_PAUSE_SECONDS = 0.2
 LISTENER_NAME = "streamcash-relay-listener"
 _AWAY: tuple[type[BaseException], ...] = (BrokerAwayError, *DATABASE_AWAY)
 
@@ -104,7 +105,7 @@ class Relay:
 
     async def _publish_for_ever(self) -> None:
         publisher: Publisher | None = None
-        pause = 0.2
+        pause = FIRST_PAUSE_SECONDS
         while not self._stop.is_set():
             try:
                 if publisher is None:
@@ -112,27 +113,33 @@ class Relay:
                     log.info("publishing")
                 self._look.clear()
                 full = await self._publish_batch(publisher)
-                pause = 0.2
+                pause = FIRST_PAUSE_SECONDS
                 if not full:
                     await self._wait_for_a_look(LOOK_SECONDS)
-            except _AWAY as error:
-                log.warning("not publishing, trying again in %.1f s: %s", pause, str(error) or type(error).__name__)
-                if publisher is not None:
-                    await publisher.close()
-                    publisher = None
+            except Exception as error:
+                # Whatever it is (a deadlock, a full disk, a bug), the rows are still there and others wait behind them.
+                is_foreseen = isinstance(error, _AWAY)
+                log.log(
+                    logging.WARNING if is_foreseen else logging.ERROR,
+                    "not publishing, trying again in %.1f s: %s", pause, str(error) or type(error).__name__,
+                    exc_info=not is_foreseen and pause == FIRST_PAUSE_SECONDS,
+                )  # fmt: skip
+                await _close(publisher)
+                publisher = None
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), pause)
                 pause = min(pause * 2, 5.0)
-        if publisher is not None:
-            await publisher.close()
+        await _close(publisher)
 
     async def _publish_batch(self, publisher: Publisher) -> bool:
         """Publish what may be published now; True when there is probably more.
 
         The rows stay locked until they are confirmed and deleted: the one place where a transaction spans the
-        network. A row that fails alone gets its own back-off; a broker that is away keeps the others as they are.
+        network. A row that fails alone, for whatever reason, gets its own back-off; a broker that is away keeps the
+        others as they are. Raises what was not foreseen, after the others were deleted.
         """
         away: BaseException | None = None
+        unforeseen: BaseException | None = None
         async with (await self._open_pool()).acquire() as connection, connection.transaction():
             rows = [row async for row in queries.outbox.claim_outbox(connection, limit=BATCH)]
             if not rows:
@@ -152,8 +159,11 @@ class Relay:
                 elif isinstance(result, (BrokerAwayError, asyncio.CancelledError)):
                     away = result
                 else:
-                    raise result
+                    unforeseen = result
+                    await queries.outbox.postpone_outbox(connection, id=row["id"], error=repr(result)[:500])
             await queries.outbox.delete_outbox(connection, ids=published)
+        if unforeseen is not None:
+            raise unforeseen
         if away is not None:
             raise BrokerAwayError(str(away) or "no confirms in time") from away
         return len(rows) == BATCH
@@ -162,7 +172,7 @@ class Relay:
 
     async def _listen_for_ever(self) -> None:
         """LISTEN on a connection of its own; a lost one is noticed and opened again (a look each second is the net)."""
-        pause = 0.2
+        pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 connection = await asyncpg.connect(
@@ -173,7 +183,7 @@ class Relay:
                 try:
                     await connection.add_listener("outbox", lambda *_: self._look.set())
                     self._look.set()
-                    pause = 0.2
+                    pause = FIRST_PAUSE_SECONDS
                     while True:
                         await connection.execute("SELECT 1", timeout=5)
                         await asyncio.sleep(LISTEN_CHECK_SECONDS)
@@ -181,6 +191,8 @@ class Relay:
                     connection.terminate()
             except DATABASE_AWAY as error:
                 log.warning("not listening, trying again in %.1f s: %s", pause, type(error).__name__)
+            except Exception:
+                log.exception("not listening, trying again in %.1f s", pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 
@@ -205,8 +217,8 @@ class Relay:
                     self._look.set()
             except DATABASE_AWAY as error:
                 log.warning("the database is away: %s", type(error).__name__)
-            except asyncpg.PostgresError:
-                # A statement that took too long, or a deadlock, must not stop the publishing.
+            except Exception:
+                # A statement that took too long, a deadlock, or a bug must not stop the publishing.
                 log.exception("%s failed, once more in %.0f s", ask.__name__, seconds)
             await asyncio.sleep(seconds)
 
@@ -224,6 +236,13 @@ async def _send(publisher: Publisher, row: Any) -> None:
             await publisher.send_task(message)
         else:
             await publisher.send_event(message)
+
+
+async def _close(publisher: Publisher | None) -> None:
+    """Closing what failed may fail as well."""
+    if publisher is not None:
+        with contextlib.suppress(Exception):
+            await publisher.close()
 
 
 async def main() -> None:

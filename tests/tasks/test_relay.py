@@ -148,6 +148,31 @@ async def test_a_poison_row_blocks_nothing(pool: asyncpg.Pool, rabbit: Rabbit, s
     assert all(row["tries"] >= 1 and row["last_error"] and row["later"] for row in poison)
 
 
+@pytest.mark.parametrize("failure", ["disk_full", "deadlock_detected", "query_canceled", "raise_exception"])
+async def test_it_goes_on_after_the_database_refused_a_batch(
+    pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings, failure: str
+) -> None:
+    await pool.execute(
+        f"""
+        CREATE SEQUENCE refusals;
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM nextval('refusals');
+            RAISE EXCEPTION USING ERRCODE = '{failure}';
+        END $$;
+        CREATE TRIGGER refuse BEFORE DELETE ON outbox EXECUTE FUNCTION refuse();
+        """
+    )
+    await add_tasks(pool, 1, 2, 3)
+    async with running_relay(settings):
+        async with asyncio.timeout(20):
+            while await pool.fetchval("SELECT last_value FROM refusals") < 3:
+                await asyncio.sleep(0.05)
+        await pool.execute("DROP TRIGGER refuse ON outbox")
+        await until_empty(pool)
+    assert sorted(set(await rabbit.arguments_of(Queue.STATS))) == [1, 2, 3]
+
+
 async def test_what_is_for_later_waits(pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings) -> None:
     async with pool.acquire() as connection:
         await outbox.add_task(connection, Actor.UPDATE_TOTALS, 9, delay_seconds=3600)
