@@ -8,7 +8,7 @@ What a provider's news do to a payment is in `domain/news.py`; here is how one i
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -79,8 +79,12 @@ class Payment:
         return self.closed_at is not None
 
 
+_FIELDS = tuple(field.name for field in fields(Payment))
+
+
 def payment_from(row: Any) -> Payment:
-    values = dict(row)
+    """From any row that has the columns of a payment, and perhaps others."""
+    values = {name: row[name] for name in _FIELDS}
     values["status"] = PaymentStatus(values["status"])
     values["booked_as"] = None if values["booked_as"] is None else BookedAs(values["booked_as"])
     return Payment(**values)

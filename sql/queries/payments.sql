@@ -7,20 +7,34 @@ SELECT :donation_id, :streamer_id, :terminal_id, next.attempt,
        now() + interval '60 seconds'
 FROM (SELECT coalesce(max(attempt), 0) + 1 AS attempt FROM payments WHERE donation_id = :donation_id) AS next
 WHERE next.attempt <= :max_attempts
-RETURNING *;
+RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+          amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+          opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
 
 -- name: get_payment^
-SELECT * FROM payments WHERE id = :payment_id;
+SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+       amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+       opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at
+FROM payments WHERE id = :payment_id;
 
 -- name: lock_payment^
-SELECT * FROM payments WHERE id = :payment_id FOR UPDATE;
+SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+       amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+       opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at
+FROM payments WHERE id = :payment_id FOR UPDATE;
 
 -- name: get_latest_payment^
-SELECT * FROM payments WHERE donation_id = :donation_id ORDER BY attempt DESC LIMIT 1;
+SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+       amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+       opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at
+FROM payments WHERE donation_id = :donation_id ORDER BY attempt DESC LIMIT 1;
 
 -- name: list_open_predecessors
 -- Earlier attempts of the same donation that the donor might still pay.
-SELECT * FROM payments
+SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+       amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+       opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at
+FROM payments
 WHERE donation_id = :donation_id AND attempt < :attempt
   AND status IN ('new', 'opening', 'pending', 'authorized', 'failed') AND closed_at IS NULL
 ORDER BY attempt;
@@ -31,7 +45,9 @@ UPDATE payments
 SET status = 'opening', opening_at = now(), version = version + 1,
     due_at = now() + make_interval(mins => :link_minutes)
 WHERE id = :payment_id AND status = 'new'
-RETURNING *;
+RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+          amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+          opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
 
 -- name: record_opened^
 -- The provider answered: only who still holds the opening, or was overtaken by this payment's own news, writes.
@@ -48,7 +64,9 @@ WHERE id = :payment_id
   AND closed_at IS NULL
   AND (status = 'opening' AND opening_at = :opening_at AND provider_payment_id IS NULL
        OR provider_payment_id = :provider_payment_id)
-RETURNING *;
+RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+          amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+          opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
 
 -- name: release_opening!
 -- opening → new: the provider certainly knows nothing of it, so the same attempt may be opened later.
@@ -74,7 +92,9 @@ UPDATE payments
 SET status = :status, closed_at = now(), next_check_at = NULL, opening_at = NULL,
     error_code = :error_code, error_message = :error_message, version = version + 1
 WHERE id = :payment_id AND status IN ('new', 'opening') AND provider_payment_id IS NULL
-RETURNING *;
+RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+          amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+          opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
 
 -- name: update_payment!
 -- What a piece of news changed. The caller holds the row's lock.
