@@ -120,10 +120,17 @@ UPDATE payments SET next_check_at = now() + make_interval(secs => :delay_seconds
 INSERT INTO payment_news (payment_id, source, status_before, status_after, provider_status, raw, note, inbox_id)
 VALUES (:payment_id, :source, :status_before, :status_after, :provider_status, :raw, :note, :inbox_id);
 
+-- name: keep_asking!
+-- The answer settles nothing: the payment stays as it is and is looked at again.
+UPDATE payments
+SET provider_status = :provider_status, next_check_at = coalesce(next_check_at, now() + interval '60 seconds'),
+    version = version + 1
+WHERE id = :payment_id;
+
 -- name: claim_due_payments
 -- Payments it is time to look at; each gets its next time now (10, 20, 40, 80 s, then every three minutes, five
--- after a decline, an hour when the link has been dead for a day and the bank still does not say what became of it;
--- ± 10 %), so that a lost task is asked again. Returned with whether it has been opened.
+-- after a decline, an hour when the link has been dead for a day and the bank still does not say what became of it,
+-- or when it was asked for hours; ± 10 %), so that a lost task is asked again. Returned with whether it has been opened.
 WITH due AS (
     SELECT id FROM payments WHERE next_check_at <= now()
     ORDER BY next_check_at LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -131,7 +138,7 @@ WITH due AS (
 UPDATE payments
 SET checks = checks + 1,
     next_check_at = now() + make_interval(secs =>
-        CASE WHEN closed_at IS NULL AND due_at < now() - interval '1 day' THEN 3600
+        CASE WHEN closed_at IS NULL AND due_at < now() - interval '1 day' OR checks >= 50 THEN 3600
              WHEN status = 'failed' THEN 300
              WHEN status IN ('new', 'opening') THEN least(600, 60 * power(2, least(checks, 10)))
              ELSE least(180, 10 * power(2, least(checks, 10))) END
