@@ -49,6 +49,15 @@ RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider
           amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
           opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
 
+-- name: renew_opening^
+-- Who still holds the opening is about to ask the provider: its time, and the link's, count from here.
+UPDATE payments
+SET opening_at = now(), version = version + 1, due_at = now() + make_interval(mins => :link_minutes)
+WHERE id = :payment_id AND status = 'opening' AND opening_at = :opening_at
+RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+          amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+          opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
+
 -- name: record_opened^
 -- The provider answered: only who still holds the opening, or was overtaken by this payment's own news, writes.
 UPDATE payments
