@@ -1,5 +1,7 @@
 """A later migration adds columns while this version still runs (DESIGN 18)."""
 
+from typing import Any
+
 import asyncpg
 
 from domain import alerts, donations, payments, streamers, terminals, users
@@ -8,7 +10,7 @@ from domain.payment_status import NewsStatus
 from tests.builders import BuiltStreamer, check_books, hear, make_streamer, open_donation
 
 
-async def live_through(connection: asyncpg.Connection, streamer: BuiltStreamer) -> None:
+async def live_through(connection: Any, streamer: BuiltStreamer) -> None:
     """From the wish to the money, with all that is read on the way."""
     async with connection.transaction():
         assert (await streamers.get_streamer(connection, streamer.id)).slug == streamer.slug

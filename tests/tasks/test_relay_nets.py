@@ -94,7 +94,7 @@ async def test_a_row_that_fails_as_nobody_foresaw_blocks_nothing(relay: Relay) -
         await relay._publish_batch(publisher)
     assert await relay._publish_batch(publisher) is False
     assert publisher.sent == [1, 3]
-    row = await pool.fetchrow("SELECT data, tries, last_error, available_at > now() AS later FROM outbox")
+    (row,) = await pool.fetch("SELECT data, tries, last_error, available_at > now() AS later FROM outbox")
     assert (row["data"], row["tries"], row["later"]) == ({"argument": 2}, 1, True)
     assert "nobody foresaw this" in row["last_error"]
     await pool.close()
