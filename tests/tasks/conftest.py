@@ -11,6 +11,7 @@ from infra.crypto import SecretBox
 from infra.settings import Settings
 from tasks.runtime import Parts, close_parts, open_parts
 from tests.builders import TERMINAL_PASSWORD, BuiltStreamer, make_streamer
+from tests.simulator.support import assert_exchanges_fit
 from tests.support.programs import ProgramProcess, Stack
 
 
@@ -74,3 +75,4 @@ async def world(simulator: Stack) -> AsyncIterator[World]:
     yield World(parts, bank, streamer, simulator["simulator"])
     await bank.close()
     await close_parts(parts)
+    assert_exchanges_fit(settings.data_dir / "simulator.sqlite3")
