@@ -49,6 +49,12 @@ class Rabbit:
                     return found
                 found.append(bytes(message.body))
 
+    async def until_holds(self, queue: str, messages: int) -> None:
+        """Waits until so many wait to be taken."""
+        async with self.channel() as channel, asyncio.timeout(20):
+            while (await channel.queue_declare(queue, passive=True)).message_count != messages:
+                await asyncio.sleep(0.05)
+
     async def arguments_of(self, queue: Queue) -> list[int]:
         return [Message.decode(body).args[0] for body in await self.take_all(queue)]
 
