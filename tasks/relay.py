@@ -1,7 +1,8 @@
 """The relay: `python -m tasks.relay`. Publishes the outbox, asks for due payments, sweeps (DESIGN 8 and 9).
 
-Any number may run. Three loops share one pool: publishing (woken by NOTIFY, and every second), the due payments
-(every second), the sweep (every minute). Each comes back by itself after PostgreSQL or RabbitMQ was away.
+Any number may run. Loops share one pool: publishing (woken by NOTIFY, and every second), the due payments (every
+second), the sweep and the count of dead letters (every minute), and saying that it lives (every five seconds, for
+`/health`). Each comes back by itself after PostgreSQL or RabbitMQ was away.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import contextlib
 import json
 import logging
 import signal
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -36,6 +38,7 @@ BATCH = 200
 CONFIRM_TIMEOUT_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
+RENEW_SECONDS = 5.0
 LISTEN_CHECK_SECONDS = 2.0
 FIRST_PAUSE_SECONDS = 0.2
 LISTENER_NAME = "streamcash-relay-listener"
@@ -83,9 +86,21 @@ class Relay:
         self._look = asyncio.Event()
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
+        self._id = uuid.uuid4()
+        self._publisher: Publisher | None = None
+        self._is_listening = False
+        self._dead_letters: int | None = None
+        self._known_dead_letters: dict[str, int] = {}
 
     async def run(self) -> None:
-        loops = (self._publish_for_ever, self._listen_for_ever, self._ask_for_ever, self._sweep_for_ever)
+        loops = (
+            self._publish_for_ever,
+            self._listen_for_ever,
+            self._ask_for_ever,
+            self._sweep_for_ever,
+            self._count_for_ever,
+            self._renew_for_ever,
+        )
         tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -95,8 +110,10 @@ class Relay:
             task.cancel()
         await asyncio.wait(tasks)
         if self._pool is not None:
-            with contextlib.suppress(*DATABASE_AWAY):
-                await asyncio.wait_for(self._pool.close(), 5)
+            with contextlib.suppress(*DATABASE_AWAY, asyncpg.PostgresError):
+                async with asyncio.timeout(5):
+                    await queries.relays.delete_relay(self._pool, relay_id=self._id)
+                    await self._pool.close()
         for task in tasks:
             if not task.cancelled():
                 task.result()
@@ -104,15 +121,14 @@ class Relay:
     # -- publishing
 
     async def _publish_for_ever(self) -> None:
-        publisher: Publisher | None = None
         pause = FIRST_PAUSE_SECONDS
         while not self._stop.is_set():
             try:
-                if publisher is None:
-                    publisher = await open_publisher(self._settings, queues=[*Queue], exchange=EVENTS_EXCHANGE)
+                if self._publisher is None:
+                    self._publisher = await open_publisher(self._settings, queues=[*Queue], exchange=EVENTS_EXCHANGE)
                     log.info("publishing")
                 self._look.clear()
-                full = await self._publish_batch(publisher)
+                full = await self._publish_batch(self._publisher)
                 pause = FIRST_PAUSE_SECONDS
                 if not full:
                     await self._wait_for_a_look(LOOK_SECONDS)
@@ -124,12 +140,18 @@ class Relay:
                     "not publishing, trying again in %.1f s: %s", pause, str(error) or type(error).__name__,
                     exc_info=not is_foreseen and pause == FIRST_PAUSE_SECONDS,
                 )  # fmt: skip
-                await _close(publisher)
-                publisher = None
+                await self._close_publisher()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), pause)
                 pause = min(pause * 2, 5.0)
-        await _close(publisher)
+        await self._close_publisher()
+
+    async def _close_publisher(self) -> None:
+        publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            # Closing what failed may fail as well.
+            with contextlib.suppress(Exception):
+                await publisher.close()
 
     async def _publish_batch(self, publisher: Publisher) -> bool:
         """Publish what may be published now; True when there is probably more.
@@ -182,12 +204,14 @@ class Relay:
                 )
                 try:
                     await connection.add_listener("outbox", lambda *_: self._look.set())
+                    self._is_listening = True
                     self._look.set()
                     pause = FIRST_PAUSE_SECONDS
                     while True:
                         await connection.execute("SELECT 1", timeout=5)
                         await asyncio.sleep(LISTEN_CHECK_SECONDS)
                 finally:
+                    self._is_listening = False
                     connection.terminate()
             except DATABASE_AWAY as error:
                 log.warning("not listening, trying again in %.1f s: %s", pause, type(error).__name__)
@@ -207,6 +231,44 @@ class Relay:
 
     async def _sweep_for_ever(self) -> None:
         await self._repeat(SWEEP_SECONDS, sweep)
+
+    # -- what others may know of it
+
+    async def _count_for_ever(self) -> None:
+        while True:
+            await self._count()
+            # Soon again while there is nobody to ask.
+            await asyncio.sleep(RENEW_SECONDS if self._dead_letters is None else SWEEP_SECONDS)
+
+    async def _count(self) -> None:
+        """Count the dead letters, None while the broker is away; more in a queue than before are an error."""
+        counts: dict[str, int] | None = None
+        try:
+            if self._publisher is not None:
+                counts = await self._publisher.count_dead_letters()
+        except BrokerAwayError as error:
+            log.warning("dead letters are not counted: %s", error)
+        except Exception:
+            log.exception("dead letters are not counted")
+        self._dead_letters = None if counts is None else sum(counts.values())
+        if counts is None:
+            return
+        for queue, count in counts.items():
+            new = count - self._known_dead_letters.get(queue, 0)
+            if new > 0:
+                log.error("%d dead letters of the queue %s, %d of them new", count, queue, new)
+        self._known_dead_letters = counts
+
+    async def _renew_for_ever(self) -> None:
+        await self._repeat(RENEW_SECONDS, self._renew)
+
+    async def _renew(self, connection: Any) -> int:
+        await queries.relays.renew_relay(
+            connection, relay_id=self._id, listening=self._is_listening, dead_letters=self._dead_letters
+        )
+        return 0
+
+    # -- the loops' common ground
 
     async def _repeat(self, seconds: float, ask: Callable[[Any], Awaitable[int]]) -> None:
         while True:
@@ -236,13 +298,6 @@ async def _send(publisher: Publisher, row: Any) -> None:
             await publisher.send_task(message)
         else:
             await publisher.send_event(message)
-
-
-async def _close(publisher: Publisher | None) -> None:
-    """Closing what failed may fail as well."""
-    if publisher is not None:
-        with contextlib.suppress(Exception):
-            await publisher.close()
 
 
 async def main() -> None:

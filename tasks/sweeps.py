@@ -32,6 +32,7 @@ async def sweep(connection: Any) -> int:
         asked += 1
     await queries.donations.delete_old_forms(connection)
     await queries.sweeps.delete_old_sessions(connection)
+    await queries.relays.delete_dead_relays(connection)
     await bury_dead_processes(connection, silent_seconds=_SILENT_PROCESS_SECONDS)
     if asked:
         log.info("asked again for %d things that stood still", asked)

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 
 from infra.crypto import SecretBox
 from infra.settings import Settings
@@ -13,6 +14,7 @@ from tasks.runtime import Parts, close_parts, open_parts
 from tests.builders import TERMINAL_PASSWORD, BuiltStreamer, make_streamer
 from tests.simulator.support import assert_exchanges_fit
 from tests.support.programs import ProgramProcess, Stack
+from tests.tasks.rabbit import Rabbit
 
 
 class Bank:
@@ -53,6 +55,25 @@ class World:
     bank: Bank
     streamer: BuiltStreamer
     simulator: ProgramProcess
+
+
+@pytest.fixture
+async def rabbit(rabbitmq_url: str) -> Rabbit:
+    rabbit = Rabbit(rabbitmq_url)
+    await rabbit.purge()
+    return rabbit
+
+
+@pytest.fixture
+def settings(fresh_database_url: str, redis_url: str, rabbitmq_url: str) -> Settings:
+    return Settings(
+        database_url=fresh_database_url,
+        redis_url=redis_url,
+        rabbitmq_url=rabbitmq_url,
+        secret_keys=Fernet.generate_key().decode(),
+        web_url="http://127.0.0.1:1",
+        realtime_url="http://127.0.0.1:1",
+    )
 
 
 @pytest.fixture

@@ -4,13 +4,9 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
-import aiormq
 import asyncpg
 import pytest
-from cryptography.fernet import Fernet
-from dramatiq import Message
 
 from domain import outbox
 from domain.events import EVENTS_EXCHANGE, Actor, EventType, Queue
@@ -18,64 +14,7 @@ from infra.database import DATABASE_AWAY
 from infra.settings import Settings
 from tasks.relay import Relay
 from tests.support.servers import Servers
-
-
-class Rabbit:
-    """What is in our queues, read without disturbing them."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    @contextlib.asynccontextmanager
-    async def channel(self) -> AsyncIterator[Any]:
-        connection = await aiormq.connect(self._url)
-        try:
-            yield await connection.channel()
-        finally:
-            await connection.close()
-
-    async def purge(self) -> None:
-        async with self.channel() as channel:
-            for queue in Queue:
-                with contextlib.suppress(aiormq.exceptions.ChannelNotFoundEntity):
-                    await channel.queue_delete(queue)
-
-    async def take_all(self, queue: str) -> list[bytes]:
-        found: list[bytes] = []
-        async with self.channel() as channel:
-            while True:
-                message = await channel.basic_get(queue, no_ack=True)
-                if message.delivery_tag is None or not message.body:
-                    return found
-                found.append(bytes(message.body))
-
-    async def until_holds(self, queue: str, messages: int) -> None:
-        """Waits until so many wait to be taken."""
-        async with self.channel() as channel, asyncio.timeout(20):
-            while (await channel.queue_declare(queue, passive=True)).message_count != messages:
-                await asyncio.sleep(0.05)
-
-    async def arguments_of(self, queue: Queue) -> list[int]:
-        return [Message.decode(body).args[0] for body in await self.take_all(queue)]
-
-
-@pytest.fixture
-async def rabbit(rabbitmq_url: str) -> Rabbit:
-    rabbit = Rabbit(rabbitmq_url)
-    await rabbit.purge()
-    return rabbit
-
-
-@pytest.fixture
-def settings(fresh_database_url: str, redis_url: str, rabbitmq_url: str) -> Settings:
-    return Settings(
-        database_url=fresh_database_url,
-        redis_url=redis_url,
-        rabbitmq_url=rabbitmq_url,
-        secret_keys=Fernet.generate_key().decode(),
-        web_url="http://127.0.0.1:1",
-        realtime_url="http://127.0.0.1:1",
-    )
+from tests.tasks.rabbit import Rabbit
 
 
 @contextlib.asynccontextmanager

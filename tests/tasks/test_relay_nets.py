@@ -82,6 +82,9 @@ class ChokesOnTwo:
     async def send_event(self, message: EventMessage, /) -> None:
         raise AssertionError(message)
 
+    async def count_dead_letters(self) -> dict[str, int]:
+        return {}
+
     async def close(self) -> None:
         pass
 

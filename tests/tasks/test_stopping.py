@@ -5,21 +5,14 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import asyncpg
-import pytest
 
 from domain import outbox
 from domain.events import Actor, Queue
 from domain.payments import Payment
 from tests.builders import check_books, make_streamer, notification_body, open_donation
 from tests.support.programs import ProgramProcess, Stack
-from tests.tasks.test_relay import Rabbit, add_tasks, until_empty
-
-
-@pytest.fixture
-async def rabbit(rabbitmq_url: str) -> Rabbit:
-    rabbit = Rabbit(rabbitmq_url)
-    await rabbit.purge()
-    return rabbit
+from tests.tasks.rabbit import Rabbit
+from tests.tasks.test_relay import add_tasks, until_empty
 
 
 async def until_somebody_waits(pool: asyncpg.Pool) -> None:
