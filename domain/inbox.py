@@ -21,9 +21,9 @@ class StoredNotification:
     """None: this terminal has no payment with that order id."""
 
 
-# What a repeat may find changed: the order may have been written since, and a second refund of the same sum is told
-# in the very words of the first.
-_OPEN_OUTCOMES = ["unknown_order", "asked"]
+# What a repeat may find changed: the order may have been written since, a newer version may understand, and a second
+# refund of the same sum is told in the very words of the first.
+_OPEN_OUTCOMES = ["unknown_order", "malformed", "asked"]
 
 
 async def store_notification(

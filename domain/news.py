@@ -32,6 +32,8 @@ class Outcome(StrEnum):
     """The payment heard other news since this was asked: ask again."""
     ASKED = "asked"
     """Not believed as it came; the provider is asked."""
+    UNRESOLVED = "unresolved"
+    """A part went back, and the provider, asked, does not say how much: it is asked on, and somebody has to look."""
     OTHER_PAYMENT = "other_payment"
     """The provider's payment id is not the one we know for this order."""
 
@@ -132,14 +134,24 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
         await _log(connection, payment, payment.status, news, note="another payment id for this order")
         return Applied(Outcome.OTHER_PAYMENT, payment)
 
-    amount_differs = news.amount_minor is not None and news.amount_minor != payment.amount_minor
+    # An amount that is not said agrees with nothing.
+    amount_differs = news.amount_minor != payment.amount_minor
     is_nameless = news.provider_payment_id is None and payment.provider_payment_id is None
     if news.source is Source.NOTIFICATION and (
         news.status in _REFUND_NEWS or (news.status in _MONEY_NEWS and (amount_differs or is_nameless))
     ):
         return await _ask_instead(connection, payment, news)
 
-    status = next_status(payment.status, news.status, news.source)
+    is_unresolved = _is_unresolved(payment, news)
+    if is_unresolved and payment.status in TAKEN:
+        if news.provider_status != payment.provider_status:
+            await _log(connection, payment, payment.status, news, note="how much went back is not known")
+        await queries.payments.keep_asking(connection, payment_id=payment.id, provider_status=news.provider_status)
+        return Applied(Outcome.UNRESOLVED, payment)
+
+    # What can be refunded has been taken; more than that is not known while it is unresolved.
+    known = NewsStatus.CONFIRMED if is_unresolved else news.status
+    status = next_status(payment.status, known, news.source)
     refunded_minor = _refunded_minor(payment, news, status)
     is_new = status is not payment.status or (payment.provider_payment_id is None and news.provider_payment_id)
     if not is_new and refunded_minor is None:
@@ -154,11 +166,13 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
     booked_as, confirmed_minor = payment.booked_as, payment.confirmed_minor
     if status in TAKEN and payment.booked_as is None:
         confirmed_minor = payment.amount_minor
-        if status is PaymentStatus.CONFIRMED and news.amount_minor is not None:
+        if news.status is NewsStatus.CONFIRMED and news.amount_minor is not None:
             confirmed_minor = news.amount_minor
         booked_as = await _book(connection, payment, confirmed_minor)
     await _write(connection, payment, news, status, booked_as, confirmed_minor)
     await _log(connection, payment, status, news)
+    if is_unresolved:
+        await queries.payments.keep_asking(connection, payment_id=payment.id, provider_status=news.provider_status)
     if refunded_minor is not None and booked_as is not None:
         await _refund(connection, payment, booked_as, refunded_minor)
     if status in (PaymentStatus.FAILED, PaymentStatus.EXPIRED, PaymentStatus.CANCELLED):
@@ -181,21 +195,33 @@ def _is_settled(payment: Payment, news: News) -> bool:
     )
 
 
+def _is_unresolved(payment: Payment, news: News) -> bool:
+    """The provider says that a part went back, and no smaller amount: T-Bank leaves open which one it tells."""
+    if news.status is not NewsStatus.PARTIALLY_REFUNDED or payment.status is PaymentStatus.REFUNDED:
+        return False
+    return news.amount_minor is None or not 0 < news.amount_minor < _taken_minor(payment)
+
+
+def _taken_minor(payment: Payment) -> int:
+    return payment.confirmed_minor or payment.amount_minor
+
+
 def _refunded_minor(payment: Payment, news: News, status: PaymentStatus) -> int | None:
     """How much has gone back in all, as the provider says when asked; None when that is not known or nothing."""
     if news.status not in (NewsStatus.REFUNDED, NewsStatus.PARTIALLY_REFUNDED) or status not in TAKEN:
         return None
-    taken = payment.confirmed_minor or payment.amount_minor
+    taken_minor = _taken_minor(payment)
     if news.status is NewsStatus.REFUNDED:
-        return taken if payment.status is not PaymentStatus.REFUNDED else None
-    if news.amount_minor is None or not 0 < news.amount_minor < taken:
+        return taken_minor if payment.status is not PaymentStatus.REFUNDED else None
+    if news.amount_minor is None or not 0 < news.amount_minor < taken_minor:
         return None
-    return taken - news.amount_minor
+    return taken_minor - news.amount_minor
 
 
 async def _ask_instead(connection: Any, payment: Payment, news: News) -> Applied:
     """Refunds, amounts that are not ours, and money without the provider's id are settled by asking the provider."""
-    note = "asked: refund" if news.status in _REFUND_NEWS else f"asked: amount {news.amount_minor}"
+    amount = "not said" if news.amount_minor is None else news.amount_minor
+    note = "asked: refund" if news.status in _REFUND_NEWS else f"asked: amount {amount}"
     if payment.provider_payment_id is None and news.provider_payment_id is not None:
         # The terminal's signature vouches for the id; without it we could only ask about the order.
         await _write(connection, payment, news, payment.status, payment.booked_as, payment.confirmed_minor)

@@ -150,11 +150,10 @@ async def renew_process(connection: Any, process_id: uuid.UUID) -> None:
     await queries.overlays.renew_process(connection, process_id=process_id)
 
 
-async def bury_dead_processes(connection: Any) -> list[int]:
-    """Strike off the overlays of processes that died; their streamers' ids. In a transaction of its own."""
-    dead = [
-        row async for row in queries.overlays.list_dead_processes(connection, silent_seconds=SILENT_PROCESS_SECONDS)
-    ]
+async def bury_dead_processes(connection: Any, *, silent_seconds: float = SILENT_PROCESS_SECONDS) -> list[int]:
+    """Strike off the overlays of processes that died; their streamers' ids. Last in its transaction: it holds the
+    speakers' rows until the end."""
+    dead = [row async for row in queries.overlays.list_dead_processes(connection, silent_seconds=silent_seconds)]
     streamer_ids: set[int] = set()
     for row in dead:
         streamer_ids |= await _end_process(connection, row["id"], left_at=row["renewed_at"])

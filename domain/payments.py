@@ -8,7 +8,7 @@ What a provider's news do to a payment is in `domain/news.py`; here is how one i
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -19,7 +19,7 @@ from domain.events import Actor, EventType
 from domain.ledger import BookedAs
 from infra import queries
 
-# The provider's call may take 15 s; an opening this old has lost its worker.
+# A call to the provider may take 15 s and the claim is renewed before each; an opening this old has lost its worker.
 STALE_OPENING_SECONDS = 20.0
 # After this long without a URL nobody waits any more.
 GIVE_UP_MINUTES = 10
@@ -79,8 +79,12 @@ class Payment:
         return self.closed_at is not None
 
 
+_FIELDS = tuple(field.name for field in fields(Payment))
+
+
 def payment_from(row: Any) -> Payment:
-    values = dict(row)
+    """From any row that has the columns of a payment, and perhaps others."""
+    values = {name: row[name] for name in _FIELDS}
     values["status"] = PaymentStatus(values["status"])
     values["booked_as"] = None if values["booked_as"] is None else BookedAs(values["booked_as"])
     return Payment(**values)
@@ -126,6 +130,14 @@ async def list_open_predecessors(connection: Any, payment: Payment) -> list[Paym
 async def claim_opening(connection: Any, payment_id: int, *, link_minutes: int) -> Payment | None:
     """new → opening; None when somebody else has it."""
     row = await queries.payments.claim_opening(connection, payment_id=payment_id, link_minutes=link_minutes)
+    return None if row is None else payment_from(row)
+
+
+async def renew_opening(connection: Any, claimed: Payment, *, link_minutes: int) -> Payment | None:
+    """Hold a claimed opening for one more call to the provider; None when it was lost."""
+    row = await queries.payments.renew_opening(
+        connection, payment_id=claimed.id, opening_at=claimed.opening_at, link_minutes=link_minutes
+    )
     return None if row is None else payment_from(row)
 
 

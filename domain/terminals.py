@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from domain.errors import NotAllowedError
+from domain.errors import InvalidInputError, NotAllowedError
 from infra import queries
+
+TERMINAL_KEY_MAX_LENGTH = 20
+"""T-Bank's own limit; what it sends with a longer one is not its."""
 
 
 class Box(Protocol):
@@ -26,6 +29,14 @@ class Terminal:
 
     def secret(self, box: Box) -> str:
         return box.decrypt(self.secret_encrypted)
+
+
+def clean_terminal_key(text: str) -> str:
+    """The key as the provider gave it. Raises InvalidInputError("terminal_key", "malformed")."""
+    key = text.strip()
+    if not 1 <= len(key) <= TERMINAL_KEY_MAX_LENGTH or not key.isascii() or not key.isprintable():
+        raise InvalidInputError("terminal_key", "malformed", limit=TERMINAL_KEY_MAX_LENGTH)
+    return key
 
 
 def _terminal(row: Any) -> Terminal | None:
@@ -53,8 +64,9 @@ async def set_terminal(
     """Make this the streamer's terminal at `provider`; the former one is retired, its open payments go on.
 
     The same key with another secret replaces the secret. Raises NotAllowedError("terminal_taken") when the key
-    belongs to another streamer.
+    belongs to another streamer, InvalidInputError("terminal_key", "malformed").
     """
+    terminal_key = clean_terminal_key(terminal_key)
     await queries.terminals.retire_other_terminals(
         connection, streamer_id=streamer_id, provider=provider, terminal_key=terminal_key
     )

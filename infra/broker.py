@@ -71,6 +71,9 @@ class Publisher(Protocol):
 
     async def send_task(self, message: TaskMessage) -> None: ...
     async def send_event(self, message: EventMessage, /) -> None: ...
+    async def count_dead_letters(self) -> dict[str, int]:
+        """By queue, those that have any: messages that were tried as often as they may be. Raises BrokerAwayError."""
+
     async def close(self) -> None: ...
 
 
@@ -124,7 +127,7 @@ async def open_publisher(settings: Settings, *, queues: list[str], exchange: str
     """Connect the relay's end and declare what it publishes to. Raises BrokerAwayError."""
     if settings.rabbitmq_url is not None:
         return await RabbitPublisher.open(settings.rabbitmq_url, queues=queues, exchange=exchange)
-    return RedisPublisher(settings.redis_url)
+    return RedisPublisher(settings.redis_url, queues)
 
 
 _AWAY = (aiormq.exceptions.AMQPError, OSError, asyncio.TimeoutError, RuntimeError)
@@ -133,10 +136,11 @@ _AWAY = (aiormq.exceptions.AMQPError, OSError, asyncio.TimeoutError, RuntimeErro
 class RabbitPublisher:
     """One connection and channel with confirms; calls may overlap, so that confirms are pipelined."""
 
-    def __init__(self, connection: AbstractConnection, channel: Channel, exchange: str) -> None:
+    def __init__(self, connection: AbstractConnection, channel: Channel, exchange: str, queues: list[str]) -> None:
         self._connection = connection
         self._channel = channel
         self._exchange = exchange
+        self._queues = queues
 
     @classmethod
     async def open(cls, url: str, *, queues: list[str], exchange: str) -> "RabbitPublisher":
@@ -158,7 +162,7 @@ class RabbitPublisher:
                 with contextlib.suppress(*_AWAY):
                     await asyncio.wait_for(connection.close(), 5)
             raise BrokerAwayError(f"RabbitMQ is away: {type(error).__name__}") from error
-        return cls(connection, channel, exchange)
+        return cls(connection, channel, exchange, queues)
 
     async def send_task(self, message: TaskMessage) -> None:
         await self._publish("", message.queue, message.as_dramatiq().encode(), message.message_id, mandatory=True)
@@ -187,6 +191,20 @@ class RabbitPublisher:
         if not isinstance(confirmed, Basic.Ack):
             raise BrokerAwayError("RabbitMQ did not confirm")
 
+    async def count_dead_letters(self) -> dict[str, int]:
+        counts = {}
+        try:
+            async with asyncio.timeout(5):
+                for queue in self._queues:
+                    # A channel of its own: asking for a queue that somebody deleted closes it.
+                    channel = await self._connection.channel()
+                    with contextlib.suppress(aiormq.exceptions.ChannelNotFoundEntity):
+                        counts[queue] = (await channel.queue_declare(xq_name(queue), passive=True)).message_count or 0
+                        await channel.close()
+        except _AWAY as error:
+            raise BrokerAwayError(f"RabbitMQ is away: {type(error).__name__}") from error
+        return {queue: count for queue, count in counts.items() if count}
+
     async def close(self) -> None:
         with contextlib.suppress(*_AWAY):
             await asyncio.wait_for(self._connection.close(), 5)
@@ -195,7 +213,8 @@ class RabbitPublisher:
 class RedisPublisher:
     """Dramatiq's Redis broker; it has no exchange, so events reach only our own actors."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, queues: list[str]) -> None:
+        self._queues = queues
         self._broker = RedisBroker(url=redis_url, middleware=[])  # type: ignore[no-untyped-call]
 
     async def send_task(self, message: TaskMessage) -> None:
@@ -206,6 +225,18 @@ class RedisPublisher:
 
     async def send_event(self, _message: EventMessage) -> None:
         return
+
+    async def count_dead_letters(self) -> dict[str, int]:
+        try:
+            return await asyncio.to_thread(self._count_dead_letters)
+        except Exception as error:
+            raise BrokerAwayError(f"Redis is away: {type(error).__name__}") from error
+
+    def _count_dead_letters(self) -> dict[str, int]:
+        # Dramatiq keeps them in a sorted set for each queue.
+        names = {queue: f"{self._broker.namespace}:{xq_name(queue)}" for queue in self._queues}
+        counts = {queue: int(self._broker.client.zcard(name)) for queue, name in names.items()}
+        return {queue: count for queue, count in counts.items() if count}
 
     async def close(self) -> None:
         await asyncio.to_thread(self._broker.close)

@@ -36,6 +36,11 @@ async def check_payment(parts: Parts, payment_id: int) -> None:
         if state is None:
             return
         applied = await _apply(parts, payment, state)
+        if applied.outcome is Outcome.UNRESOLVED:
+            log.error(
+                "payment %d: the bank says %s and not how much went back; the books are as before, see its cabinet",
+                payment_id, state.provider_status,
+            )  # fmt: skip
         if applied.outcome is not Outcome.STALE:
             await parts.after_commit([applied.wake])
             return

@@ -4,6 +4,7 @@ import logging
 
 from domain import inbox
 from domain.news import News, Outcome, Source, apply_news
+from infra import queries
 from providers.tbank import notifications
 from tasks.runtime import Parts
 
@@ -16,7 +17,15 @@ async def apply_notification(parts: Parts, inbox_id: int) -> None:
         stored = await inbox.lock_unprocessed(connection, inbox_id)
         if stored is None:
             return
-        notification = notifications.parse(stored.body)
+        try:
+            notification = notifications.parse(stored.body)
+        except notifications.MalformedNotification as error:
+            # Signed, so the bank's: it says something that we do not understand. The payment, if known, is asked about.
+            log.error("notification %d is malformed: %s", inbox_id, error)
+            if stored.payment_id is not None:
+                await queries.payments.check_soon(connection, payment_id=stored.payment_id, delay_seconds=0.0)
+            await inbox.finish(connection, inbox_id, "malformed", stored.payment_id)
+            return
         if notification.order_id is None or notification.notification_type is not None:
             await inbox.finish(connection, inbox_id, "not_about_a_payment")
             return

@@ -30,31 +30,64 @@ async def create_payment(parts: Parts, payment_id: int) -> None:
     """Give a payment its URL.
 
     Steps: claim it (or settle an opening whose worker was lost); call off earlier attempts; if none was paid, ask
-    the bank outside any transaction; write the answer if the claim still holds. Raises dramatiq's Retry when the
-    bank is away.
+    the bank outside any transaction; write the answer if the claim still holds. The claim is renewed before each call
+    to the bank, and who has lost it stops. Raises dramatiq's Retry when the bank is away.
     """
     async with parts.pool.acquire() as connection, connection.transaction():
         claimed = await payments.claim_opening(connection, payment_id, link_minutes=parts.settings.payment_link_minutes)
     if claimed is None:
         await _settle_lost_opening(parts, payment_id)
         return
+    try:
+        await _open(parts, _Claim(parts, claimed))
+    except _ClaimLostError:
+        # Who took it for lost has settled it and goes on with another attempt.
+        log.warning("payment %d is left to another worker", payment_id)
+
+
+class _ClaimLostError(Exception):
+    """The opening is not ours any more."""
+
+
+class _Claim:
+    """The attempt this worker opens. An opening older than one call may take is thought lost: hence `renew`."""
+
+    def __init__(self, parts: Parts, claimed: Payment) -> None:
+        self._parts = parts
+        self.payment = claimed
+
+    async def renew(self) -> Payment:
+        """Hold it for one more call to the bank; the payment as it is now. Raises _ClaimLostError."""
+        async with self._parts.pool.acquire() as connection:
+            renewed = await payments.renew_opening(
+                connection, self.payment, link_minutes=self._parts.settings.payment_link_minutes
+            )
+        if renewed is None:
+            raise _ClaimLostError
+        self.payment = renewed
+        return renewed
+
+
+async def _open(parts: Parts, claim: _Claim) -> None:
+    claimed = claim.payment
     async with parts.pool.acquire() as connection:
         terminal = await terminals.get_terminal(connection, claimed.terminal_id)
         predecessors = await payments.list_open_predecessors(connection, claimed)
     credentials = parts.credentials(terminal)
     try:
         for predecessor in predecessors:
-            if await _call_off(parts, predecessor):
+            if await _call_off(parts, predecessor, claim):
                 await _close(parts, claimed, PaymentStatus.CANCELLED, note="an earlier attempt was paid")
                 return
     except ProviderError as error:
-        await _release_and_retry(parts, claimed, error)
+        await _release_and_retry(parts, claim.payment, error)
         return
     if not await _is_unpaid(parts, claimed):
         # The bank's news came while this attempt waited for its worker: there is nothing left to pay.
         await _close(parts, claimed, PaymentStatus.CANCELLED, note="an earlier attempt was paid")
         return
 
+    claimed = await claim.renew()
     try:
         opened = await ask_bank(parts, claimed, credentials)
     except ProviderTemporaryError as error:
@@ -180,8 +213,8 @@ async def _open_next(parts: Parts, connection: object, lost: Payment) -> None:
     await outbox.add_task(connection, Actor.CREATE_PAYMENT, following.id)
 
 
-async def _call_off(parts: Parts, predecessor: Payment) -> bool:
-    """End an earlier attempt at the bank before a new one is opened. True when it was paid: then it wins.
+async def _call_off(parts: Parts, predecessor: Payment, claim: _Claim) -> bool:
+    """End an earlier attempt at the bank before the claimed one is opened. True when it was paid: then it wins.
 
     A payment the bank is at work on is left alone: calling it off could give back money that arrives this moment.
     One the bank will not call off (a declined one), or speak of (its terminal is gone), may still be paid on its
@@ -192,16 +225,19 @@ async def _call_off(parts: Parts, predecessor: Payment) -> bool:
     credentials = parts.credentials(terminal)
     if predecessor.provider_payment_id is None:
         return False
+    await claim.renew()
     try:
         state = await parts.tbank.get_state(credentials, predecessor.provider_payment_id)
     except ProviderPermanentError as error:
         log.warning("payment %d is left as it is: %s", predecessor.id, error)
         return False
     if state.status in (NewsStatus.PENDING, NewsStatus.FAILED):
+        await claim.renew()
         try:
             state = await parts.tbank.cancel(credentials, predecessor.provider_payment_id)
         except ProviderPermanentError as error:
             log.info("payment %d cannot be called off: %s", predecessor.id, error)
+            await claim.renew()
             state = await parts.tbank.get_state(credentials, predecessor.provider_payment_id)
     applied = await _apply(parts, predecessor, state)
     return applied.payment.booked_as is not None or state.status in _PAID

@@ -1,7 +1,8 @@
 """The relay: `python -m tasks.relay`. Publishes the outbox, asks for due payments, sweeps (DESIGN 8 and 9).
 
-Any number may run. Three loops share one pool: publishing (woken by NOTIFY, and every second), the due payments
-(every second), the sweep (every minute). Each comes back by itself after PostgreSQL or RabbitMQ was away.
+Any number may run. Loops share one pool: publishing (woken by NOTIFY, and every second), the due payments (every
+second), the sweep and the count of dead letters (every minute), and saying that it lives (every five seconds, for
+`/health`). Each comes back by itself after PostgreSQL or RabbitMQ was away.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import contextlib
 import json
 import logging
 import signal
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -37,7 +39,9 @@ BATCH = 200
 CONFIRM_TIMEOUT_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
+RENEW_SECONDS = 5.0
 LISTEN_CHECK_SECONDS = 2.0
+FIRST_PAUSE_SECONDS = 0.2
 LISTENER_NAME = "streamcash-relay-listener"
 _AWAY: tuple[type[BaseException], ...] = (BrokerAwayError, *DATABASE_AWAY)
 
@@ -83,9 +87,21 @@ class Relay:
         self._look = asyncio.Event()
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
+        self._id = uuid.uuid4()
+        self._publisher: Publisher | None = None
+        self._is_listening = False
+        self._dead_letters: int | None = None
+        self._known_dead_letters: dict[str, int] = {}
 
     async def run(self) -> None:
-        loops = (self._publish_for_ever, self._listen_for_ever, self._ask_for_ever, self._sweep_for_ever)
+        loops = (
+            self._publish_for_ever,
+            self._listen_for_ever,
+            self._ask_for_ever,
+            self._sweep_for_ever,
+            self._count_for_ever,
+            self._renew_for_ever,
+        )
         tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -95,8 +111,10 @@ class Relay:
             task.cancel()
         await asyncio.wait(tasks)
         if self._pool is not None:
-            with contextlib.suppress(*DATABASE_AWAY):
-                await asyncio.wait_for(self._pool.close(), 5)
+            with contextlib.suppress(*DATABASE_AWAY, asyncpg.PostgresError):
+                async with asyncio.timeout(5):
+                    await queries.relays.delete_relay(self._pool, relay_id=self._id)
+                    await self._pool.close()
         for task in tasks:
             if not task.cancelled():
                 task.result()
@@ -104,36 +122,47 @@ class Relay:
     # -- publishing
 
     async def _publish_for_ever(self) -> None:
-        publisher: Publisher | None = None
-        pause = 0.2
+        pause = FIRST_PAUSE_SECONDS
         while not self._stop.is_set():
             try:
-                if publisher is None:
-                    publisher = await open_publisher(self._settings, queues=[*Queue], exchange=EVENTS_EXCHANGE)
+                if self._publisher is None:
+                    self._publisher = await open_publisher(self._settings, queues=[*Queue], exchange=EVENTS_EXCHANGE)
                     log.info("publishing")
                 self._look.clear()
-                full = await self._publish_batch(publisher)
-                pause = 0.2
+                full = await self._publish_batch(self._publisher)
+                pause = FIRST_PAUSE_SECONDS
                 if not full:
                     await self._wait_for_a_look(LOOK_SECONDS)
-            except _AWAY as error:
-                log.warning("not publishing, trying again in %.1f s: %s", pause, str(error) or type(error).__name__)
-                if publisher is not None:
-                    await publisher.close()
-                    publisher = None
+            except Exception as error:
+                # Whatever it is (a deadlock, a full disk, a bug), the rows are still there and others wait behind them.
+                is_foreseen = isinstance(error, _AWAY)
+                log.log(
+                    logging.WARNING if is_foreseen else logging.ERROR,
+                    "not publishing, trying again in %.1f s: %s", pause, str(error) or type(error).__name__,
+                    exc_info=not is_foreseen and pause == FIRST_PAUSE_SECONDS,
+                )  # fmt: skip
+                await self._close_publisher()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), pause)
                 pause = min(pause * 2, 5.0)
+        await self._close_publisher()
+
+    async def _close_publisher(self) -> None:
+        publisher, self._publisher = self._publisher, None
         if publisher is not None:
-            await publisher.close()
+            # Closing what failed may fail as well.
+            with contextlib.suppress(Exception):
+                await publisher.close()
 
     async def _publish_batch(self, publisher: Publisher) -> bool:
         """Publish what may be published now; True when there is probably more.
 
         The rows stay locked until they are confirmed and deleted: the one place where a transaction spans the
-        network. A row that fails alone gets its own back-off; a broker that is away keeps the others as they are.
+        network. A row that fails alone, for whatever reason, gets its own back-off; a broker that is away keeps the
+        others as they are. Raises what was not foreseen, after the others were deleted.
         """
         away: BaseException | None = None
+        unforeseen: BaseException | None = None
         async with (await self._open_pool()).acquire() as connection, connection.transaction():
             rows = [row async for row in queries.outbox.claim_outbox(connection, limit=BATCH)]
             if not rows:
@@ -153,8 +182,11 @@ class Relay:
                 elif isinstance(result, (BrokerAwayError, asyncio.CancelledError)):
                     away = result
                 else:
-                    raise result
+                    unforeseen = result
+                    await queries.outbox.postpone_outbox(connection, id=row["id"], error=repr(result)[:500])
             await queries.outbox.delete_outbox(connection, ids=published)
+        if unforeseen is not None:
+            raise unforeseen
         if away is not None:
             raise BrokerAwayError(str(away) or "no confirms in time") from away
         return len(rows) == BATCH
@@ -163,7 +195,7 @@ class Relay:
 
     async def _listen_for_ever(self) -> None:
         """LISTEN on a connection of its own; a lost one is noticed and opened again (a look each second is the net)."""
-        pause = 0.2
+        pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 connection = await asyncpg.connect(
@@ -173,15 +205,19 @@ class Relay:
                 )
                 try:
                     await connection.add_listener("outbox", lambda *_: self._look.set())
+                    self._is_listening = True
                     self._look.set()
-                    pause = 0.2
+                    pause = FIRST_PAUSE_SECONDS
                     while True:
                         await connection.execute("SELECT 1", timeout=5)
                         await asyncio.sleep(LISTEN_CHECK_SECONDS)
                 finally:
+                    self._is_listening = False
                     connection.terminate()
             except DATABASE_AWAY as error:
                 log.warning("not listening, trying again in %.1f s: %s", pause, type(error).__name__)
+            except Exception:
+                log.exception("not listening, trying again in %.1f s", pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 
@@ -197,6 +233,44 @@ class Relay:
     async def _sweep_for_ever(self) -> None:
         await self._repeat(SWEEP_SECONDS, sweep)
 
+    # -- what others may know of it
+
+    async def _count_for_ever(self) -> None:
+        while True:
+            await self._count()
+            # Soon again while there is nobody to ask.
+            await asyncio.sleep(RENEW_SECONDS if self._dead_letters is None else SWEEP_SECONDS)
+
+    async def _count(self) -> None:
+        """Count the dead letters, None while the broker is away; more in a queue than before are an error."""
+        counts: dict[str, int] | None = None
+        try:
+            if self._publisher is not None:
+                counts = await self._publisher.count_dead_letters()
+        except BrokerAwayError as error:
+            log.warning("dead letters are not counted: %s", error)
+        except Exception:
+            log.exception("dead letters are not counted")
+        self._dead_letters = None if counts is None else sum(counts.values())
+        if counts is None:
+            return
+        for queue, count in counts.items():
+            new = count - self._known_dead_letters.get(queue, 0)
+            if new > 0:
+                log.error("%d dead letters of the queue %s, %d of them new", count, queue, new)
+        self._known_dead_letters = counts
+
+    async def _renew_for_ever(self) -> None:
+        await self._repeat(RENEW_SECONDS, self._renew)
+
+    async def _renew(self, connection: Any) -> int:
+        await queries.relays.renew_relay(
+            connection, relay_id=self._id, listening=self._is_listening, dead_letters=self._dead_letters
+        )
+        return 0
+
+    # -- the loops' common ground
+
     async def _repeat(self, seconds: float, ask: Callable[[Any], Awaitable[int]]) -> None:
         while True:
             try:
@@ -206,8 +280,8 @@ class Relay:
                     self._look.set()
             except DATABASE_AWAY as error:
                 log.warning("the database is away: %s", type(error).__name__)
-            except asyncpg.PostgresError:
-                # A statement that took too long, or a deadlock, must not stop the publishing.
+            except Exception:
+                # A statement that took too long, a deadlock, or a bug must not stop the publishing.
                 log.exception("%s failed, once more in %.0f s", ask.__name__, seconds)
             await asyncio.sleep(seconds)
 

@@ -9,11 +9,14 @@ from typing import Any
 
 from domain import inbox, outbox
 from domain.events import Actor
+from domain.overlays import bury_dead_processes
 from infra import queries
 
 log = logging.getLogger(__name__)
 
 _LOCK = 0x5377656570  # "Sweep"
+# Realtime processes bury each other sooner, and tell dashboards of it; this is for when none of them lives.
+_SILENT_PROCESS_SECONDS = 60.0
 
 
 async def sweep(connection: Any) -> int:
@@ -29,7 +32,8 @@ async def sweep(connection: Any) -> int:
         asked += 1
     await queries.donations.delete_old_forms(connection)
     await queries.sweeps.delete_old_sessions(connection)
-    await queries.sweeps.delete_dead_processes(connection)
+    await queries.relays.delete_dead_relays(connection)
+    await bury_dead_processes(connection, silent_seconds=_SILENT_PROCESS_SECONDS)
     if asked:
         log.info("asked again for %d things that stood still", asked)
     return asked

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, jsonify
@@ -20,6 +21,9 @@ RABBITMQ_KEEP_SECONDS = 5.0
 OUTBOX_LATE_SECONDS = 10.0
 """The oldest row of the outbox is published within a second or two unless the relay or RabbitMQ is away."""
 
+RELAY_SILENT_SECONDS = 15.0
+"""A relay renews itself every five seconds."""
+
 _AMQP_HEADER = b"AMQP\x00\x00\x09\x01"
 _METHOD_FRAME = 1
 
@@ -33,14 +37,21 @@ class _LastLook:
 @blueprint.get("/health")
 async def show() -> tuple[Response, int]:
     held = parts()
-    outbox, redis_connected, rabbitmq_connected = await asyncio.gather(
-        _look_at_outbox(held), _redis_answers(held), _rabbitmq_answers(held)
+    looked, redis_connected, rabbitmq_connected = await asyncio.gather(
+        _look_at_database(held), _redis_answers(held), _rabbitmq_answers(held)
     )
-    database_connected = outbox is not None
-    rows, oldest_seconds = outbox or (None, None)
+    database_connected = looked is not None
+    rows, oldest_seconds, relays = looked or (None, None, None)
     uses_rabbitmq = held.settings.rabbitmq_url is not None
     relay_late = oldest_seconds is not None and oldest_seconds > OUTBOX_LATE_SECONDS
-    all_well = database_connected and redis_connected and (rabbitmq_connected or not uses_rabbitmq) and not relay_late
+    listening = None if relays is None else relays["listening"]
+    all_well = (
+        database_connected
+        and redis_connected
+        and (rabbitmq_connected or not uses_rabbitmq)
+        and not relay_late
+        and bool(listening)
+    )
     body = {
         "status": "healthy" if all_well else "degraded",
         "services": {
@@ -52,7 +63,13 @@ async def show() -> tuple[Response, int]:
         "outbox": {
             "rows": rows,
             "oldest_seconds": None if oldest_seconds is None else round(oldest_seconds, 1),
-            "relay": "unknown" if outbox is None else "late" if relay_late else "on time",
+            "relay": "unknown" if looked is None else "late" if relay_late else "on time",
+        },
+        # Null is what nobody knows: the database is away, no relay lives, or it does not reach the broker.
+        "relays": {
+            "running": None if relays is None else relays["running"],
+            "listening": listening,
+            "dead_letters": None if relays is None else relays["dead_letters"],
         },
     }
     return jsonify(body), 200 if database_connected else 503
@@ -62,12 +79,14 @@ def _word(connected: bool) -> str:
     return "connected" if connected else "disconnected"
 
 
-async def _look_at_outbox(held: Parts) -> tuple[int, float] | None:
-    """How many rows of the outbox wait and for how long the oldest does; None when PostgreSQL is away."""
+async def _look_at_database(held: Parts) -> tuple[int, float, Any] | None:
+    """How many rows of the outbox wait, for how long the oldest does, and what relays say of themselves; None when
+    PostgreSQL is away."""
     try:
         async with asyncio.timeout(CHECK_SECONDS), held.pool.acquire() as connection:
             row = await queries.outbox.read_outbox_age(connection)
-            return row["rows"], row["oldest_seconds"]
+            relays = await queries.relays.read_relays(connection, silent_seconds=RELAY_SILENT_SECONDS)
+            return row["rows"], row["oldest_seconds"], relays
     except DATABASE_AWAY:
         return None
 

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from domain.errors import DomainError, InvalidInputError, NotAllowedError
 from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
 from domain.streamers import DEFAULT_TIME_ZONE, create_streamer, find_by_owner, find_by_slug
-from domain.terminals import get_active_terminal, set_terminal
+from domain.terminals import clean_terminal_key, get_active_terminal, set_terminal
 from domain.users import User, clean_email, create_user, find_user, make_superuser, set_password, verify_password
 from infra.crypto import SecretBox
 from infra.database import DATABASE_AWAY, open_pool
@@ -82,9 +82,7 @@ async def set_terminal_command(tools: Tools, arguments: argparse.Namespace) -> N
     streamer = await find_by_slug(tools.connection, arguments.slug)
     if streamer is None:
         raise RefusedError(f"There is no streamer {arguments.slug}.")
-    terminal_key = arguments.terminal_key.strip()
-    if not 1 <= len(terminal_key) <= 64 or not terminal_key.isascii() or not terminal_key.isprintable():
-        raise RefusedError("The terminal key does not look like one: 1 to 64 letters and digits.")
+    terminal_key = clean_terminal_key(arguments.terminal_key)
     secret = read_secret("Terminal's password")
     async with tools.connection.transaction():
         await set_terminal(tools.connection, tools.box, streamer.id, arguments.provider, terminal_key, secret)
@@ -200,6 +198,7 @@ WORDS = {
     ("display_name", "too_long"): "at most {limit} characters",
     ("display_name", "malformed"): "only characters that can be seen",
     ("time_zone", "unknown"): "no such time zone; Europe/Moscow is one",
+    ("terminal_key", "malformed"): "1 to {limit} letters and digits, as in the bank's cabinet",
     ("owner", "has_streamer"): "this account has a streamer already",
 }
 

@@ -1,7 +1,7 @@
 """Where banks tell us of payments: verify, store, answer `OK`; nothing else happens here (DESIGN 3).
 
-The bank waits ten seconds and repeats for a day whatever is not answered `OK`, so: stored → OK; wrong signature
-→ 403; what no bank sends → 400; our database away → 503, to be sent again.
+The bank waits ten seconds and repeats for a day whatever is not answered `OK`, so: stored → OK, also what is signed
+and we cannot read; wrong signature → 403; what no bank sends → 400; our database away → 503, to be sent again.
 """
 
 import asyncio
@@ -38,22 +38,22 @@ async def receive_tbank() -> Response:
     request.max_content_length = MAX_BODY_BYTES
     body: bytes = await request.get_data(cache=False, as_text=False)  # type: ignore[assignment]
     try:
-        notification = tbank.parse(body)
+        message = tbank.read(body)
     except tbank.MalformedNotification as error:
         return _refuse(400, f"malformed: {error}")
     try:
         async with parts().pool.acquire() as connection:
-            terminal = await terminals.find_terminal(connection, "tbank", notification.terminal_key)
+            terminal = await terminals.find_terminal(connection, "tbank", message.terminal_key)
             if terminal is None:
                 return _refuse(403, "unknown terminal")
-            if not tbank.verify(notification, terminal.secret(parts().box)):
+            if not tbank.verify(message, terminal.secret(parts().box)):
                 return _refuse(403, f"wrong Token for terminal {terminal.id}")
             repeats = await inbox.store_notification(
                 connection,
                 terminal_id=terminal.id,
-                dedup_key=notification.token.lower(),
+                dedup_key=message.token.lower(),
                 body=body,
-                order_id=notification.order_id,
+                order_id=message.order_id,
             )
     except DATABASE_AWAY as error:
         return _refuse(503, f"database away: {type(error).__name__}")

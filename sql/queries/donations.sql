@@ -7,7 +7,7 @@ RETURNING donation_id, fields_digest = :fields_digest AS same_fields;
 
 -- name: find_reusable_donation^
 -- The same wish again: unpaid and younger than 15 minutes.
-SELECT * FROM donations
+SELECT id, public_id FROM donations
 WHERE id = :donation_id AND status IN ('pending', 'failed') AND created_at > now() - interval '15 minutes';
 
 -- name: point_form!
@@ -22,10 +22,10 @@ INSERT INTO donations (public_id, streamer_id, amount_minor, donor_name, message
                        locale, consent_version)
 VALUES (:public_id, :streamer_id, :amount_minor, :donor_name, :message, :public_donor_name, :public_message,
         :locale, :consent_version)
-RETURNING *;
+RETURNING id, public_id, currency;
 
 -- name: lock_donation^
-SELECT * FROM donations WHERE public_id = :public_id FOR UPDATE;
+SELECT id, streamer_id, status, amount_minor FROM donations WHERE public_id = :public_id FOR UPDATE;
 
 -- name: reopen!
 UPDATE donations SET status = 'pending' WHERE id = :donation_id AND status = 'failed';
@@ -57,7 +57,8 @@ RETURNING paid_at, status;
 -- name: get_donor_view^
 -- All that a donor's page shows, in one look: the donation, the attempt that matters (one that may bring or has
 -- brought money before the newest), the alert and how much plays before it.
-SELECT donations.*,
+SELECT donations.id, donations.public_id, donations.streamer_id, donations.status, donations.amount_minor,
+       donations.refunded_minor, donations.public_donor_name, donations.public_message,
        streamers.slug, streamers.display_name, streamers.time_zone,
        payment.status AS payment_status, payment.payment_url, payment.error_code, payment.closed_at IS NOT NULL AS payment_closed,
        payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt,
@@ -116,4 +117,4 @@ FROM donations JOIN streamers ON streamers.id = donations.streamer_id
 WHERE donations.id = :donation_id;
 
 -- name: lock_donation_by_id^
-SELECT * FROM donations WHERE id = :donation_id FOR UPDATE;
+SELECT status, created_at FROM donations WHERE id = :donation_id FOR UPDATE;

@@ -7,7 +7,7 @@ ON CONFLICT (id) DO UPDATE SET renewed_at = now();
 -- Processes that stopped renewing took their overlays with them. Not in the first moments of PostgreSQL itself,
 -- when nobody could renew.
 SELECT id, renewed_at FROM realtime_processes
-WHERE renewed_at < now() - :silent_seconds * interval '1 second'
+WHERE renewed_at < now() - :silent_seconds::float8 * interval '1 second'
   AND pg_postmaster_start_time() < now() - :silent_seconds * interval '1 second'
 FOR UPDATE SKIP LOCKED;
 

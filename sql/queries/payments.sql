@@ -7,20 +7,34 @@ SELECT :donation_id, :streamer_id, :terminal_id, next.attempt,
        now() + interval '60 seconds'
 FROM (SELECT coalesce(max(attempt), 0) + 1 AS attempt FROM payments WHERE donation_id = :donation_id) AS next
 WHERE next.attempt <= :max_attempts
-RETURNING *;
+RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+          amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+          opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
 
 -- name: get_payment^
-SELECT * FROM payments WHERE id = :payment_id;
+SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+       amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+       opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at
+FROM payments WHERE id = :payment_id;
 
 -- name: lock_payment^
-SELECT * FROM payments WHERE id = :payment_id FOR UPDATE;
+SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+       amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+       opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at
+FROM payments WHERE id = :payment_id FOR UPDATE;
 
 -- name: get_latest_payment^
-SELECT * FROM payments WHERE donation_id = :donation_id ORDER BY attempt DESC LIMIT 1;
+SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+       amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+       opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at
+FROM payments WHERE donation_id = :donation_id ORDER BY attempt DESC LIMIT 1;
 
 -- name: list_open_predecessors
 -- Earlier attempts of the same donation that the donor might still pay.
-SELECT * FROM payments
+SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+       amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+       opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at
+FROM payments
 WHERE donation_id = :donation_id AND attempt < :attempt
   AND status IN ('new', 'opening', 'pending', 'authorized', 'failed') AND closed_at IS NULL
 ORDER BY attempt;
@@ -31,7 +45,18 @@ UPDATE payments
 SET status = 'opening', opening_at = now(), version = version + 1,
     due_at = now() + make_interval(mins => :link_minutes)
 WHERE id = :payment_id AND status = 'new'
-RETURNING *;
+RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+          amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+          opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
+
+-- name: renew_opening^
+-- Who still holds the opening is about to ask the provider: its time, and the link's, count from here.
+UPDATE payments
+SET opening_at = now(), version = version + 1, due_at = now() + make_interval(mins => :link_minutes)
+WHERE id = :payment_id AND status = 'opening' AND opening_at = :opening_at
+RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+          amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+          opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
 
 -- name: record_opened^
 -- The provider answered: only who still holds the opening, or was overtaken by this payment's own news, writes.
@@ -48,7 +73,9 @@ WHERE id = :payment_id
   AND closed_at IS NULL
   AND (status = 'opening' AND opening_at = :opening_at AND provider_payment_id IS NULL
        OR provider_payment_id = :provider_payment_id)
-RETURNING *;
+RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+          amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+          opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
 
 -- name: release_opening!
 -- opening → new: the provider certainly knows nothing of it, so the same attempt may be opened later.
@@ -74,7 +101,9 @@ UPDATE payments
 SET status = :status, closed_at = now(), next_check_at = NULL, opening_at = NULL,
     error_code = :error_code, error_message = :error_message, version = version + 1
 WHERE id = :payment_id AND status IN ('new', 'opening') AND provider_payment_id IS NULL
-RETURNING *;
+RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
+          amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
+          opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at;
 
 -- name: update_payment!
 -- What a piece of news changed. The caller holds the row's lock.
@@ -100,10 +129,17 @@ UPDATE payments SET next_check_at = now() + make_interval(secs => :delay_seconds
 INSERT INTO payment_news (payment_id, source, status_before, status_after, provider_status, raw, note, inbox_id)
 VALUES (:payment_id, :source, :status_before, :status_after, :provider_status, :raw, :note, :inbox_id);
 
+-- name: keep_asking!
+-- The answer settles nothing: the payment stays as it is and is looked at again.
+UPDATE payments
+SET provider_status = :provider_status, next_check_at = coalesce(next_check_at, now() + interval '60 seconds'),
+    version = version + 1
+WHERE id = :payment_id;
+
 -- name: claim_due_payments
 -- Payments it is time to look at; each gets its next time now (10, 20, 40, 80 s, then every three minutes, five
--- after a decline, an hour when the link has been dead for a day and the bank still does not say what became of it;
--- ± 10 %), so that a lost task is asked again. Returned with whether it has been opened.
+-- after a decline, an hour when the link has been dead for a day and the bank still does not say what became of it,
+-- or when it was asked for hours; ± 10 %), so that a lost task is asked again. Returned with whether it has been opened.
 WITH due AS (
     SELECT id FROM payments WHERE next_check_at <= now()
     ORDER BY next_check_at LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -111,7 +147,7 @@ WITH due AS (
 UPDATE payments
 SET checks = checks + 1,
     next_check_at = now() + make_interval(secs =>
-        CASE WHEN closed_at IS NULL AND due_at < now() - interval '1 day' THEN 3600
+        CASE WHEN closed_at IS NULL AND due_at < now() - interval '1 day' OR checks >= 50 THEN 3600
              WHEN status = 'failed' THEN 300
              WHEN status IN ('new', 'opening') THEN least(600, 60 * power(2, least(checks, 10)))
              ELSE least(180, 10 * power(2, least(checks, 10))) END

@@ -10,7 +10,3 @@ WHERE alerts.status = 'queued' AND alerts.playable_at < now() - interval '10 sec
 
 -- name: delete_old_sessions!
 DELETE FROM sessions WHERE expires_at < now();
-
--- name: delete_dead_processes!
--- Realtime processes that died without a word; their overlays go with them.
-DELETE FROM realtime_processes WHERE renewed_at < now() - interval '5 minutes';

@@ -6,7 +6,7 @@ import pytest
 from domain import inbox
 from domain.donations import DonorState, list_feed, read_donor_view, retry
 from domain.ledger import BookedAs
-from domain.news import Outcome, Source
+from domain.news import News, Outcome, Source, apply_news
 from domain.payment_status import NewsStatus as N
 from domain.payments import Payment, PaymentStatus, claim_opening, close_unopened, get_payment, record_opened
 from domain.totals import read_totals, recount
@@ -186,3 +186,51 @@ async def test_a_link_dead_for_a_day_is_asked_about_hourly(connection: asyncpg.C
     assert len(rows) == 1
     wait = await connection.fetchval("SELECT extract(epoch FROM next_check_at - now())::float8 FROM payments")
     assert 3200 < wait < 4000
+
+
+@pytest.mark.parametrize("amount_minor", [30_000, 30_001, 0, None])
+async def test_a_part_went_back_and_nobody_says_how_much(
+    connection: asyncpg.Connection, amount_minor: int | None
+) -> None:
+    streamer = await make_streamer(connection)
+    donation, payment = await open_donation(connection, streamer, amount_minor=30_000)
+    await hear(connection, payment, N.CONFIRMED)
+    answer = News(Source.POLL, N.PARTIALLY_REFUNDED, "PARTIAL_REFUNDED", payment.provider_payment_id, amount_minor)
+    for _ in range(3):
+        # However often it was asked before.
+        await connection.execute("UPDATE payments SET checks = checks + 20")
+        assert (await apply_news(connection, payment.id, answer)).outcome is Outcome.UNRESOLVED
+        still = await read(connection, payment)
+        assert (still.status, still.next_check_at is None) == (PaymentStatus.CONFIRMED, False)
+    assert (await read_totals(connection, streamer.id)).all_minor == 30_000
+    heard = [row["note"] for row in await connection.fetch("SELECT note FROM payment_news ORDER BY id")]
+    assert heard == ["opened", "", "how much went back is not known"]
+    await check_books(connection)
+
+    await hear(connection, payment, N.PARTIALLY_REFUNDED, source=Source.POLL, amount_minor=20_000)
+    after = await read(connection, payment)
+    assert (after.status, after.next_check_at) == (PaymentStatus.PARTIALLY_REFUNDED, None)
+    assert (await read_totals(connection, streamer.id)).all_minor == 20_000
+    status = await connection.fetchval("SELECT status FROM donations WHERE id = $1", donation.id)
+    assert status == "partially_refunded"
+    await check_books(connection)
+
+
+async def test_a_part_of_what_we_never_heard_was_paid_went_back(connection: asyncpg.Connection) -> None:
+    streamer = await make_streamer(connection)
+    _, payment = await open_donation(connection, streamer, amount_minor=30_000)
+    await hear(connection, payment, N.PARTIALLY_REFUNDED, source=Source.POLL)
+    after = await read(connection, payment)
+    assert (after.status, after.booked_as) == (PaymentStatus.CONFIRMED, BookedAs.DONATION)
+    assert after.next_check_at is not None
+    await check_books(connection)
+
+
+@pytest.mark.parametrize("status", [N.CONFIRMED, N.AUTHORIZED])
+async def test_money_without_its_amount_is_asked_about(connection: asyncpg.Connection, status: N) -> None:
+    streamer = await make_streamer(connection)
+    _, payment = await open_donation(connection, streamer)
+    told = News(Source.NOTIFICATION, status, status.upper(), payment.provider_payment_id)
+    assert (await apply_news(connection, payment.id, told)).outcome is Outcome.ASKED
+    assert (await read(connection, payment)).status is PaymentStatus.PENDING
+    assert await connection.fetchval("SELECT count(*) FROM outbox WHERE name = 'check_payment'") == 1

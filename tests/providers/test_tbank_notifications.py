@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.payment_status import NewsStatus
-from providers.tbank.notifications import MalformedNotification, Notification, parse, verify
+from providers.tbank.notifications import MalformedNotification, Notification, parse, read, verify
 from providers.tbank.signing import sign
 
 PASSWORD = "s3cr3t_pass_20chars!"
@@ -26,16 +26,23 @@ CONFIRMED: dict[str, Any] = {
 }
 
 
+def signed(body: dict[str, Any]) -> bytes:
+    return json.dumps({**body, "Token": sign(body, PASSWORD)}, ensure_ascii=False).encode()
+
+
 def notification_with(**fields: Any) -> Notification:
-    body = {**CONFIRMED, **fields}
-    return parse(json.dumps({**body, "Token": sign(body, PASSWORD)}, ensure_ascii=False).encode())
+    """Read from a body with these fields and the bank's signature."""
+    raw = signed({**CONFIRMED, **fields})
+    assert verify(read(raw), PASSWORD)
+    return parse(raw)
 
 
 def test_a_confirmed_payment() -> None:
     notification = notification_with()
-    assert verify(notification, PASSWORD)
-    assert not verify(notification, "another terminal's password")
-    assert notification.terminal_key == "1700000000000DEMO"
+    message = read(signed(CONFIRMED))
+    assert not verify(message, "another terminal's password")
+    assert (message.terminal_key, message.order_id) == ("1700000000000DEMO", "don-0198f2c4")
+    assert message.token == sign(CONFIRMED, PASSWORD)
     assert notification.order_id == "don-0198f2c4"
     assert notification.provider_payment_id == "3093639567"
     assert notification.status is NewsStatus.CONFIRMED
@@ -44,7 +51,6 @@ def test_a_confirmed_payment() -> None:
     assert notification.success
     assert notification.error_code == "0"
     assert notification.error_message == ""
-    assert notification.token == sign(CONFIRMED, PASSWORD)
     assert notification.notification_type is None
 
 
@@ -56,7 +62,6 @@ def test_a_refusal_says_why() -> None:
         Message="Недостаточно средств на карте",
         Details="Не получилось оплатить. На карте недостаточно средств",
     )
-    assert verify(notification, PASSWORD)
     assert notification.status is NewsStatus.FAILED
     assert not notification.success
     assert notification.error_code == "1051"
@@ -64,14 +69,13 @@ def test_a_refusal_says_why() -> None:
 
 
 def test_unknown_fields_are_signed_and_nested_ones_are_not() -> None:
-    notification = notification_with(Unheard="of", Data={"Route": "ACQ"}, Shops=[{"ShopCode": "1"}])
-    assert verify(notification, PASSWORD)
-    assert notification.fields["Unheard"] == "of"
+    message = read(signed({**CONFIRMED, "Unheard": "of", "Data": {"Route": "ACQ"}, "Shops": [{"ShopCode": "1"}]}))
+    assert verify(message, PASSWORD)
+    assert message.fields["Unheard"] == "of"
 
 
 def test_text_where_numbers_are_meant_and_the_other_way_round() -> None:
     notification = notification_with(PaymentId="3093639567", Amount="15050", Success="true", ErrorCode=0, OrderId=21090)
-    assert verify(notification, PASSWORD)
     assert (notification.provider_payment_id, notification.amount_minor) == ("3093639567", 15050)
     assert (notification.success, notification.error_code, notification.order_id) == (True, "0", "21090")
 
@@ -93,17 +97,17 @@ def test_a_linked_account_has_neither_order_nor_payment() -> None:
         "ErrorCode": "0",
         "AccountToken": "t",
     }
-    notification = parse(json.dumps({**body, "Token": sign(body, PASSWORD)}).encode())
-    assert verify(notification, PASSWORD)
+    assert verify(read(signed(body)), PASSWORD)
+    notification = parse(signed(body))
     assert notification.notification_type == "LINKACCOUNT"
     assert (notification.order_id, notification.provider_payment_id, notification.amount_minor) == (None,) * 3
     assert notification.status is NewsStatus.UNKNOWN
 
 
 def test_a_missing_token_is_a_wrong_token() -> None:
-    notification = parse(json.dumps(CONFIRMED).encode())
-    assert notification.token == ""
-    assert not verify(notification, PASSWORD)
+    message = read(json.dumps(CONFIRMED).encode())
+    assert message.token == ""
+    assert not verify(message, PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +117,21 @@ def test_a_missing_token_is_a_wrong_token() -> None:
         {"TerminalKey": ""},
         {"TerminalKey": []},
         {"TerminalKey": "k" * 21},
+        {"Token": {"not": "text"}},
+        {"Message": "a\0b"},
+    ],
+    ids=repr,
+)
+def test_what_nobody_could_have_signed_is_malformed(change: dict[str, Any]) -> None:
+    raw = json.dumps({**CONFIRMED, "Token": "0" * 64, **change}).encode()
+    for understand in (read, parse):
+        with pytest.raises(MalformedNotification, match=r".+"):
+            understand(raw)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
         {"PaymentId": "12x"},
         {"PaymentId": -1},
         {"PaymentId": 10**21},
@@ -129,16 +148,20 @@ def test_a_missing_token_is_a_wrong_token() -> None:
         {"Status": {"S": 1}},
         {"OrderId": False},
         {"OrderId": "o" * 51},
-        {"OrderId": "a\0b"},
         {"ErrorCode": {}},
         {"Message": ["no"]},
-        {"Token": {"not": "text"}},
     ],
     ids=repr,
 )
-def test_wrong_types_are_malformed(change: dict[str, Any]) -> None:
+def test_wrong_types_are_malformed_and_signed_all_the_same(change: dict[str, Any]) -> None:
+    # A number with a fraction is signed as the text it was written as.
+    body = {**CONFIRMED, **{name: str(v) if isinstance(v, float) else v for name, v in change.items()}}
+    raw = json.dumps({**CONFIRMED, **change, "Token": sign(body, PASSWORD)}).encode()
+    message = read(raw)
+    assert verify(message, PASSWORD)
+    assert message.order_id == (None if "OrderId" in change else "don-0198f2c4")
     with pytest.raises(MalformedNotification, match=r".+"):
-        parse(json.dumps({**CONFIRMED, "Token": "0" * 64, **change}).encode())
+        parse(raw)
 
 
 @pytest.mark.parametrize(
@@ -160,11 +183,12 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.sampled_from([*CONFIRMED, "Token", "Message", "Extra"]), json_values))
 def test_any_json_is_read_or_malformed(fields: dict[str, Any]) -> None:
+    raw = json.dumps({**CONFIRMED, **fields}).encode("utf-8", "surrogatepass")
     try:
-        notification = parse(json.dumps({**CONFIRMED, **fields}).encode("utf-8", "surrogatepass"))
+        assert not verify(read(raw), PASSWORD)
+        notification = parse(raw)
     except MalformedNotification:
         return
-    assert not verify(notification, PASSWORD)
     assert isinstance(notification.order_id, str | None)
     assert notification.amount_minor is None or 0 <= notification.amount_minor < 10**10
 
@@ -180,8 +204,7 @@ def test_what_the_bank_signed_is_verified(extra: dict[str, Any]) -> None:
     """Whatever root scalars the bank adds one day, as long as we can read them."""
     body = {**{name: value for name, value in extra.items() if not isinstance(value, float)}, **CONFIRMED}
     try:
-        raw = json.dumps({**body, "Token": sign(body, PASSWORD)}, ensure_ascii=False).encode()
-        notification = parse(raw)
+        message = read(signed(body))
     except (ValueError, MalformedNotification):
         return
-    assert verify(notification, PASSWORD)
+    assert verify(message, PASSWORD)

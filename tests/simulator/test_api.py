@@ -1,7 +1,10 @@
 """The simulated bank's API against T-Bank's own document, and its refusals against the fact sheet."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from providers.outcomes import ProviderPermanentError, RefusalReason
 from providers.tbank.client import Credentials, TBankClient
 from providers.tbank.signing import sign
 from tests.simulator.conftest import OpenPayment
-from tests.simulator.support import Clock, Simulator, assert_answer_fits, assert_request_fits
+from tests.simulator.support import Clock, Simulator, assert_exchanges_fit, running_simulator
 
 GIFT_CARD = "Подарочная карта на 1000 рублей"
 PASSWORD = "TinkoffBankTest"
@@ -33,28 +36,67 @@ async def refusal_of(simulator: Simulator, method: str, fields: dict[str, Any], 
     return str(answer["ErrorCode"])
 
 
-async def test_our_requests_and_the_simulators_answers_fit_the_banks_document(
+async def test_every_answer_in_every_state_fits_the_banks_document(
     simulator: Simulator, tbank: TBankClient, credentials: Credentials, open_payment: OpenPayment
 ) -> None:
-    opened = await open_payment()
-    payment_id = opened.provider_payment_id
-    await tbank.get_state(credentials, payment_id)
-    await simulator.control("POST", f"payments/{payment_id}/pay")
-    state = await tbank.get_state(credentials, payment_id)
-    assert state.order_id is not None
-    await tbank.check_order(credentials, state.order_id)
-    await tbank.cancel(credentials, payment_id, amount_minor=5050)
-    await tbank.cancel(credentials, payment_id)
+    """What passes is compared with the document when the simulator stops, as in every test of this folder."""
+
+    async def ask(payment_id: str, order_id: str) -> None:
+        await tbank.get_state(credentials, payment_id)
+        assert await tbank.check_order(credentials, order_id)
+
+    for source in ("cards", "qrsbp"):
+        payment_id = (await open_payment(order_id=source)).provider_payment_id
+        await ask(payment_id, source)
+        for status in ("REJECTED", "AUTH_FAIL"):
+            await simulator.control("POST", f"payments/{payment_id}/decline", status=status, source=source)
+            await ask(payment_id, source)
+        with pytest.raises(ProviderPermanentError):
+            await tbank.cancel(credentials, payment_id)
+        await simulator.control("POST", f"payments/{payment_id}/authorize", source=source)
+        await ask(payment_id, source)
+        await simulator.control("POST", f"payments/{payment_id}/pay", source=source)
+        await ask(payment_id, source)
+        await tbank.cancel(credentials, payment_id, amount_minor=5050)
+        await ask(payment_id, source)
+    for order_id, end in (("called-off", "cancel"), ("run-out", "expire")):
+        payment_id = (await open_payment(order_id=order_id)).provider_payment_id
+        if end == "cancel":
+            await tbank.cancel(credentials, payment_id)
+        else:
+            await simulator.control("POST", f"payments/{payment_id}/expire")
+        await ask(payment_id, order_id)
     two_stage = await call(simulator, "Init", {"Amount": 1000, "OrderId": "two-stage", "PayType": "T"})
     await simulator.control("POST", f"payments/{two_stage['PaymentId']}/pay")
     await call(simulator, "Confirm", {"PaymentId": two_stage["PaymentId"]})
+    assert await refusal_of(simulator, "Confirm", {"PaymentId": two_stage["PaymentId"]}) == "8"
+    await ask(two_stage["PaymentId"], "two-stage")
 
-    requests = (await simulator.payment(payment_id))["requests"]
-    requests += (await simulator.payment(two_stage["PaymentId"]))["requests"]
-    assert {request["method"] for request in requests} == {"Init", "GetState", "CheckOrder", "Cancel", "Confirm"}
-    for request in requests:
-        assert_request_fits(request["method"], json.loads(request["body"]))
-        assert_answer_fits(request["method"], json.loads(request["answer"]))
+
+@pytest.mark.parametrize(
+    ("method", "request_", "answer"),
+    [
+        ("GetState", {"PaymentId": "1", "Unheard": "of"}, {"Success": False, "ErrorCode": "255"}),
+        ("GetState", {"PaymentId": "1" * 21}, {"Success": False, "ErrorCode": "255"}),
+        ("GetState", {"PaymentId": "1"}, {"Success": False, "ErrorCode": 255}),
+        ("CheckOrder", {"OrderId": "1"}, {"Success": True, "ErrorCode": "0"}),
+    ],
+    ids=repr,
+)
+async def test_what_does_not_fit_fails_the_test(
+    database: Path, clock: Clock, method: str, request_: dict[str, Any], answer: dict[str, Any]
+) -> None:
+    request_ = {"TerminalKey": "TinkoffBankTest", "Token": "0" * 64, **request_}
+    answer = {"Message": "Неверные параметры.", "Details": "", **answer}
+    async with running_simulator(database, clock):
+        # Its file is there now.
+        pass
+    with closing(sqlite3.connect(database)) as connection:
+        added = "INSERT INTO requests (method, body, answer, received_at) VALUES (?, ?, ?, 0)"
+        connection.execute(added, (method, json.dumps(request_).encode(), json.dumps(answer)))
+        connection.commit()
+    with pytest.raises(AssertionError, match=f"{method} .* was answered"):
+        assert_exchanges_fit(database)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +110,13 @@ async def test_our_requests_and_the_simulators_answers_fit_the_banks_document(
                 "Description": GIFT_CARD,
                 "Token": "68711168852240a2f34b6a8b19d2cfbd296c7d2a6dff8b23eda6278985959346",
                 "DATA": {"Phone": "+71234567890", "Email": "a@test.com"},
-                "Receipt": {"Email": "a@test.ru", "Taxation": "osn", "Items": [{"Amount": 140000}]},
+                "Receipt": {
+                    "Email": "a@test.ru",
+                    "Taxation": "osn",
+                    "Items": [
+                        {"Name": GIFT_CARD, "Price": 140000, "Quantity": 1, "Amount": 140000, "Tax": "vat10"},
+                    ],
+                },
             },
         ),
         (

@@ -129,19 +129,19 @@ async def test_a_test_may_send_what_the_bank_never_would(
     opened = await open_payment(order_id="don-1")
     path = f"payments/{opened.provider_payment_id}/notify"
 
-    async def forge(**wishes: Any) -> notifications.Notification:
+    async def forge(**wishes: Any) -> notifications.SignedMessage:
         await simulator.control("POST", path, **wishes)
-        return notifications.parse(shop.bodies[-1])
+        return notifications.read(shop.bodies[-1])
 
     assert notifications.verify(await forge(status="CONFIRMED"), PASSWORD)
     assert not notifications.verify(await forge(status="CONFIRMED", password="wrong"), PASSWORD)
     assert (await forge(status="CONFIRMED", token="0" * 64)).token == "0" * 64
     cheaper = await forge(status="CONFIRMED", fields={"Amount": 100, "OrderId": "unknown", "Pan": None})
-    assert (cheaper.amount_minor, cheaper.order_id) == (100, "unknown")
+    assert (cheaper.fields["Amount"], cheaper.order_id) == (100, "unknown")
     assert notifications.verify(cheaper, PASSWORD)
     await simulator.control("POST", "terminals", terminal_key="Another", password="another secret")
     assert notifications.verify(await forge(fields={"TerminalKey": "Another"}), "another secret")
-    assert (await forge()).provider_status == "NEW"
+    assert (await forge()).fields["Status"] == "NEW"
     assert (await simulator.payment(opened.provider_payment_id))["status"] == "NEW"
 
 

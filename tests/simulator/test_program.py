@@ -15,7 +15,7 @@ import httpx
 
 from infra.settings import ROOT
 from providers.tbank.client import Credentials, TBankClient
-from tests.simulator.support import Shop, Simulator
+from tests.simulator.support import Shop, Simulator, assert_exchanges_fit
 
 
 @asynccontextmanager
@@ -50,6 +50,7 @@ async def program(
         if process.returncode is None:
             process.kill()
         await process.wait()
+    assert_exchanges_fit(data_dir / "simulator.sqlite3")
 
 
 async def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, shop: Shop) -> None:

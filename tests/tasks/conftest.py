@@ -6,12 +6,15 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 
 from infra.crypto import SecretBox
 from infra.settings import Settings
 from tasks.runtime import Parts, close_parts, open_parts
 from tests.builders import TERMINAL_PASSWORD, BuiltStreamer, make_streamer
+from tests.simulator.support import assert_exchanges_fit
 from tests.support.programs import ProgramProcess, Stack
+from tests.tasks.rabbit import Rabbit
 
 
 class Bank:
@@ -55,6 +58,25 @@ class World:
 
 
 @pytest.fixture
+async def rabbit(rabbitmq_url: str) -> Rabbit:
+    rabbit = Rabbit(rabbitmq_url)
+    await rabbit.purge()
+    return rabbit
+
+
+@pytest.fixture
+def settings(fresh_database_url: str, redis_url: str, rabbitmq_url: str) -> Settings:
+    return Settings(
+        database_url=fresh_database_url,
+        redis_url=redis_url,
+        rabbitmq_url=rabbitmq_url,
+        secret_keys=Fernet.generate_key().decode(),
+        web_url="http://127.0.0.1:1",
+        realtime_url="http://127.0.0.1:1",
+    )
+
+
+@pytest.fixture
 def simulator(stack: Stack) -> Iterator[Stack]:
     stack.start("simulator")
     yield stack
@@ -74,3 +96,4 @@ async def world(simulator: Stack) -> AsyncIterator[World]:
     yield World(parts, bank, streamer, simulator["simulator"])
     await bank.close()
     await close_parts(parts)
+    assert_exchanges_fit(settings.data_dir / "simulator.sqlite3")

@@ -151,3 +151,69 @@ async def test_what_the_bank_answered_can_be_read_later(world: World) -> None:
     await check_payment(world.parts, payment.id)
     raw = await world.parts.pool.fetchval("SELECT raw FROM payment_news WHERE source = $1", Source.POLL)
     assert b'"CONFIRMED"' in raw
+
+
+async def overdue(world: World) -> tuple[Any, Payment, Payment]:
+    """A donation whose first link has run out, and a second attempt that waits for its worker."""
+    donation, first = await wish(world)
+    await create_payment(world.parts, first.id)
+    await world.parts.pool.execute("UPDATE payments SET due_at = now() - interval '1 minute'")
+    await try_again(world, donation)
+    return donation, first, await newest(world, donation)
+
+
+async def test_a_slow_bank_has_its_time_for_each_call(world: World) -> None:
+    """The claim is younger than the answer before: who presses "try now" meanwhile finds a live worker."""
+    donation, _, second = await overdue(world)
+    calls: list[str] = []
+
+    class SlowBank(TBankClient):
+        async def _call(self, method: str, credentials: Credentials, fields: dict[str, Any]) -> dict[str, Any]:
+            called_at = await world.parts.pool.fetchval("SELECT clock_timestamp()")
+            claimed_at = (await read(world, second)).opening_at
+            assert claimed_at is not None
+            assert answered_at is None or answered_at <= claimed_at <= called_at
+            calls.append(method)
+            with pytest.raises(Retry):
+                await create_payment(world.parts, second.id)
+            answer = await super()._call(method, credentials, fields)
+            await note_answer()
+            return answer
+
+    answered_at: Any = None
+
+    async def note_answer() -> None:
+        nonlocal answered_at
+        answered_at = await world.parts.pool.fetchval("SELECT clock_timestamp()")
+
+    tbank = SlowBank(world.parts.http, world.parts.settings.tbank_api_url)
+    await create_payment(dataclasses.replace(world.parts, tbank=tbank), second.id)
+    assert calls == ["GetState", "Cancel", "Init"]
+    assert await donor_state(world, donation) is DonorState.OPEN
+    assert (await newest(world, donation)).id == second.id
+
+
+@pytest.mark.parametrize("method", ["GetState", "Cancel"])
+async def test_who_was_taken_for_lost_stops(world: World, method: str) -> None:
+    """Its worker hung for a minute; somebody settled the opening and went on with a third attempt."""
+    donation, _, second = await overdue(world)
+
+    class HangsOnce(TBankClient):
+        async def _call(self, called: str, credentials: Credentials, fields: dict[str, Any]) -> dict[str, Any]:
+            answer = await super()._call(called, credentials, fields)
+            if called == method:
+                await world.parts.pool.execute(
+                    "UPDATE payments SET opening_at = now() - interval '1 minute' WHERE id = $1", second.id
+                )
+                await create_payment(world.parts, second.id)
+                await create_payment(world.parts, (await newest(world, donation)).id)
+            return answer
+
+    tbank = HangsOnce(world.parts.http, world.parts.settings.tbank_api_url)
+    await create_payment(dataclasses.replace(world.parts, tbank=tbank), second.id)
+    assert await world.bank.payments(second.order_id) == []
+    third = await newest(world, donation)
+    assert third.attempt == 3
+    assert [state["status"] for state in await world.bank.payments(third.order_id)] == ["NEW"]
+    assert await donor_state(world, donation) is DonorState.OPEN
+    await books(world)

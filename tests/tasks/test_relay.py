@@ -4,13 +4,9 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
-import aiormq
 import asyncpg
 import pytest
-from cryptography.fernet import Fernet
-from dramatiq import Message
 
 from domain import outbox
 from domain.events import EVENTS_EXCHANGE, Actor, EventType, Queue
@@ -18,58 +14,7 @@ from infra.database import DATABASE_AWAY
 from infra.settings import Settings
 from tasks.relay import Relay
 from tests.support.servers import Servers
-
-
-class Rabbit:
-    """What is in our queues, read without disturbing them."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    @contextlib.asynccontextmanager
-    async def channel(self) -> AsyncIterator[Any]:
-        connection = await aiormq.connect(self._url)
-        try:
-            yield await connection.channel()
-        finally:
-            await connection.close()
-
-    async def purge(self) -> None:
-        async with self.channel() as channel:
-            for queue in Queue:
-                with contextlib.suppress(aiormq.exceptions.ChannelNotFoundEntity):
-                    await channel.queue_delete(queue)
-
-    async def take_all(self, queue: str) -> list[bytes]:
-        found: list[bytes] = []
-        async with self.channel() as channel:
-            while True:
-                message = await channel.basic_get(queue, no_ack=True)
-                if message.delivery_tag is None or not message.body:
-                    return found
-                found.append(bytes(message.body))
-
-    async def arguments_of(self, queue: Queue) -> list[int]:
-        return [Message.decode(body).args[0] for body in await self.take_all(queue)]
-
-
-@pytest.fixture
-async def rabbit(rabbitmq_url: str) -> Rabbit:
-    rabbit = Rabbit(rabbitmq_url)
-    await rabbit.purge()
-    return rabbit
-
-
-@pytest.fixture
-def settings(fresh_database_url: str, redis_url: str, rabbitmq_url: str) -> Settings:
-    return Settings(
-        database_url=fresh_database_url,
-        redis_url=redis_url,
-        rabbitmq_url=rabbitmq_url,
-        secret_keys=Fernet.generate_key().decode(),
-        web_url="http://127.0.0.1:1",
-        realtime_url="http://127.0.0.1:1",
-    )
+from tests.tasks.rabbit import Rabbit
 
 
 @contextlib.asynccontextmanager
@@ -146,6 +91,31 @@ async def test_a_poison_row_blocks_nothing(pool: asyncpg.Pool, rabbit: Rabbit, s
     poison = await pool.fetch("SELECT tries, last_error, available_at > now() AS later FROM outbox")
     assert len(poison) == 5
     assert all(row["tries"] >= 1 and row["last_error"] and row["later"] for row in poison)
+
+
+@pytest.mark.parametrize("failure", ["disk_full", "deadlock_detected", "query_canceled", "raise_exception"])
+async def test_it_goes_on_after_the_database_refused_a_batch(
+    pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings, failure: str
+) -> None:
+    await pool.execute(
+        f"""
+        CREATE SEQUENCE refusals;
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM nextval('refusals');
+            RAISE EXCEPTION USING ERRCODE = '{failure}';
+        END $$;
+        CREATE TRIGGER refuse BEFORE DELETE ON outbox EXECUTE FUNCTION refuse();
+        """
+    )
+    await add_tasks(pool, 1, 2, 3)
+    async with running_relay(settings):
+        async with asyncio.timeout(20):
+            while await pool.fetchval("SELECT last_value FROM refusals") < 3:
+                await asyncio.sleep(0.05)
+        await pool.execute("DROP TRIGGER refuse ON outbox")
+        await until_empty(pool)
+    assert sorted(set(await rabbit.arguments_of(Queue.STATS))) == [1, 2, 3]
 
 
 async def test_what_is_for_later_waits(pool: asyncpg.Pool, rabbit: Rabbit, settings: Settings) -> None:

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
 import pytest
 from cryptography.fernet import Fernet
 
+from domain import outbox
+from domain.events import Actor
+from infra.broker import EventMessage, TaskMessage
 from infra.settings import Settings
 from tasks.relay import Relay
 
@@ -30,7 +34,19 @@ async def test_the_loops_share_one_pool(relay: Relay) -> None:
     await pools[0].close()
 
 
-async def test_a_sweep_that_fails_comes_again(relay: Relay) -> None:
+async def take_too_long(connection: asyncpg.Connection) -> None:
+    await connection.execute("SET LOCAL statement_timeout = 50")
+    await connection.execute("SELECT pg_sleep(5)")
+
+
+async def have_a_bug(_connection: asyncpg.Connection) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("fail", [take_too_long, have_a_bug])
+async def test_a_sweep_that_fails_comes_again(
+    relay: Relay, fail: Callable[[asyncpg.Connection], Awaitable[None]]
+) -> None:
     looks = 0
     seen_twice = asyncio.Event()
 
@@ -38,8 +54,7 @@ async def test_a_sweep_that_fails_comes_again(relay: Relay) -> None:
         nonlocal looks
         looks += 1
         if looks == 1:
-            await connection.execute("SET LOCAL statement_timeout = 50")
-            await connection.execute("SELECT pg_sleep(5)")
+            await fail(connection)
         seen_twice.set()
         return 0
 
@@ -51,3 +66,38 @@ async def test_a_sweep_that_fails_comes_again(relay: Relay) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await task
         await (await relay._open_pool()).close()
+
+
+class ChokesOnTwo:
+    """A broker's end that fails at one message as nobody foresaw."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+
+    async def send_task(self, message: TaskMessage) -> None:
+        if message.argument == 2:
+            raise KeyError("nobody foresaw this")
+        self.sent.append(message.argument)
+
+    async def send_event(self, message: EventMessage, /) -> None:
+        raise AssertionError(message)
+
+    async def count_dead_letters(self) -> dict[str, int]:
+        return {}
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_row_that_fails_as_nobody_foresaw_blocks_nothing(relay: Relay) -> None:
+    pool, publisher = await relay._open_pool(), ChokesOnTwo()
+    for argument in (1, 2, 3):
+        await outbox.add_task(pool, Actor.UPDATE_TOTALS, argument)
+    with pytest.raises(KeyError):
+        await relay._publish_batch(publisher)
+    assert await relay._publish_batch(publisher) is False
+    assert publisher.sent == [1, 3]
+    (row,) = await pool.fetch("SELECT data, tries, last_error, available_at > now() AS later FROM outbox")
+    assert (row["data"], row["tries"], row["later"]) == ({"argument": 2}, 1, True)
+    assert "nobody foresaw this" in row["last_error"]
+    await pool.close()

@@ -1,7 +1,11 @@
 """What stands still is found by its state and asked for again, without a flood of wishes."""
 
-import asyncpg
+import uuid
 
+import asyncpg
+import pytest
+
+from domain import overlays
 from domain.payment_status import NewsStatus as N
 from domain.payments import ask_due_payments
 from tasks.sweeps import sweep
@@ -13,6 +17,7 @@ from tests.builders import (
     notification_body,
     open_donation,
 )
+from tests.domain.test_alerts import connect
 
 
 async def wishes(connection: asyncpg.Connection) -> list[tuple[str, int]]:
@@ -105,3 +110,38 @@ async def test_old_forms_are_forgotten(connection: asyncpg.Connection) -> None:
     await connection.execute("UPDATE donation_forms SET created_at = now() - interval '2 days'")
     await sweep(connection)
     assert await connection.fetchval("SELECT count(*) FROM donation_forms") == 0
+
+
+async def be_up_for(connection: asyncpg.Connection, interval: str) -> None:
+    """As if PostgreSQL had been started so long ago, until the transaction ends."""
+    await connection.execute(
+        f"""
+        CREATE SCHEMA started;
+        CREATE FUNCTION started.pg_postmaster_start_time() RETURNS timestamptz LANGUAGE sql
+            RETURN now() - interval '{interval}';
+        SET LOCAL search_path = started, pg_catalog, public;
+        """
+    )
+
+
+async def test_overlays_of_a_dead_process_were_present_until_it_died(connection: asyncpg.Connection) -> None:
+    await be_up_for(connection, "1 hour")
+    streamer = await make_streamer(connection)
+    await connect(connection, streamer)
+    await connection.execute("UPDATE realtime_processes SET renewed_at = now() - interval '11 minutes'")
+    await sweep(connection)
+    assert await overlays.list_overlays(connection, streamer.id) == []
+    assert await connection.fetchval("SELECT now() - last_present_at = interval '11 minutes' FROM speakers")
+
+
+@pytest.mark.parametrize(("up_for", "silent_for"), [("30 seconds", "6 minutes"), ("1 hour", "30 seconds")])
+async def test_a_process_that_may_live_is_left_alone(
+    connection: asyncpg.Connection, up_for: str, silent_for: str
+) -> None:
+    """While PostgreSQL was away nobody could say that he lives."""
+    await be_up_for(connection, up_for)
+    streamer, process_id = await make_streamer(connection), uuid.uuid4()
+    await connect(connection, streamer, process_id=process_id)
+    await connection.execute("UPDATE realtime_processes SET renewed_at = now() - $1::text::interval", silent_for)
+    await sweep(connection)
+    assert len(await overlays.list_overlays(connection, streamer.id)) == 1

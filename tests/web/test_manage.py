@@ -80,6 +80,18 @@ async def test_a_streamer_and_her_terminal(manage: Manage, pool: asyncpg.Pool) -
     assert "s3cret" not in terminal.secret_encrypted
 
 
+async def test_a_terminal_key_is_as_long_as_the_banks(manage: Manage, pool: asyncpg.Pool) -> None:
+    """With a longer one the bank's notifications would be refused."""
+    arguments = ("--email", "anna@example.org", "--slug", "anna", "--display-name", "Анна")
+    assert manage("create-streamer", *arguments, stdin=PASSWORD).returncode == 0
+    for key in ("1" * 21, " ", "ключ"):
+        done = manage("set-terminal", "--slug", "anna", "--terminal-key", key, stdin="s3cret\n")
+        assert done.returncode == 1
+        assert done.stderr == "terminal key: 1 to 20 letters and digits, as in the bank's cabinet.\n"
+    assert await pool.fetchval("SELECT count(*) FROM terminals") == 0
+    assert manage("set-terminal", "--slug", "anna", "--terminal-key", "1" * 20, stdin="s3cret\n").returncode == 0
+
+
 async def test_refusals_say_why_and_leave_nothing_behind(manage: Manage, pool: asyncpg.Pool) -> None:
     anna = ("create-streamer", "--email", "anna@example.org", "--slug")
     refusals: list[tuple[tuple[str, ...], str, str]] = [

@@ -209,6 +209,44 @@ async def test_messages_that_are_not_about_a_payment_are_kept(
     assert (await now(parts, payment)).status is PaymentStatus.PENDING
 
 
+@pytest.mark.parametrize(
+    ("strange", "is_known"),
+    [
+        ({"Success": "yes"}, True),
+        ({"Amount": {"value": 15050}}, True),
+        ({"ErrorCode": []}, True),
+        ({"OrderId": {}}, False),
+    ],
+    ids=repr,
+)
+async def test_what_the_bank_signed_and_we_cannot_read_is_kept(
+    client: Client,
+    parts: Parts,
+    streamer: BuiltStreamer,
+    payment: Payment,
+    caplog: pytest.LogCaptureFixture,
+    strange: dict[str, Any],
+    is_known: bool,
+) -> None:
+    """Nobody wants it again; whose payment it is about, the bank is asked."""
+    await parts.pool.execute("UPDATE payments SET next_check_at = now() + interval '1 hour'")
+    assert await post(client, notification_body(streamer.terminal_key, payment, "CONFIRMED", **strange)) == (200, "OK")
+    await apply_all(parts)
+    assert await outcomes(parts) == ["malformed"]
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert f"malformed: {next(iter(strange))}" in record.getMessage()
+    assert (await now(parts, payment)).status is PaymentStatus.PENDING
+    assert await parts.pool.fetchval("SELECT next_check_at <= now() FROM payments") is is_known
+
+
+async def test_what_we_cannot_read_and_nobody_signed_is_refused(
+    client: Client, parts: Parts, streamer: BuiltStreamer, payment: Payment
+) -> None:
+    body = notification_body(streamer.terminal_key, payment, "CONFIRMED", password="guessed", Success="yes")
+    assert (await post(client, body))[0] == 403
+    assert await parts.pool.fetchval("SELECT count(*) FROM inbox") == 0
+
+
 async def test_a_receipt_changes_no_payment(
     client: Client, parts: Parts, streamer: BuiltStreamer, payment: Payment
 ) -> None:
