@@ -7,12 +7,12 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := domain infra providers realtime simulator tasks tests web
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types imports bench clean
+.PHONY: help run test check lint format types imports bench env compose-test clean
 # Prerequisites are made in the order written: the environment, then what needs it.
 .NOTPARALLEL:
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "make run reads WEB_PORT (8000), REALTIME_PORT (8001), SIMULATOR_PORT (8010) and DATA_DIR."
 
@@ -43,6 +43,13 @@ imports: $(VENV)/.development ## who may import whom (one of the tests, too)
 bench: $(VENV)/.development static/vendor/.stamp ## measure the numbers of docs/ on this machine
 	@$(BIN)/python -m tests.support.install
 	@exec $(BIN)/python -m tests.bench
+
+env: ## a server's .env with random secrets: make env DOMAIN=example.org
+	@$(PYTHON) -m infra.server_environment "$(DOMAIN)"
+
+compose-test: $(VENV)/.development ## bring the containers up for real, use them, hit them, take them down
+	@$(BIN)/python -m tests.support.install
+	@exec $(BIN)/python -m tests.compose $(ARGS)
 
 clean: ## delete what the other commands made, but no data
 	@rm -rf $(VENV) node_modules static/vendor

@@ -1,6 +1,6 @@
 """The site's TLS certificate: a self-signed one until there is a trusted one, and which of the two it is (DESIGN 23).
 
-    python -m infra.certificates FOLDER HOST     fullchain.pem and privkey.pem for HOST, unless FOLDER has them
+python -m infra.certificates FOLDER HOST     fullchain.pem and privkey.pem for HOST, unless FOLDER has them
 """
 
 import ipaddress
@@ -22,7 +22,7 @@ VALID_DAYS = 397
 
 
 def make_self_signed(folder: Path, host: str) -> bool:
-    """Write a key and a certificate for `host` (a name in ASCII, or an address). False: the folder has a certificate."""
+    """Write a key and a certificate for `host` (an ASCII name or an address). False: the folder has a certificate."""
     if (folder / CERTIFICATE).exists():
         return False
     key = ec.generate_private_key(ec.SECP256R1())
@@ -45,7 +45,7 @@ def make_self_signed(folder: Path, host: str) -> bool:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    with open(os.open(folder / PRIVATE_KEY, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    with os.fdopen(os.open(folder / PRIVATE_KEY, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(private)
     # Last: a folder with a certificate is complete.
     (folder / CERTIFICATE).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -54,13 +54,13 @@ def write_environment(file: Path, domain: str, *, replace: bool = False) -> None
     """Write the file for its owner alone. Raises DomainError, and FileExistsError unless it may be replaced."""
     text = environment_text(domain)
     flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if replace else os.O_EXCL)
-    with open(os.open(file, flags, 0o600), "w", encoding="utf-8") as opened:
+    with os.fdopen(os.open(file, flags, 0o600), "w", encoding="utf-8") as opened:
         opened.write(text)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make the .env of a server, with random secrets.")
-    parser.add_argument("domain", help="the site's domain, as example.org or стримкэш.рф")
+    parser.add_argument("domain", metavar="DOMAIN", help="the site's domain, as example.org or стримкэш.рф")
     parser.add_argument("--force", action="store_true", help="replace an .env, and with it all its secrets")
     arguments = parser.parse_args()
     try:

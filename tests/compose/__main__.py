@@ -74,7 +74,7 @@ def values(folder: Path) -> dict[str, str]:
     """The .env of this run: made as an operator's is, with free ports of the loopback interface."""
     lines = [line.split("=", 1) for line in environment_text(DOMAIN).splitlines() if "=" in line and line[0] != "#"]
     return {
-        **{name: value for name, value in lines},
+        **dict(lines),
         "IMAGE": IMAGE,
         "SUBNET": SUBNET,
         "CERTIFICATES": str(folder / "certificates"),

@@ -24,7 +24,9 @@ def find_compose() -> list[str]:
     for command in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(command[0]) and subprocess.run([*command, "version"], capture_output=True).returncode == 0:
             return command
-    raise EngineError("Neither `docker compose` nor `docker-compose` works here. Debian: apt-get install docker-compose")
+    raise EngineError(
+        "Neither `docker compose` nor `docker-compose` works here. Debian: apt-get install docker-compose"
+    )
 
 
 class Composed:

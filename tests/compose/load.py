@@ -21,6 +21,7 @@ from simulator.donor import Donor, DonorError
 from simulator.overlay import OVERLAY_AWAY, Overlay, OverlayRefusedError
 
 AGAIN_SECONDS = 0.5
+GONE: tuple[type[BaseException], ...] = (OverlayRefusedError, *OVERLAY_AWAY)
 REMEMBERED = 30
 DRAIN_SECONDS = 180.0
 """How long the last alert may take after the last donation."""
@@ -56,7 +57,7 @@ class Watcher:
                 ) as overlay:
                     while True:
                         await self._show(overlay, (await overlay.next("offer")).data)
-            except (OverlayRefusedError, *OVERLAY_AWAY):
+            except GONE:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _show(self, overlay: Overlay, alert: dict[str, Any]) -> None:

@@ -55,18 +55,20 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(database_url: str, redis_url: str) -> AsyncIterator[Site]:
+async def open_site(database_url: str, redis_url: str, **more: Any) -> AsyncIterator[Site]:
+    """`more` adds or overrides settings."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = Settings(
-        environment="development",
-        database_url=database_url,
-        redis_url=redis_url,
-        secret_keys=SecretStr(Fernet.generate_key().decode()),
-        web_url=url,
-        realtime_url=url,
-        web_port=port,
-    )
+    values: dict[str, Any] = {
+        "environment": "development",
+        "database_url": database_url,
+        "redis_url": redis_url,
+        "secret_keys": SecretStr(Fernet.generate_key().decode()),
+        "web_url": url,
+        "realtime_url": url,
+        "web_port": port,
+    }
+    settings = Settings(**{**values, **more})
     config = hypercorn_config(settings)
     config.graceful_timeout = 1.0
     stopped = asyncio.Event()

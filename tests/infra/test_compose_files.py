@@ -1,0 +1,54 @@
+"""What the compose files say agrees with the programs; that it works is tried by `make compose-test`."""
+
+from typing import Any
+
+import yaml
+
+from domain.events import Queue
+from infra.launcher_programs import PROGRAMS
+from infra.server_environment import environment_text
+from infra.settings import ROOT
+
+SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.ssl.yml").read_text(encoding="utf-8"))["services"]
+SERVERS = {"nginx", "db", "redis", "rabbitmq"}
+
+
+def queues_of(command: list[str]) -> frozenset[str]:
+    return frozenset(command[command.index("--queues") + 1 :]) if "--queues" in command else frozenset()
+
+
+def test_workers_share_queues_here_as_on_one_machine() -> None:
+    here = {queues_of(service["command"]) for service in SERVICES.values() if "command" in service}
+    there = {queues_of(list(program.arguments)) for program in PROGRAMS}
+    assert here == there
+    assert frozenset[str]().union(*here) == {queue.value for queue in Queue}
+
+
+def test_only_nginx_is_reached_from_outside() -> None:
+    published = {
+        name: [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:")]
+        for name, service in SERVICES.items()
+    }
+    assert {name for name, ports in published.items() if ports} == {"nginx"}
+    assert [port.rpartition(":")[2] for port in published["nginx"]] == ["80", "443"]
+
+
+def test_every_service_logs_within_limits_and_what_stays_up_has_a_health_check() -> None:
+    for name, service in SERVICES.items():
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}, name
+        if service["restart"] == "no":
+            continue
+        assert service["restart"] == "unless-stopped", name
+        assert service["healthcheck"]["test"], name
+        assert service["stop_grace_period"], name
+        if name not in SERVERS:
+            assert service["read_only"] is True, name
+            assert service["cap_drop"] == ["ALL"], name
+
+
+def test_the_env_file_gives_every_secret_that_has_no_default() -> None:
+    text = (ROOT / "docker-compose.ssl.yml").read_text(encoding="utf-8")
+    for name in ("DOMAIN", "SECRET_KEYS", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "RABBITMQ_PASSWORD"):
+        assert f"${{{name}:?" in text, name
+        assert f"${{{name}:-" not in text, name
+        assert f"\n{name}=" in environment_text("example.org"), name
