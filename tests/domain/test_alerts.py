@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain import alerts, missed, overlays, showing
-from domain.alerts import AlertLevel, AlertStatus, alert_level, reading_ms, seen_after_ms
+from domain.alerts import AlertKind, AlertLevel, AlertStatus, alert_level, reading_ms, seen_after_ms
 from domain.errors import NotFoundError
 from domain.missed import Answer
 from domain.showing import Lease, Offer, Seen, Word
@@ -456,6 +456,31 @@ class TestMissed:
         assert asked.postponed
         assert await missed.answer_missed(connection, streamer.id, Answer.PLAY)
         assert (await pick(connection, streamer, speaker_id)).donation_id == donations[0]
+
+    @pytest.mark.parametrize("postponed", [False, True])
+    async def test_a_question_about_nothing_holds_nothing_back(
+        self, connection: Any, streamer: BuiltStreamer, donations: list[int], postponed: bool
+    ) -> None:
+        process_id = uuid.uuid4()
+        speaker_id = await connect(connection, streamer, process_id=process_id, active=True)
+        await alerts.enqueue_test(connection, streamer.id, 30_000, None, "Проверка")
+        await connection.execute("UPDATE alerts SET playable_at = now() - interval '1 hour' WHERE kind = 'test'")
+        await connection.execute("UPDATE speakers SET postponed = $1", postponed)
+        for donation_id in donations[:3]:
+            await refund(connection, donation_id)
+        asked = await missed.get_missed(connection, streamer.id)
+        assert asked is not None
+        assert asked.alerts == 1
+
+        last = await connection.fetchval("SELECT alert_id FROM alerts WHERE donation_id = $1", donations[3])
+        assert await alerts.skip(connection, streamer.id, last)
+        assert await missed.get_missed(connection, streamer.id) is None
+        assert not (await overlays.get_controls(connection, streamer.id)).hold_new_alerts
+        for kind in (AlertKind.DONATION, AlertKind.TEST):
+            assert (await overlays.look(connection, process_id))[0].could_play
+            offer = await pick(connection, streamer, speaker_id)
+            assert offer.kind is kind
+            assert await alerts.skip(connection, streamer.id, offer.alert_id)
 
     async def test_a_summary_stands_for_them_and_shares_its_end_with_them(
         self, connection: Any, streamer: BuiltStreamer, donations: list[int]
