@@ -17,6 +17,14 @@ from tests.support.chromium import chromium_arguments, find_chromium
 from tests.support.programs import ProgramProcess
 
 OBS = "window.obsstudio = { pluginVersion: '2.26.0' };"
+VISIBLE_CHANGED = (
+    "(visible) => window.dispatchEvent(new CustomEvent('obsSourceVisibleChanged', { detail: { visible } }))"
+)
+# A page as OBS loads it for a source in a scene that is not shown.
+HIDDEN = """
+window.isHidden = true;
+Object.defineProperty(document, "visibilityState", { get: () => (window.isHidden ? "hidden" : "visible") });
+"""
 # All animations of the page that are not over.
 RUNNING = "document.getAnimations().filter((animation) => animation.playState === 'running').length"
 
@@ -52,9 +60,9 @@ async def strict_browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-async def open_in_obs(browser: Browser, url: str) -> Page:
+async def open_in_obs(browser: Browser, url: str, *, script: str = "") -> Page:
     context: BrowserContext = await browser.new_context(viewport={"width": 1920, "height": 1080})
-    await context.add_init_script(OBS)
+    await context.add_init_script(OBS + script)
     page = await context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -129,19 +137,39 @@ async def test_reloaded_after_seen_it_is_not_played_again(scene: Scene, web_url:
 
 @pytest.mark.usefixtures("service")
 async def test_hidden_in_obs_it_gives_the_alert_back(scene: Scene, web_url: str, obs_browser: Browser) -> None:
-    def shown(visible: bool) -> str:
-        detail = f"{{ detail: {{ visible: {str(visible).lower()} }} }}"
-        return f"window.dispatchEvent(new CustomEvent('obsSourceVisibleChanged', {detail}))"
-
     page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
     donation_id = await scene.donate("подожду")
     await expect(page.locator(".message")).to_have_text("подожду")
-    await page.evaluate(shown(False))
+    await page.evaluate(VISIBLE_CHANGED, False)
     await expect(page.locator(".alert")).to_have_count(0)
     while await scene.status(donation_id) != "queued":
         pass
-    await page.evaluate(shown(True))
+    await page.evaluate(VISIBLE_CHANGED, True)
     await expect(page.locator(".message")).to_have_text("подожду")
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize(
+    "shows",
+    [
+        "(window.isHidden = false, document.dispatchEvent(new Event('visibilitychange')))",
+        f"({VISIBLE_CHANGED})(true)",
+        "window.dispatchEvent(new CustomEvent('obsSourceActiveChanged', { detail: { active: true } }))",
+    ],
+    ids=["browser", "visible event", "active event"],
+)
+async def test_loaded_in_a_scene_nobody_shows_it_waits_until_it_is_shown(
+    scene: Scene, web_url: str, obs_browser: Browser, shows: str
+) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}", script=HIDDEN)
+    while not await scene.pool.fetchval("SELECT count(*) FROM overlays"):
+        pass
+    assert not await scene.pool.fetchval("SELECT visible FROM overlays")
+    donation_id = await scene.donate("никто не видит")
+    assert await scene.status(donation_id) == "queued"
+    await page.evaluate(shows)
+    await expect(page.locator(".message")).to_have_text("никто не видит")
+    assert await scene.pool.fetchval("SELECT visible FROM overlays")
 
 
 async def test_an_ordinary_tab_says_that_it_is_a_preview_and_asks_for_a_click(
