@@ -95,7 +95,8 @@ function enhanceForm(form) {
   if (!form.querySelector("[aria-invalid]")) {
     const known = recall();
     if (!name.value && typeof known.name === "string") name.value = known.name;
-    if (!name.value && known.anonymous === true) anonymous.checked = true;
+    // Another name than the remembered one was typed a moment ago, to be shown.
+    if (known.anonymous === true && name.value === known.name) anonymous.checked = true;
   }
   update();
 }
