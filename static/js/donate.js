@@ -138,8 +138,17 @@ function lookAgain() {
   setTimeout(() => window.htmx.trigger(live, "look"), 50);
 }
 
+// iOS lays its keyboard over the page, which stays as tall as it was: what sticks to the bottom is lifted by hand. Elsewhere
+// the page shrinks (interactive-widget), and nothing is covered.
+function liftAboveKeyboard() {
+  const { height, offsetTop, scale } = window.visualViewport;
+  const covered = scale > 1 ? 0 : Math.max(0, Math.round(window.innerHeight - height - offsetTop));
+  document.documentElement.style.setProperty("--covered", `${covered}px`);
+}
+
 enhance();
 new MutationObserver(enhanceSwapped).observe(document.querySelector(".card"), { childList: true });
+for (const event of ["resize", "scroll"]) window.visualViewport?.addEventListener(event, liftAboveKeyboard);
 document.addEventListener("visibilitychange", lookAgain);
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) lookAgain();
