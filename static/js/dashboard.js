@@ -83,11 +83,13 @@ function rowIds() {
   return [...document.querySelectorAll(".feed-rows > li")].map((row) => row.id);
 }
 
+// New is what was not there before, unless it stands below all that was: that is the past, asked for.
 function showNews() {
-  const newest = Number([...known][0]?.split("-")[1] ?? 0);
-  const fresh = rowIds().filter((id) => Number(id.split("-")[1]) > newest);
+  const rows = rowIds();
+  const oldest = rows.findLastIndex((id) => known.has(id));
+  const fresh = rows.filter((id, place) => !known.has(id) && (oldest < 0 || place < oldest));
+  known = new Set(rows);
   if (!fresh.length) return;
-  known = new Set(rowIds());
   if (hasScrolledPast()) {
     unread += fresh.length;
     news.textContent = board.dataset.wordsNew.replace("{}", unread);

@@ -28,17 +28,28 @@ class Her:
     troubles: list[str]
     """What the browser's console complained about."""
 
+    async def gets_wish(self, name: str, message: str = "Привет", amount_minor: int = 30_000) -> int:
+        """A donation that is not paid yet; its id."""
+        donation_id: int = await self.pool.fetchval(
+            "INSERT INTO donations (public_id, streamer_id, amount_minor, public_donor_name, public_message,"
+            " consent_version) VALUES (gen_random_uuid(), $1, $2, $3, $4, '1') RETURNING id",
+            self.streamer_id, amount_minor, name, message,
+        )  # fmt: skip
+        return donation_id
+
     async def gets_donation(
-        self, name: str, amount_minor: int = 30_000, message: str = "Привет", *, wake: bool = True
+        self,
+        name: str,
+        amount_minor: int = 30_000,
+        message: str = "Привет",
+        *,
+        donation_id: int | None = None,
+        wake: bool = True,
     ) -> None:
-        """As a paid donation is written down, with the wake-up that follows its commit."""
+        """As a paid donation, opened now or before, is written down, with the wake-up that follows its commit."""
         async with self.pool.acquire() as connection, connection.transaction():
-            donation_id = await connection.fetchval(
-                "INSERT INTO donations (public_id, streamer_id, status, amount_minor, public_donor_name,"
-                " public_message, consent_version, paid_at)"
-                " VALUES (gen_random_uuid(), $1, 'paid', $2, $3, $4, '1', now()) RETURNING id",
-                self.streamer_id, amount_minor, name, message,
-            )  # fmt: skip
+            donation_id = donation_id or await self.gets_wish(name, message, amount_minor)
+            await connection.execute("UPDATE donations SET status = 'paid', paid_at = now() WHERE id = $1", donation_id)
             await alerts.enqueue_donation(
                 connection, streamer_id=self.streamer_id, donation_id=donation_id, donor_name=name, message=message,
                 amount_minor=amount_minor,
@@ -156,6 +167,28 @@ async def test_a_reader_who_has_scrolled_away_is_told_and_not_moved(her: Her) ->
     await expect(pill).to_have_text("New: 1 ↑")
     await pill.click()
     await expect(pill).to_be_hidden()
+
+
+async def test_a_donation_opened_before_others_and_paid_after_them_is_news(her: Her) -> None:
+    early = await her.gets_wish("Early")
+    await her.gets_donation("Quick")
+    rows = her.page.locator(".feed-rows > li")
+    await expect(rows).to_have_count(1)
+    await her.gets_donation("Early", donation_id=early)
+    await expect(rows).to_have_count(2)
+    await expect(rows.first).to_contain_text("Early")
+    await expect(rows.first).to_have_class(re.compile("is-new"))
+
+
+async def test_older_rows_asked_for_are_no_news(her: Her) -> None:
+    for number in range(60):
+        await her.gets_donation(f"Donor {number}", wake=number == 59)
+    rows = her.page.locator(".feed-rows > li")
+    await expect(rows).to_have_count(50)
+    await her.page.get_by_role("link", name="Show more").click()
+    await expect(rows).to_have_count(60)
+    await expect(her.page.locator("#news")).to_be_hidden()
+    assert await her.page.locator(".feed-rows > li.is-new").count() == 0
 
 
 async def test_without_scripts_each_button_is_a_form(browser: Browser, stack: Stack, pool: asyncpg.Pool) -> None:
