@@ -241,21 +241,6 @@ SELECT count(*) FILTER (WHERE status = 'queued')::integer AS waiting,
        count(*) FILTER (WHERE status = 'held')::integer AS held
 FROM alerts WHERE streamer_id = :streamer_id AND status IN ('queued', 'held') AND summary_id IS NULL;
 
--- name: get_donation_alert^
--- Where a donation's alert stands, for its donor: a part of a summary waits with the summary.
-SELECT alert.alert_id, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alert.status END AS status,
-       alert.shown_at, ahead.alerts AS ahead, ahead.duration_ms AS ahead_ms
-FROM alerts alert
-LEFT JOIN alerts summary ON summary.id = alert.summary_id
-CROSS JOIN LATERAL (
-    SELECT count(*)::integer AS alerts, coalesce(sum(earlier.duration_ms), 0)::bigint AS duration_ms
-    FROM alerts earlier
-    WHERE alert.status = 'queued' AND earlier.streamer_id = alert.streamer_id AND earlier.summary_id IS NULL
-      AND (earlier.status = 'playing'
-           OR (earlier.status = 'queued' AND earlier.place < coalesce(summary.place, alert.place)))
-) ahead
-WHERE alert.donation_id = :donation_id AND alert.kind = 'donation';
-
 -- name: get_missed^
 -- What the streamer is asked about: alerts that waited when the asking began, and still do.
 SELECT question.asking_since, question.postponed, count(*)::integer AS alerts,

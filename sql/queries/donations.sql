@@ -56,13 +56,14 @@ RETURNING paid_at, status;
 
 -- name: get_donor_view^
 -- All that a donor's page shows, in one look: the donation, the attempt that matters (one that may bring or has
--- brought money before the newest), the alert and how much plays before it.
+-- brought money before the newest), the alert and how much plays before it. A part of a summary waits and plays with
+-- the summary.
 SELECT donations.*,
        streamers.slug, streamers.display_name, streamers.time_zone,
        payment.status AS payment_status, payment.payment_url, payment.error_code, payment.closed_at IS NOT NULL AS payment_closed,
        payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt,
        extract(epoch FROM now() - payment.created_at)::float8 AS since_seconds,
-       alerts.status AS alert_status, alerts.shown_at, alerts.summary_id IS NOT NULL AS in_summary,
+       CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status, alerts.shown_at,
        ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead,
        (SELECT coalesce(sum(confirmed_minor), 0) FROM payments AS surplus
         WHERE surplus.donation_id = donations.id AND surplus.booked_as = 'surplus' AND surplus.status = 'confirmed'
@@ -74,11 +75,14 @@ CROSS JOIN LATERAL (
     ORDER BY booked_as = 'donation' DESC NULLS LAST, status = 'authorized' DESC, attempt DESC LIMIT 1
 ) AS payment
 LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
+LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
 LEFT JOIN LATERAL (
     SELECT count(*) AS alerts, coalesce(sum(others.duration_ms), 0) AS milliseconds
     FROM alerts AS others
     WHERE others.streamer_id = donations.streamer_id AND alerts.status = 'queued'
-      AND (others.status = 'playing' OR others.status = 'queued' AND others.summary_id IS NULL AND others.place < alerts.place)
+      AND (others.status = 'playing'
+           OR others.status = 'queued' AND others.summary_id IS NULL
+              AND others.place < coalesce(summary.place, alerts.place))
 ) AS ahead ON true
 WHERE donations.public_id = :public_id;
 
@@ -86,7 +90,8 @@ WHERE donations.public_id = :public_id;
 -- A streamer's donations that brought money, the newest money first, with what became of their alerts.
 SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.refunded_minor,
        donations.public_donor_name AS donor_name, donations.public_message AS message, donations.came_at AS paid_at,
-       alerts.alert_id, alerts.status AS alert_status, alerts.shown_at, alerts.interrupted,
+       alerts.alert_id, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
+       alerts.shown_at, alerts.interrupted,
        (SELECT coalesce(sum(surplus.confirmed_minor - coalesce(
             (SELECT max(reached_minor) FROM ledger_transactions
              WHERE payment_id = surplus.id AND kind = 'refund'), 0)), 0)
@@ -105,6 +110,7 @@ FROM (
     WHERE review.streamer_id = :streamer_id AND review.status = 'review'
 ) donations
 LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
+LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
 WHERE (donations.came_at, donations.id)
       < (coalesce(:before_at::timestamptz, 'infinity'), coalesce(:before_id::integer, 0))
 ORDER BY donations.came_at DESC, donations.id DESC
