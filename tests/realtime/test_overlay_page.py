@@ -60,16 +60,19 @@ async def strict_browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-async def open_in_obs(browser: Browser, url: str, *, script: str = "") -> Page:
+async def open_in_obs(browser: Browser, url: str, *, script: str = "", never: str | None = None) -> Page:
+    """`never`: what the page asks for at such an address never comes."""
     context: BrowserContext = await browser.new_context(viewport={"width": 1920, "height": 1080})
     await context.add_init_script(OBS + script)
+    if never is not None:
+        await context.route(never, lambda _route: None)
     page = await context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("response", lambda response: problems.append(response.url) if response.status >= 400 else None)
     page.problems = problems  # type: ignore[attr-defined]
-    await page.goto(url)
+    await page.goto(url, wait_until="commit" if never else "load")
     return page
 
 
@@ -106,6 +109,24 @@ async def test_it_plays_text_picture_and_sound_and_then_stands_still(
     )
     assert await page.evaluate(background) == "rgba(0, 0, 0, 0)rgba(0, 0, 0, 0)"
     assert page.problems == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("service")
+async def test_the_typeface_is_there_before_the_first_alert(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    await wait_until_connected(scene)
+    assert await page.evaluate("[...document.fonts].map((face) => face.status)") == ["loaded"] * 4
+
+
+@pytest.mark.usefixtures("service")
+async def test_a_typeface_that_never_comes_holds_nothing_up(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}", never="**/*.woff2")
+    donation_id = await scene.donate("в другом шрифте")
+    await expect(page.locator(".message")).to_have_text("в другом шрифте")
+    # Else the text would be invisible while it counts as read.
+    assert await page.evaluate("[...document.fonts].map((face) => face.display)") == ["swap"] * 4
+    while await scene.status(donation_id) != "shown":
+        pass
 
 
 @pytest.mark.usefixtures("service")
