@@ -35,7 +35,10 @@ const player = new Player(document.getElementById("stage"), words, sound, {
     memory.rememberFinished(alert);
     connection.say("finished", alert);
   },
-  idle: () => reloadIfOld(),
+  idle() {
+    sound.rest();
+    reloadIfOld();
+  },
 });
 let newestVersion = version;
 

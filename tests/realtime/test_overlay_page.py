@@ -20,6 +20,8 @@ OBS = "window.obsstudio = { pluginVersion: '2.26.0' };"
 VISIBLE_CHANGED = (
     "(visible) => window.dispatchEvent(new CustomEvent('obsSourceVisibleChanged', { detail: { visible } }))"
 )
+# Keeps the page's one AudioContext where a test can look at it.
+LISTEN = "window.AudioContext = class extends AudioContext { constructor() { super(); window.audio = this; } };"
 # A page as OBS loads it for a source in a scene that is not shown.
 HIDDEN = """
 window.isHidden = true;
@@ -86,9 +88,11 @@ async def test_it_plays_text_picture_and_sound_and_then_stands_still(
     scene: Scene, web_url: str, obs_browser: Browser
 ) -> None:
     await scene.set(alert_min_seconds=3, alert_max_seconds=3)
-    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}", script=LISTEN)
     await wait_until_connected(scene)
     assert await page.evaluate(RUNNING) == 0
+    while await page.evaluate("audio.state") != "suspended":
+        pass
 
     donation_id = await scene.donate("<b>Привет</b> из Омска", amount_minor=100_050)
 
@@ -98,12 +102,16 @@ async def test_it_plays_text_picture_and_sound_and_then_stands_still(
     await expect(page.locator(".alert")).to_have_class(re.compile("level-sparks"))
     assert await page.evaluate("document.querySelector('.emblem').naturalWidth > 0")
     assert await page.evaluate("document.body.dataset.sounds") == "1"
+    while await page.evaluate("audio.state") != "running":
+        pass
     assert await page.evaluate("document.fonts.check('800 64px Onest', 'Ая')")
     await expect(page.locator(".alert")).to_have_count(0)
     while await scene.status(donation_id) != "shown":
         pass
     assert not (await scene.alert(donation_id))["interrupted"]
     assert await page.evaluate(RUNNING) == 0
+    while await page.evaluate("audio.state") != "suspended":
+        pass
     background = (
         "getComputedStyle(document.documentElement).backgroundColor + getComputedStyle(document.body).backgroundColor"
     )
@@ -202,12 +210,17 @@ async def test_an_ordinary_tab_says_that_it_is_a_preview_and_asks_for_a_click(
     await expect(page.locator("#notice")).to_contain_text("включить звук")
     await page.locator("body").click()
     await expect(page.locator("#notice")).not_to_contain_text("включить звук")
+    await scene.donate("слышно")
+    await expect(page.locator(".message")).to_have_text("слышно")
+    assert await page.evaluate("document.body.dataset.sounds") == "1"
+    await expect(page.locator(".alert")).to_have_count(0, timeout=15_000)
+    await expect(page.locator("#notice")).not_to_contain_text("включить звук")
     async with service.overlay(scene) as obs:
         await obs.wait_for("welcome")
         await expect(page.locator("#notice")).to_contain_text("алерты играют в OBS")
         await scene.donate("зеркало")
         await expect(page.locator(".message")).to_have_text("зеркало")
-        assert await page.evaluate("document.body.dataset.sounds ?? null") is None
+        assert await page.evaluate("document.body.dataset.sounds") == "1"
 
 
 @pytest.mark.usefixtures("service")
