@@ -265,6 +265,25 @@ async def test_a_summary_and_a_test_say_what_they_are(scene: Scene, web_url: str
     await expect(page.locator(".alert")).to_have_class(re.compile("level-ribbon"))
 
 
+@pytest.mark.usefixtures("service")
+async def test_a_replay_says_that_it_is_one(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    await scene.set(alert_min_seconds=3, alert_max_seconds=3)
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    donation_id = await scene.donate("ещё раз")
+    await expect(page.locator(".message")).to_have_text("ещё раз")
+    assert await page.locator(".tag").count() == 0
+    # No button makes a replay yet.
+    await scene.pool.execute(
+        "INSERT INTO alerts (streamer_id, donation_id, kind, status, place, playable_at, donor_name, message,"
+        " amount_minor, duration_ms) SELECT streamer_id, donation_id, 'replay', 'queued', nextval('alert_places'),"
+        " now(), donor_name, message, amount_minor, 5000 FROM alerts WHERE donation_id = $1",
+        donation_id,
+    )
+    await scene.wake(Topic.ALERTS)
+    await expect(page.locator(".tag")).to_have_text("повтор")
+    await expect(page.locator(".message")).to_have_text("ещё раз")
+
+
 def test_the_chime_in_git_is_the_one_we_make() -> None:
     made = chime()
     assert (Path(__file__).parents[2] / "static/overlay/chime.wav").read_bytes() == made
