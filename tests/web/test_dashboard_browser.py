@@ -133,7 +133,7 @@ async def test_pause_by_key_and_the_list_of_keys(her: Her) -> None:
 async def test_the_overlay_address_is_shown_hidden_copied_and_replaced(her: Her) -> None:
     overlay = her.page.locator("#overlay")
     await expect(overlay).to_contain_text("••••••••")
-    await overlay.get_by_role("link", name="Show").click()
+    await overlay.get_by_role("button", name="Show").click()
     shown = await overlay.locator("input").input_value()
     assert re.fullmatch(rf"{re.escape(her.stack.web_url)}/overlay#[\w-]{{43}}", shown)
     await overlay.get_by_role("link", name="Hide").click()
@@ -145,8 +145,39 @@ async def test_the_overlay_address_is_shown_hidden_copied_and_replaced(her: Her)
     await overlay.get_by_text("Replace the address…").click()
     await overlay.get_by_role("button", name="Replace the address").click()
     await expect(her.page.locator("#notice")).to_contain_text("The overlay has a new address.")
-    await overlay.get_by_role("link", name="Show").click()
+    await overlay.get_by_role("button", name="Show").click()
     await expect(overlay.locator("input")).not_to_have_value(shown)
+
+
+async def test_without_a_clipboard_the_address_is_copied_unseen(her: Her) -> None:
+    overlay = her.page.locator("#overlay")
+    dialogs: list[str] = []
+    her.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    # As on plain http, where self-hosters are at home.
+    await her.page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    await overlay.get_by_role("button", name="Copy").click()
+    await expect(overlay.get_by_role("button", name="Copied")).to_be_visible()
+    assert not re.search(r"/overlay#[\w-]{43}", await her.page.content())
+    await her.page.evaluate("document.querySelector('#side').append(document.createElement('textarea'))")
+    await her.page.locator("#side > textarea").press("Control+V")
+    await expect(her.page.locator("#side > textarea")).to_have_value(re.compile(r"/overlay#[\w-]{43}$"))
+
+    await her.page.evaluate("document.execCommand = () => false")
+    await overlay.get_by_role("button", name="Copy").click()
+    await expect(her.page.locator("#notice")).to_contain_text("Press “Show” and copy by hand.")
+    assert dialogs == []
+
+
+async def test_a_shown_address_stays_while_its_part_is_drawn_anew(her: Her) -> None:
+    await her.page.locator("#overlay").get_by_role("button", name="Show").click()
+    address = her.page.locator("#overlay input")
+    await expect(address).to_be_visible()
+    await her.page.evaluate("document.querySelector('#overlay').dataset.former = ''")
+    await her.page.keyboard.press("p")
+    await expect(her.page.locator("#bar")).to_contain_text("Paused")
+    # The part came anew once its mark is gone.
+    await expect(her.page.locator("#overlay[data-former]")).to_have_count(0)
+    await expect(address).to_be_visible()
 
 
 async def test_it_catches_up_after_realtime_was_away(her: Her) -> None:
@@ -200,7 +231,7 @@ async def test_without_scripts_each_button_is_a_form(browser: Browser, stack: St
     await expect(her.page.locator(".next li")).to_have_count(1)
     await her.page.get_by_role("button", name="Pause").click()
     await expect(her.page.locator("#stage button[aria-pressed]")).to_have_attribute("aria-pressed", "true")
-    await her.page.get_by_role("link", name="Show").click()
+    await her.page.get_by_role("button", name="Show").click()
     await expect(her.page.locator("#overlay input")).to_have_value(re.compile("/overlay#"))
     await her.page.get_by_role("button", name="Sign out").click()
     await expect(her.page.get_by_role("link", name="Sign in").first).to_be_visible()
