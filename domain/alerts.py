@@ -89,17 +89,6 @@ class QueueLength:
     held: int
 
 
-@dataclass(frozen=True)
-class DonationAlert:
-    """Where a donation's alert stands. `ahead` alerts play before it, for `ahead_ms` together."""
-
-    alert_id: uuid.UUID
-    status: AlertStatus
-    shown_at: datetime | None
-    ahead: int
-    ahead_ms: int
-
-
 async def enqueue_donation(
     connection: Any,
     *,
@@ -179,11 +168,6 @@ async def list_queue(connection: Any, streamer_id: int, *, limit: int = 50) -> l
 
 async def measure_queue(connection: Any, streamer_id: int) -> QueueLength:
     return QueueLength(**await queries.alerts.measure_queue(connection, streamer_id=streamer_id))
-
-
-async def get_donation_alert(connection: Any, donation_id: int) -> DonationAlert | None:
-    row = await queries.alerts.get_donation_alert(connection, donation_id=donation_id)
-    return None if row is None else DonationAlert(**{**row, "status": AlertStatus(row["status"])})
 
 
 # Names on a summary's plate; more would not fit.

@@ -283,7 +283,7 @@ def _unpaid_state(row: Any) -> DonorState:
 
 @dataclass(frozen=True)
 class FeedRow:
-    """A donation in the dashboard's feed; amounts in kopecks."""
+    """A donation in the dashboard's feed; amounts in kopecks. `paid_at`: when its money came, under review too."""
 
     id: int
     public_id: str
@@ -301,8 +301,14 @@ class FeedRow:
 
 
 async def list_feed(
-    connection: Any, streamer_id: int, *, limit: int = 50, before_id: int | None = None
+    connection: Any, streamer_id: int, *, limit: int = 50, before: FeedRow | None = None
 ) -> list[FeedRow]:
-    """Donations that brought money, newest first; `before_id` pages on."""
-    rows = queries.donations.list_feed(connection, streamer_id=streamer_id, limit=limit, before_id=before_id)
+    """Donations that brought money, the newest money first; `before` pages on from a row."""
+    rows = queries.donations.list_feed(
+        connection,
+        streamer_id=streamer_id,
+        limit=limit,
+        before_at=before and before.paid_at,
+        before_id=before and before.id,
+    )
     return [FeedRow(**{**row, "status": DonationStatus(row["status"])}) async for row in rows]

@@ -22,7 +22,8 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True)
 class Missed:
-    """What the streamer is asked about: the alerts that waited at `asking_since`; `amount_minor` in kopecks.
+    """What the streamer is asked about: the alerts that waited at `asking_since` and still do, so at least one;
+    `amount_minor` in kopecks.
 
     `postponed`: the answer was "later"; the same answers may still be given.
     """
@@ -35,7 +36,7 @@ class Missed:
 
 
 async def get_missed(connection: Any, streamer_id: int) -> Missed | None:
-    """None while nobody is asked."""
+    """None while nobody is asked, or when none of what was asked about is left."""
     row = await queries.alerts.get_missed(connection, streamer_id=streamer_id)
     return None if row is None else Missed(**row)
 

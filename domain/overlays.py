@@ -34,7 +34,10 @@ class Overlay:
 
 @dataclass(frozen=True)
 class Controls:
-    """What holds a streamer's queue back; nothing does when all of it is None or False."""
+    """What holds a streamer's queue back; nothing does when all of it is None or False.
+
+    `asking_since` is None too when nothing is left of what the streamer was asked about.
+    """
 
     speaker_id: uuid.UUID | None = None
     paused_at: datetime | None = None

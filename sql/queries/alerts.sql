@@ -49,14 +49,14 @@ RETURNING id, summary_id;
 -- queue back. One statement, so that two realtime processes cannot both win (alerts_one_playing is the last guard).
 WITH candidate AS (
     SELECT alert.id, speaker.overlay_id
-    FROM speakers speaker, alerts alert
+    FROM speakers speaker LEFT JOIN questions question USING (streamer_id), alerts alert
     WHERE speaker.streamer_id = :streamer_id AND speaker.overlay_id = ANY(:overlay_ids::uuid[])
       AND speaker.paused_at IS NULL
       AND (speaker.resume_at IS NULL OR speaker.resume_at <= now())
-      AND (speaker.asking_since IS NULL OR speaker.postponed)
+      AND (question.asking_since IS NULL OR question.postponed)
       AND NOT EXISTS (SELECT FROM alerts WHERE streamer_id = :streamer_id AND status = 'playing')
       AND alert.streamer_id = :streamer_id AND alert.status = 'queued' AND alert.summary_id IS NULL
-      AND (speaker.asking_since IS NULL OR alert.playable_at > speaker.asking_since)
+      AND (question.asking_since IS NULL OR alert.playable_at > question.asking_since)
       AND is_paid(alert)
     ORDER BY alert.place LIMIT 1
     FOR UPDATE OF alert
@@ -241,31 +241,15 @@ SELECT count(*) FILTER (WHERE status = 'queued')::integer AS waiting,
        count(*) FILTER (WHERE status = 'held')::integer AS held
 FROM alerts WHERE streamer_id = :streamer_id AND status IN ('queued', 'held') AND summary_id IS NULL;
 
--- name: get_donation_alert^
--- Where a donation's alert stands, for its donor: a part of a summary waits with the summary.
-SELECT alert.alert_id, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alert.status END AS status,
-       alert.shown_at, ahead.alerts AS ahead, ahead.duration_ms AS ahead_ms
-FROM alerts alert
-LEFT JOIN alerts summary ON summary.id = alert.summary_id
-CROSS JOIN LATERAL (
-    SELECT count(*)::integer AS alerts, coalesce(sum(earlier.duration_ms), 0)::bigint AS duration_ms
-    FROM alerts earlier
-    WHERE alert.status = 'queued' AND earlier.streamer_id = alert.streamer_id AND earlier.summary_id IS NULL
-      AND (earlier.status = 'playing'
-           OR (earlier.status = 'queued' AND earlier.place < coalesce(summary.place, alert.place)))
-) ahead
-WHERE alert.donation_id = :donation_id AND alert.kind = 'donation';
-
 -- name: get_missed^
--- What the streamer is asked about: alerts that waited when the asking began.
-SELECT speaker.asking_since, speaker.postponed, count(alert.id)::integer AS alerts,
-       coalesce(sum(alert.amount_minor), 0)::bigint AS amount_minor,
-       coalesce(sum(alert.duration_ms), 0)::bigint AS duration_ms
-FROM speakers speaker
-LEFT JOIN alerts alert ON alert.streamer_id = speaker.streamer_id AND alert.status = 'queued'
-     AND alert.summary_id IS NULL AND alert.kind <> 'test' AND alert.playable_at <= speaker.asking_since
-WHERE speaker.streamer_id = :streamer_id AND speaker.asking_since IS NOT NULL
-GROUP BY speaker.asking_since, speaker.postponed;
+-- What the streamer is asked about: alerts that waited when the asking began, and still do.
+SELECT question.asking_since, question.postponed, count(*)::integer AS alerts,
+       sum(alert.amount_minor)::bigint AS amount_minor, sum(alert.duration_ms)::bigint AS duration_ms
+FROM questions question
+JOIN alerts alert ON alert.streamer_id = question.streamer_id AND alert.playable_at <= question.asking_since
+     AND is_askable(alert)
+WHERE question.streamer_id = :streamer_id
+GROUP BY question.asking_since, question.postponed;
 
 -- name: answer_missed$
 -- The question is answered; returns when it was asked, or null when nobody was asking.

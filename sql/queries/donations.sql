@@ -56,14 +56,15 @@ RETURNING paid_at, status;
 
 -- name: get_donor_view^
 -- All that a donor's page shows, in one look: the donation, the attempt that matters (one that may bring or has
--- brought money before the newest), the alert and how much plays before it.
+-- brought money before the newest), the alert and how much plays before it. A part of a summary waits and plays with
+-- the summary.
 SELECT donations.id, donations.public_id, donations.streamer_id, donations.status, donations.amount_minor,
        donations.refunded_minor, donations.public_donor_name, donations.public_message,
        streamers.slug, streamers.display_name, streamers.time_zone,
        payment.status AS payment_status, payment.payment_url, payment.error_code, payment.closed_at IS NOT NULL AS payment_closed,
        payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt,
        extract(epoch FROM now() - payment.created_at)::float8 AS since_seconds,
-       alerts.status AS alert_status, alerts.shown_at, alerts.summary_id IS NOT NULL AS in_summary,
+       CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status, alerts.shown_at,
        ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead,
        (SELECT coalesce(sum(confirmed_minor), 0) FROM payments AS surplus
         WHERE surplus.donation_id = donations.id AND surplus.booked_as = 'surplus' AND surplus.status = 'confirmed'
@@ -75,35 +76,45 @@ CROSS JOIN LATERAL (
     ORDER BY booked_as = 'donation' DESC NULLS LAST, status = 'authorized' DESC, attempt DESC LIMIT 1
 ) AS payment
 LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
+LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
 LEFT JOIN LATERAL (
     SELECT count(*) AS alerts, coalesce(sum(others.duration_ms), 0) AS milliseconds
     FROM alerts AS others
     WHERE others.streamer_id = donations.streamer_id AND alerts.status = 'queued'
-      AND (others.status = 'playing' OR others.status = 'queued' AND others.summary_id IS NULL AND others.place < alerts.place)
+      AND (others.status = 'playing'
+           OR others.status = 'queued' AND others.summary_id IS NULL
+              AND others.place < coalesce(summary.place, alerts.place))
 ) AS ahead ON true
 WHERE donations.public_id = :public_id;
 
 -- name: list_feed
--- A streamer's donations that brought money, newest first, with what became of their alerts.
+-- A streamer's donations that brought money, the newest money first, with what became of their alerts.
 SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.refunded_minor,
-       donations.public_donor_name AS donor_name, donations.public_message AS message,
-       coalesce(donations.paid_at, payment.confirmed_at) AS paid_at,
-       alerts.alert_id, alerts.status AS alert_status, alerts.shown_at, alerts.interrupted,
+       donations.public_donor_name AS donor_name, donations.public_message AS message, donations.came_at AS paid_at,
+       alerts.alert_id, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
+       alerts.shown_at, alerts.interrupted,
        (SELECT coalesce(sum(surplus.confirmed_minor - coalesce(
             (SELECT max(reached_minor) FROM ledger_transactions
              WHERE payment_id = surplus.id AND kind = 'refund'), 0)), 0)
         FROM payments AS surplus
         WHERE surplus.donation_id = donations.id AND surplus.booked_as = 'surplus')::bigint AS surplus_minor
-FROM donations
+FROM (
+    -- Only as many of the paid as may be asked for; those under review are few.
+    (SELECT paid.*, paid.paid_at AS came_at FROM donations paid
+     WHERE paid.streamer_id = :streamer_id AND paid.paid_at IS NOT NULL
+       AND (paid.paid_at, paid.id)
+           < (coalesce(:before_at::timestamptz, 'infinity'), coalesce(:before_id::integer, 0))
+     ORDER BY paid.paid_at DESC, paid.id DESC LIMIT :limit)
+    UNION ALL
+    SELECT review.*, (SELECT min(confirmed_at) FROM payments WHERE payments.donation_id = review.id) AS came_at
+    FROM donations review
+    WHERE review.streamer_id = :streamer_id AND review.status = 'review'
+) donations
 LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
-LEFT JOIN LATERAL (
-    SELECT min(confirmed_at) AS confirmed_at FROM payments
-    WHERE payments.donation_id = donations.id AND donations.status = 'review'
-) AS payment ON true
-WHERE donations.streamer_id = :streamer_id
-  AND donations.status IN ('paid', 'review', 'partially_refunded', 'refunded')
-  AND (:before_id::integer IS NULL OR donations.id < :before_id)
-ORDER BY donations.id DESC
+LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
+WHERE (donations.came_at, donations.id)
+      < (coalesce(:before_at::timestamptz, 'infinity'), coalesce(:before_id::integer, 0))
+ORDER BY donations.came_at DESC, donations.id DESC
 LIMIT :limit;
 
 -- name: is_overdue$

@@ -77,7 +77,7 @@ FROM streamers, (
     SELECT count(*) > :asking_alerts::integer
            AND coalesce((SELECT last_present_at FROM speakers WHERE streamer_id = :streamer_id), min(playable_at))
                < now() - :asking_seconds * interval '1 second' AS asks
-    FROM alerts WHERE streamer_id = :streamer_id AND status = 'queued' AND summary_id IS NULL
+    FROM alerts alert WHERE streamer_id = :streamer_id AND is_askable(alert)
 ) missed
 WHERE speakers.streamer_id = :streamer_id AND streamers.id = :streamer_id
   AND NOT EXISTS (SELECT FROM overlays WHERE streamer_id = :streamer_id);
@@ -89,11 +89,11 @@ SELECT mine.streamer_id, mine.overlay_ids, mine.revoked_ids, speaker.overlay_id 
        coalesce(playing.lease_id IS NULL AND speaker.overlay_id = ANY(mine.overlay_ids)
            AND speaker.paused_at IS NULL
            AND (speaker.resume_at IS NULL OR speaker.resume_at <= now())
-           AND (speaker.asking_since IS NULL OR speaker.postponed)
+           AND (question.asking_since IS NULL OR question.postponed)
            AND EXISTS (
                SELECT FROM alerts alert
                WHERE alert.streamer_id = mine.streamer_id AND alert.status = 'queued' AND alert.summary_id IS NULL
-                 AND (speaker.asking_since IS NULL OR alert.playable_at > speaker.asking_since)
+                 AND (question.asking_since IS NULL OR alert.playable_at > question.asking_since)
                  AND is_paid(alert)), false) AS could_play
 FROM (
     SELECT overlay.streamer_id, array_agg(overlay.id) AS overlay_ids,
@@ -103,13 +103,15 @@ FROM (
     GROUP BY overlay.streamer_id
 ) mine
 LEFT JOIN speakers speaker ON speaker.streamer_id = mine.streamer_id
+LEFT JOIN questions question ON question.streamer_id = mine.streamer_id
 LEFT JOIN alerts playing ON playing.streamer_id = mine.streamer_id AND playing.status = 'playing';
 
 -- name: get_controls^
 -- What holds a streamer's queue back; resume_in_ms is null when nothing is waited for.
-SELECT overlay_id AS speaker_id, paused_at, asking_since, postponed,
+SELECT overlay_id AS speaker_id, paused_at, question.asking_since, coalesce(question.postponed, false) AS postponed,
        CASE WHEN resume_at > now() THEN (extract(epoch FROM resume_at - now()) * 1000)::integer END AS resume_in_ms
-FROM speakers WHERE streamer_id = :streamer_id;
+FROM speakers LEFT JOIN questions question USING (streamer_id)
+WHERE streamer_id = :streamer_id;
 
 -- name: list_overlays
 -- The overlays connected now, oldest first.

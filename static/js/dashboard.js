@@ -83,11 +83,13 @@ function rowIds() {
   return [...document.querySelectorAll(".feed-rows > li")].map((row) => row.id);
 }
 
+// New is what was not there before, unless it stands below all that was: that is the past, asked for.
 function showNews() {
-  const newest = Number([...known][0]?.split("-")[1] ?? 0);
-  const fresh = rowIds().filter((id) => Number(id.split("-")[1]) > newest);
+  const rows = rowIds();
+  const oldest = rows.findLastIndex((id) => known.has(id));
+  const fresh = rows.filter((id, place) => !known.has(id) && (oldest < 0 || place < oldest));
+  known = new Set(rows);
   if (!fresh.length) return;
-  known = new Set(rowIds());
   if (hasScrolledPast()) {
     unread += fresh.length;
     news.textContent = board.dataset.wordsNew.replace("{}", unread);
@@ -181,9 +183,10 @@ async function copy(button) {
     const blob = text.then((found) => new Blob([found], { type: "text/plain" }));
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
   } catch {
-    // No clipboard without HTTPS: show the text to be copied by hand.
-    window.prompt("", await text);
-    return;
+    if (!copyUnseen(await text)) {
+      tell(button.dataset.failed);
+      return;
+    }
   }
   const label = button.querySelector("[data-label]");
   const words = label.textContent;
@@ -191,8 +194,31 @@ async function copy(button) {
   setTimeout(() => (label.textContent = words), 1_500);
 }
 
+// Without HTTPS there is no clipboard to write to. The old way copies what is selected; nobody is to see what that is.
+function copyUnseen(text) {
+  const focused = document.activeElement;
+  const box = document.createElement("textarea");
+  box.className = "only-heard";
+  box.value = text;
+  document.body.append(box);
+  box.select();
+  const copied = document.execCommand("copy");
+  box.remove();
+  focused?.focus({ preventScroll: true });
+  return copied;
+}
+
+function tell(words) {
+  const notice = document.createElement("p");
+  notice.className = "notice notice-said";
+  notice.dataset.passes = "";
+  notice.textContent = words;
+  document.getElementById("notice").replaceChildren(notice);
+  enliven();
+}
+
 async function fetchAddress(url) {
-  const response = await fetch(url);
+  const response = await fetch(url, { method: "POST" });
   if (response.redirected) location.reload();
   return (await response.json()).address;
 }

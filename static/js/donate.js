@@ -95,7 +95,8 @@ function enhanceForm(form) {
   if (!form.querySelector("[aria-invalid]")) {
     const known = recall();
     if (!name.value && typeof known.name === "string") name.value = known.name;
-    if (!name.value && known.anonymous === true) anonymous.checked = true;
+    // Another name than the remembered one was typed a moment ago, to be shown.
+    if (known.anonymous === true && name.value === known.name) anonymous.checked = true;
   }
   update();
 }
@@ -137,8 +138,17 @@ function lookAgain() {
   setTimeout(() => window.htmx.trigger(live, "look"), 50);
 }
 
+// iOS lays its keyboard over the page, which stays as tall as it was: what sticks to the bottom is lifted by hand. Elsewhere
+// the page shrinks (interactive-widget), and nothing is covered.
+function liftAboveKeyboard() {
+  const { height, offsetTop, scale } = window.visualViewport;
+  const covered = scale > 1 ? 0 : Math.max(0, Math.round(window.innerHeight - height - offsetTop));
+  document.documentElement.style.setProperty("--covered", `${covered}px`);
+}
+
 enhance();
 new MutationObserver(enhanceSwapped).observe(document.querySelector(".card"), { childList: true });
+for (const event of ["resize", "scroll"]) window.visualViewport?.addEventListener(event, liftAboveKeyboard);
 document.addEventListener("visibilitychange", lookAgain);
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) lookAgain();

@@ -2,6 +2,7 @@
 // docs/realtime.md describes the messages. Chrome 103; nothing runs while nothing plays.
 
 import { Connection } from "./connection.js";
+import { fontsAreReady } from "./fonts.js";
 import { Memory } from "./memory.js";
 import { Notices } from "./notices.js";
 import { Player } from "./player.js";
@@ -34,7 +35,10 @@ const player = new Player(document.getElementById("stage"), words, sound, {
     memory.rememberFinished(alert);
     connection.say("finished", alert);
   },
-  idle: () => reloadIfOld(),
+  idle() {
+    sound.rest();
+    reloadIfOld();
+  },
 });
 let newestVersion = version;
 
@@ -95,7 +99,7 @@ window.addEventListener("pagehide", () => connection.leave());
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 if (token) {
-  connection.open();
+  fontsAreReady().then(() => connection.open());
 } else {
   notices.refused("no_token");
 }

@@ -1,4 +1,5 @@
-// Whether anybody sees this page. OBS's events are hints: they may be late, doubled, or never come.
+// Whether anybody sees this page. The browser knows: OBS hides the page of a source that no shown scene has, also when
+// it loads there and no event ever comes. OBS's own events may be late, doubled, or never come; the last word counts.
 
 const SETTLE_MS = 250;
 
@@ -7,18 +8,17 @@ export function inObs() {
 }
 
 export class Sight {
-  #visible = inObs() ? null : document.visibilityState === "visible";
+  #visible = isShown();
   #active = null;
   #timer = 0;
   #onChange;
 
   constructor(onChange) {
     this.#onChange = onChange;
-    window.addEventListener("obsSourceVisibleChanged", (event) => this.#set(event.detail?.visible, this.#active));
-    window.addEventListener("obsSourceActiveChanged", (event) => this.#set(this.#visible, event.detail?.active));
-    if (!inObs()) {
-      document.addEventListener("visibilitychange", () => this.#set(document.visibilityState === "visible", null));
-    }
+    document.addEventListener("visibilitychange", () => this.#set(isShown(), null));
+    window.addEventListener("obsSourceVisibleChanged", (event) => this.#set(event.detail?.visible, null));
+    // What is on the program is seen; what left it may still be seen in a preview.
+    window.addEventListener("obsSourceActiveChanged", (event) => this.#set(event.detail?.active || null, event.detail?.active));
   }
 
   // null: nobody knows.
@@ -33,4 +33,8 @@ export class Sight {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#onChange(this.state()), SETTLE_MS);
   }
+}
+
+function isShown() {
+  return document.visibilityState === "visible";
 }

@@ -1,12 +1,20 @@
-// The chime. Decoded once, through one AudioContext that stays open: OBS swallows the first moments of a sound that
-// opens its own, and the file begins with 200 ms of silence for the same reason.
+// The chime. Decoded once, through one AudioContext, for a sound that opens its own loses its first moments in OBS; the
+// file begins with 200 ms of silence for the same reason.
+//
+// The context is suspended while nothing plays: Chromium renders silence as busily as sound. Going on is safe in OBS,
+// which lets pages sound without a click, and its time stands still until the device is there, so nothing is lost.
 
 export class Sound {
   #context = new AudioContext();
   #chime = null;
   #playing = null;
+  #isResting = true;
+  // A tab may not make a sound before its first click; OBS always may.
+  #isAllowed = Boolean(window.obsstudio);
+  #tell = () => {};
 
   constructor() {
+    this.#context.onstatechange = () => this.#settle();
     this.#load();
   }
 
@@ -26,10 +34,9 @@ export class Sound {
       return;
     }
     // A sound that starts minutes later, at the first click, would be a surprise.
-    if (this.#context.state !== "running") {
-      this.#context.resume();
-      if (!window.obsstudio) return;
-    }
+    if (!this.#isAllowed) return;
+    this.#isResting = false;
+    this.#context.resume();
     this.stop();
     this.#playing = new AudioBufferSourceNode(this.#context, { buffer: this.#chime });
     this.#playing.connect(this.#context.destination);
@@ -43,11 +50,22 @@ export class Sound {
     this.#playing = null;
   }
 
-  // A tab may not make a sound before its first click; OBS always may.
+  // The alert is off the screen, and no other follows at once.
+  rest() {
+    this.#isResting = true;
+    this.#settle();
+  }
+
   askForClick(isWanted, tell) {
-    const isNeeded = () => isWanted && this.#context.state !== "running";
-    tell(isNeeded());
-    this.#context.onstatechange = () => tell(isNeeded());
+    this.#tell = () => tell(isWanted && !this.#isAllowed);
+    this.#tell();
     document.addEventListener("click", () => this.#context.resume(), { once: true });
+  }
+
+  #settle() {
+    if (this.#context.state !== "running") return;
+    this.#isAllowed = true;
+    this.#tell();
+    if (this.#isResting) this.#context.suspend();
   }
 }

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from domain import alerts, missed, overlays, showing
-from domain.alerts import AlertLevel, AlertStatus, alert_level, reading_ms, seen_after_ms
+from domain.alerts import AlertKind, AlertLevel, AlertStatus, alert_level, reading_ms, seen_after_ms
+from domain.donations import DonorState, DonorView, list_feed, read_donor_view
 from domain.errors import NotFoundError
 from domain.missed import Answer
 from domain.showing import Lease, Offer, Seen, Word
@@ -69,6 +70,14 @@ async def donate(
         held=held,
     )
     return donation.id
+
+
+async def donor_view(connection: Any, donation_id: int) -> DonorView:
+    """What the donor's own page says."""
+    public_id = await connection.fetchval("SELECT public_id FROM donations WHERE id = $1", donation_id)
+    view = await read_donor_view(connection, public_id)
+    assert view is not None
+    return view
 
 
 async def refund(connection: Any, donation_id: int) -> None:
@@ -206,13 +215,10 @@ class TestQueue:
     ) -> None:
         first_id, second_id = await donate(connection, streamer), await donate(connection, streamer)
         offer = await pick(connection, streamer, overlay_id)
-        waiting = await alerts.get_donation_alert(connection, second_id)
-        assert waiting is not None
-        assert (waiting.status, waiting.ahead, waiting.ahead_ms) == (AlertStatus.QUEUED, 1, offer.duration_ms)
-        playing = await alerts.get_donation_alert(connection, first_id)
-        assert playing is not None
-        assert playing.status is AlertStatus.PLAYING
-        assert await alerts.get_donation_alert(connection, 2_000_000) is None
+        waiting = await donor_view(connection, second_id)
+        assert (waiting.state, waiting.position) == (DonorState.QUEUED, 2)
+        assert waiting.wait_seconds == offer.duration_ms // 1000
+        assert (await donor_view(connection, first_id)).state is DonorState.PLAYING
 
 
 class TestPicking:
@@ -457,6 +463,31 @@ class TestMissed:
         assert await missed.answer_missed(connection, streamer.id, Answer.PLAY)
         assert (await pick(connection, streamer, speaker_id)).donation_id == donations[0]
 
+    @pytest.mark.parametrize("postponed", [False, True])
+    async def test_a_question_about_nothing_holds_nothing_back(
+        self, connection: Any, streamer: BuiltStreamer, donations: list[int], postponed: bool
+    ) -> None:
+        process_id = uuid.uuid4()
+        speaker_id = await connect(connection, streamer, process_id=process_id, active=True)
+        await alerts.enqueue_test(connection, streamer.id, 30_000, None, "Проверка")
+        await connection.execute("UPDATE alerts SET playable_at = now() - interval '1 hour' WHERE kind = 'test'")
+        await connection.execute("UPDATE speakers SET postponed = $1", postponed)
+        for donation_id in donations[:3]:
+            await refund(connection, donation_id)
+        asked = await missed.get_missed(connection, streamer.id)
+        assert asked is not None
+        assert asked.alerts == 1
+
+        last = await connection.fetchval("SELECT alert_id FROM alerts WHERE donation_id = $1", donations[3])
+        assert await alerts.skip(connection, streamer.id, last)
+        assert await missed.get_missed(connection, streamer.id) is None
+        assert not (await overlays.get_controls(connection, streamer.id)).hold_new_alerts
+        for kind in (AlertKind.DONATION, AlertKind.TEST):
+            assert (await overlays.look(connection, process_id))[0].could_play
+            offer = await pick(connection, streamer, speaker_id)
+            assert offer.kind is kind
+            assert await alerts.skip(connection, streamer.id, offer.alert_id)
+
     async def test_a_summary_stands_for_them_and_shares_its_end_with_them(
         self, connection: Any, streamer: BuiltStreamer, donations: list[int]
     ) -> None:
@@ -480,6 +511,26 @@ class TestMissed:
         await showing.mark_seen(connection, streamer.id, speaker_id, summary.alert_id, summary.lease_id)
         await showing.mark_finished(connection, streamer.id, speaker_id, summary.alert_id, summary.lease_id)
         assert await self.statuses(connection, donations) == ["dropped", "shown", "dropped", "shown", "shown"]
+
+    async def test_donors_in_a_summary_wait_and_are_shown_with_it(
+        self, connection: Any, streamer: BuiltStreamer, donations: list[int]
+    ) -> None:
+        assert await missed.answer_missed(connection, streamer.id, Answer.SUMMARY)
+        await donate(connection, streamer)
+        for donation_id in donations[:4]:
+            view = await donor_view(connection, donation_id)
+            assert (view.state, view.position) == (DonorState.QUEUED, 2), "behind what came before the answer"
+        speaker_id = await self.speaker(connection, streamer)
+        assert await alerts.skip(connection, streamer.id, (await pick(connection, streamer, speaker_id)).alert_id)
+        summary = await pick(connection, streamer, speaker_id)
+        views = [await donor_view(connection, donation_id) for donation_id in donations[:4]]
+        assert {view.state for view in views} == {DonorState.PLAYING}
+        playing = [row.id for row in await list_feed(connection, streamer.id) if row.alert_status == "playing"]
+        assert sorted(playing) == donations[:4], "and so the streamer reads it"
+        await showing.mark_seen(connection, streamer.id, speaker_id, summary.alert_id, summary.lease_id)
+        await showing.mark_finished(connection, streamer.id, speaker_id, summary.alert_id, summary.lease_id)
+        views = [await donor_view(connection, donation_id) for donation_id in donations[:4]]
+        assert {view.state for view in views} == {DonorState.SHOWN}
 
     async def test_a_summary_of_nothing_is_dropped(
         self, connection: Any, streamer: BuiltStreamer, donations: list[int]

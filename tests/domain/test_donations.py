@@ -123,18 +123,36 @@ async def test_the_donor_sees_the_place_in_the_queue(connection: asyncpg.Connect
     assert len({view.version for view in views if view}) == 3
 
 
-async def test_the_feed_shows_money_only_newest_first(connection: asyncpg.Connection) -> None:
+async def test_the_feed_shows_money_only_in_the_order_it_came(connection: asyncpg.Connection) -> None:
     streamer = await make_streamer(connection)
-    paid = []
-    for number in range(3):
-        donation, payment = await open_donation(connection, streamer, amount_minor=10_000 + number)
+    opened = [await open_donation(connection, streamer) for _ in range(5)]
+    came = [opened[number] for number in (2, 0, 3, 1)]
+    under_review = came[2][0].id
+    for minute, (donation, payment) in enumerate(came):
         await hear(connection, payment, N.CONFIRMED)
-        paid.append(donation.id)
-    await make_donation(connection, streamer)
-    rows = await list_feed(connection, streamer.id, limit=2)
-    assert [row.id for row in rows] == [paid[2], paid[1]]
-    older = await list_feed(connection, streamer.id, limit=2, before_id=rows[-1].id)
-    assert [row.id for row in older] == [paid[0]]
+        at = f"now() + interval '{minute} minutes'"
+        await connection.execute(f"UPDATE payments SET confirmed_at = {at} WHERE id = $1", payment.id)
+        await connection.execute(f"UPDATE donations SET paid_at = {at} WHERE id = $1", donation.id)
+    await connection.execute("UPDATE donations SET status = 'review', paid_at = NULL WHERE id = $1", under_review)
+
+    newest = await list_feed(connection, streamer.id, limit=3)
+    assert [row.id for row in newest] == [came[3][0].id, under_review, came[1][0].id]
+    assert [row.paid_at for row in newest] == sorted((row.paid_at for row in newest), reverse=True)
+    for row, older in zip(newest, ([2, 1, 0], [1, 0], [0]), strict=True):
+        found = await list_feed(connection, streamer.id, before=row)
+        assert [row.id for row in found] == [came[number][0].id for number in older]
+
+
+async def test_of_money_that_came_at_once_the_later_wish_is_first(connection: asyncpg.Connection) -> None:
+    streamer = await make_streamer(connection)
+    donations = []
+    for _ in range(3):
+        donation, payment = await open_donation(connection, streamer)
+        await hear(connection, payment, N.CONFIRMED)
+        donations.append(donation.id)
+    newest, *_ = rows = await list_feed(connection, streamer.id)
+    assert [row.id for row in rows] == donations[::-1]
+    assert await list_feed(connection, streamer.id, before=newest) == rows[1:]
 
 
 async def test_an_unknown_page_has_no_view(connection: asyncpg.Connection) -> None:

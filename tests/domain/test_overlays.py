@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain import overlays
+from domain import alerts, overlays
 from domain.overlay_tokens import find_overlay_token, reveal_overlay_token, rotate_overlay_token
 from tests.builders import BOX, BuiltStreamer, make_streamer
 from tests.domain.test_alerts import connect, donate
@@ -96,6 +96,15 @@ async def test_after_a_long_absence_the_streamer_is_asked(
     await connect(connection, streamer)
     controls = await overlays.get_controls(connection, streamer.id)
     assert (controls.asking_since is not None) == asks
+
+
+async def test_tests_are_not_asked_about_after_an_absence(connection: Any, streamer: BuiltStreamer) -> None:
+    await leave(connection, streamer, await connect(connection, streamer))
+    for _ in range(4):
+        await alerts.enqueue_test(connection, streamer.id, 30_000, None, "Проверка")
+    await connection.execute("UPDATE speakers SET last_present_at = now() - interval '11 min', resume_at = NULL")
+    await connect(connection, streamer)
+    assert (await overlays.get_controls(connection, streamer.id)).asking_since is None
 
 
 async def test_one_that_was_there_all_along_but_hidden_was_not_away(connection: Any, streamer: BuiltStreamer) -> None:

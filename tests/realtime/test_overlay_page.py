@@ -17,6 +17,16 @@ from tests.support.chromium import chromium_arguments, find_chromium
 from tests.support.programs import ProgramProcess
 
 OBS = "window.obsstudio = { pluginVersion: '2.26.0' };"
+VISIBLE_CHANGED = (
+    "(visible) => window.dispatchEvent(new CustomEvent('obsSourceVisibleChanged', { detail: { visible } }))"
+)
+# Keeps the page's one AudioContext where a test can look at it.
+LISTEN = "window.AudioContext = class extends AudioContext { constructor() { super(); window.audio = this; } };"
+# A page as OBS loads it for a source in a scene that is not shown.
+HIDDEN = """
+window.isHidden = true;
+Object.defineProperty(document, "visibilityState", { get: () => (window.isHidden ? "hidden" : "visible") });
+"""
 # All animations of the page that are not over.
 RUNNING = "document.getAnimations().filter((animation) => animation.playState === 'running').length"
 
@@ -52,16 +62,19 @@ async def strict_browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-async def open_in_obs(browser: Browser, url: str) -> Page:
+async def open_in_obs(browser: Browser, url: str, *, script: str = "", never: str | None = None) -> Page:
+    """`never`: what the page asks for at such an address never comes."""
     context: BrowserContext = await browser.new_context(viewport={"width": 1920, "height": 1080})
-    await context.add_init_script(OBS)
+    await context.add_init_script(OBS + script)
+    if never is not None:
+        await context.route(never, lambda _route: None)
     page = await context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("response", lambda response: problems.append(response.url) if response.status >= 400 else None)
     page.problems = problems  # type: ignore[attr-defined]
-    await page.goto(url)
+    await page.goto(url, wait_until="commit" if never else "load")
     return page
 
 
@@ -75,9 +88,11 @@ async def test_it_plays_text_picture_and_sound_and_then_stands_still(
     scene: Scene, web_url: str, obs_browser: Browser
 ) -> None:
     await scene.set(alert_min_seconds=3, alert_max_seconds=3)
-    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}", script=LISTEN)
     await wait_until_connected(scene)
     assert await page.evaluate(RUNNING) == 0
+    while await page.evaluate("audio.state") != "suspended":
+        pass
 
     donation_id = await scene.donate("<b>Привет</b> из Омска", amount_minor=100_050)
 
@@ -87,17 +102,39 @@ async def test_it_plays_text_picture_and_sound_and_then_stands_still(
     await expect(page.locator(".alert")).to_have_class(re.compile("level-sparks"))
     assert await page.evaluate("document.querySelector('.emblem').naturalWidth > 0")
     assert await page.evaluate("document.body.dataset.sounds") == "1"
+    while await page.evaluate("audio.state") != "running":
+        pass
     assert await page.evaluate("document.fonts.check('800 64px Onest', 'Ая')")
     await expect(page.locator(".alert")).to_have_count(0)
     while await scene.status(donation_id) != "shown":
         pass
     assert not (await scene.alert(donation_id))["interrupted"]
     assert await page.evaluate(RUNNING) == 0
+    while await page.evaluate("audio.state") != "suspended":
+        pass
     background = (
         "getComputedStyle(document.documentElement).backgroundColor + getComputedStyle(document.body).backgroundColor"
     )
     assert await page.evaluate(background) == "rgba(0, 0, 0, 0)rgba(0, 0, 0, 0)"
     assert page.problems == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("service")
+async def test_the_typeface_is_there_before_the_first_alert(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    await wait_until_connected(scene)
+    assert await page.evaluate("[...document.fonts].map((face) => face.status)") == ["loaded"] * 4
+
+
+@pytest.mark.usefixtures("service")
+async def test_a_typeface_that_never_comes_holds_nothing_up(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}", never="**/*.woff2")
+    donation_id = await scene.donate("в другом шрифте")
+    await expect(page.locator(".message")).to_have_text("в другом шрифте")
+    # Else the text would be invisible while it counts as read.
+    assert await page.evaluate("[...document.fonts].map((face) => face.display)") == ["swap"] * 4
+    while await scene.status(donation_id) != "shown":
+        pass
 
 
 @pytest.mark.usefixtures("service")
@@ -129,19 +166,39 @@ async def test_reloaded_after_seen_it_is_not_played_again(scene: Scene, web_url:
 
 @pytest.mark.usefixtures("service")
 async def test_hidden_in_obs_it_gives_the_alert_back(scene: Scene, web_url: str, obs_browser: Browser) -> None:
-    def shown(visible: bool) -> str:
-        detail = f"{{ detail: {{ visible: {str(visible).lower()} }} }}"
-        return f"window.dispatchEvent(new CustomEvent('obsSourceVisibleChanged', {detail}))"
-
     page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
     donation_id = await scene.donate("подожду")
     await expect(page.locator(".message")).to_have_text("подожду")
-    await page.evaluate(shown(False))
+    await page.evaluate(VISIBLE_CHANGED, False)
     await expect(page.locator(".alert")).to_have_count(0)
     while await scene.status(donation_id) != "queued":
         pass
-    await page.evaluate(shown(True))
+    await page.evaluate(VISIBLE_CHANGED, True)
     await expect(page.locator(".message")).to_have_text("подожду")
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize(
+    "shows",
+    [
+        "(window.isHidden = false, document.dispatchEvent(new Event('visibilitychange')))",
+        f"({VISIBLE_CHANGED})(true)",
+        "window.dispatchEvent(new CustomEvent('obsSourceActiveChanged', { detail: { active: true } }))",
+    ],
+    ids=["browser", "visible event", "active event"],
+)
+async def test_loaded_in_a_scene_nobody_shows_it_waits_until_it_is_shown(
+    scene: Scene, web_url: str, obs_browser: Browser, shows: str
+) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}", script=HIDDEN)
+    while not await scene.pool.fetchval("SELECT count(*) FROM overlays"):
+        pass
+    assert not await scene.pool.fetchval("SELECT visible FROM overlays")
+    donation_id = await scene.donate("никто не видит")
+    assert await scene.status(donation_id) == "queued"
+    await page.evaluate(shows)
+    await expect(page.locator(".message")).to_have_text("никто не видит")
+    assert await scene.pool.fetchval("SELECT visible FROM overlays")
 
 
 async def test_an_ordinary_tab_says_that_it_is_a_preview_and_asks_for_a_click(
@@ -153,12 +210,17 @@ async def test_an_ordinary_tab_says_that_it_is_a_preview_and_asks_for_a_click(
     await expect(page.locator("#notice")).to_contain_text("включить звук")
     await page.locator("body").click()
     await expect(page.locator("#notice")).not_to_contain_text("включить звук")
+    await scene.donate("слышно")
+    await expect(page.locator(".message")).to_have_text("слышно")
+    assert await page.evaluate("document.body.dataset.sounds") == "1"
+    await expect(page.locator(".alert")).to_have_count(0, timeout=15_000)
+    await expect(page.locator("#notice")).not_to_contain_text("включить звук")
     async with service.overlay(scene) as obs:
         await obs.wait_for("welcome")
         await expect(page.locator("#notice")).to_contain_text("алерты играют в OBS")
         await scene.donate("зеркало")
         await expect(page.locator(".message")).to_have_text("зеркало")
-        assert await page.evaluate("document.body.dataset.sounds ?? null") is None
+        assert await page.evaluate("document.body.dataset.sounds") == "1"
 
 
 @pytest.mark.usefixtures("service")
@@ -201,6 +263,25 @@ async def test_a_summary_and_a_test_say_what_they_are(scene: Scene, web_url: str
     await expect(page.locator(".tag")).to_have_text("тест")
     await expect(page.locator(".name")).to_have_text("Аноним")
     await expect(page.locator(".alert")).to_have_class(re.compile("level-ribbon"))
+
+
+@pytest.mark.usefixtures("service")
+async def test_a_replay_says_that_it_is_one(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    await scene.set(alert_min_seconds=3, alert_max_seconds=3)
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    donation_id = await scene.donate("ещё раз")
+    await expect(page.locator(".message")).to_have_text("ещё раз")
+    assert await page.locator(".tag").count() == 0
+    # No button makes a replay yet.
+    await scene.pool.execute(
+        "INSERT INTO alerts (streamer_id, donation_id, kind, status, place, playable_at, donor_name, message,"
+        " amount_minor, duration_ms) SELECT streamer_id, donation_id, 'replay', 'queued', nextval('alert_places'),"
+        " now(), donor_name, message, amount_minor, 5000 FROM alerts WHERE donation_id = $1",
+        donation_id,
+    )
+    await scene.wake(Topic.ALERTS)
+    await expect(page.locator(".tag")).to_have_text("повтор")
+    await expect(page.locator(".message")).to_have_text("ещё раз")
 
 
 def test_the_chime_in_git_is_the_one_we_make() -> None:

@@ -1,5 +1,7 @@
 """The dashboard without scripts: what it shows, what its buttons do, and who may press them."""
 
+import json
+import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,9 +14,10 @@ from domain.overlay_tokens import find_overlay_token, rotate_overlay_token
 from domain.streamers import Streamer
 from domain.users import create_user
 from infra.crypto import SecretBox
-from infra.tickets import read_dashboard_ticket
+from infra.tickets import issue_dashboard_ticket, read_dashboard_ticket
 from tests.support.site import Site
 from tests.web.conftest import PASSWORD, signed_in
+from web.reveals import give_pass
 
 HTMX = {"HX-Request": "true"}
 NBSP = "\N{NO-BREAK SPACE}"
@@ -25,13 +28,14 @@ ACTIONS: dict[str, dict[str, str]] = {
     "/dashboard/pause": {"paused": "yes"},
     "/dashboard/missed": {"answer": "drop"},
     "/dashboard/overlay-token": {},
+    "/dashboard/reveal": {},
+    "/dashboard/overlay-address": {},
 }
 PAGES = (
     "/dashboard",
     "/dashboard/part/feed",
-    "/dashboard/part/overlay?reveal=overlay",
+    "/dashboard/part/overlay",
     "/dashboard/ticket",
-    "/dashboard/overlay-address",
 )
 
 
@@ -375,20 +379,48 @@ class TestOverlayAddress:
         masked = (await her.get("/dashboard")).text
         assert token not in masked
         assert "••••••••" in masked
-        assert f"{site.url}/overlay#{token}" in (await her.get("/dashboard?reveal=overlay")).text
-        given = await her.get("/dashboard/overlay-address")
+        shown = await her.post("/dashboard/reveal", headers=HTMX, follow_redirects=True)
+        assert f"{site.url}/overlay#{token}" in shown.text
+        assert "<html" not in shown.text
+        page = await her.post("/dashboard/reveal", follow_redirects=True)
+        assert f"{site.url}/overlay#{token}" in page.text
+        assert "<html" in page.text
+        given = await her.post("/dashboard/overlay-address")
         assert given.json() == {"address": f"{site.url}/overlay#{token}"}
         assert given.headers["Cache-Control"] == "no-store"
+
+    async def test_no_link_brings_it_on_the_screen(
+        self, site: Site, streamer: Streamer, her: httpx.AsyncClient
+    ) -> None:
+        async with site.pool.acquire() as connection:
+            token = await rotate_overlay_token(connection, box_of(site), streamer.id)
+        box = box_of(site)
+        passes = (
+            "overlay",
+            "",
+            "\x00",
+            give_pass(box, streamer.id + 1),
+            issue_dashboard_ticket(box, streamer.id, streamer.owner_id),
+            box.encrypt(json.dumps(["reveal", streamer.id, time.time() - 1])),
+            box.encrypt("1"),
+        )
+        for given in passes:
+            for url in ("/dashboard", "/dashboard/part/overlay"):
+                answer = await her.get(url, params={"reveal": given}, headers=HTMX)
+                assert answer.status_code == 200
+                assert token not in answer.text, given
+        assert (await her.get("/dashboard/overlay-address")).status_code == 405
+        assert (await her.get("/dashboard/reveal")).status_code == 405
 
     async def test_rotating_makes_a_new_one_and_the_old_one_opens_nothing(
         self, site: Site, streamer: Streamer, her: httpx.AsyncClient
     ) -> None:
-        assert (await her.get("/dashboard/overlay-address")).status_code == 404
+        assert (await her.post("/dashboard/overlay-address")).status_code == 404
         await her.post("/dashboard/overlay-token")
-        first = (await her.get("/dashboard/overlay-address")).json()["address"].partition("#")[2]
+        first = (await her.post("/dashboard/overlay-address")).json()["address"].partition("#")[2]
         answer = await her.post("/dashboard/overlay-token", headers=HTMX)
         assert "The overlay has a new address." in answer.text
-        second = (await her.get("/dashboard/overlay-address")).json()["address"].partition("#")[2]
+        second = (await her.post("/dashboard/overlay-address")).json()["address"].partition("#")[2]
         assert second != first
         assert second not in answer.text
         async with site.pool.acquire() as connection:

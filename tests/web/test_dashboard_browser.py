@@ -28,17 +28,28 @@ class Her:
     troubles: list[str]
     """What the browser's console complained about."""
 
+    async def gets_wish(self, name: str, message: str = "Привет", amount_minor: int = 30_000) -> int:
+        """A donation that is not paid yet; its id."""
+        donation_id: int = await self.pool.fetchval(
+            "INSERT INTO donations (public_id, streamer_id, amount_minor, public_donor_name, public_message,"
+            " consent_version) VALUES (gen_random_uuid(), $1, $2, $3, $4, '1') RETURNING id",
+            self.streamer_id, amount_minor, name, message,
+        )  # fmt: skip
+        return donation_id
+
     async def gets_donation(
-        self, name: str, amount_minor: int = 30_000, message: str = "Привет", *, wake: bool = True
+        self,
+        name: str,
+        amount_minor: int = 30_000,
+        message: str = "Привет",
+        *,
+        donation_id: int | None = None,
+        wake: bool = True,
     ) -> None:
-        """As a paid donation is written down, with the wake-up that follows its commit."""
+        """As a paid donation, opened now or before, is written down, with the wake-up that follows its commit."""
         async with self.pool.acquire() as connection, connection.transaction():
-            donation_id = await connection.fetchval(
-                "INSERT INTO donations (public_id, streamer_id, status, amount_minor, public_donor_name,"
-                " public_message, consent_version, paid_at)"
-                " VALUES (gen_random_uuid(), $1, 'paid', $2, $3, $4, '1', now()) RETURNING id",
-                self.streamer_id, amount_minor, name, message,
-            )  # fmt: skip
+            donation_id = donation_id or await self.gets_wish(name, message, amount_minor)
+            await connection.execute("UPDATE donations SET status = 'paid', paid_at = now() WHERE id = $1", donation_id)
             await alerts.enqueue_donation(
                 connection, streamer_id=self.streamer_id, donation_id=donation_id, donor_name=name, message=message,
                 amount_minor=amount_minor,
@@ -122,7 +133,7 @@ async def test_pause_by_key_and_the_list_of_keys(her: Her) -> None:
 async def test_the_overlay_address_is_shown_hidden_copied_and_replaced(her: Her) -> None:
     overlay = her.page.locator("#overlay")
     await expect(overlay).to_contain_text("••••••••")
-    await overlay.get_by_role("link", name="Show").click()
+    await overlay.get_by_role("button", name="Show").click()
     shown = await overlay.locator("input").input_value()
     assert re.fullmatch(rf"{re.escape(her.stack.web_url)}/overlay#[\w-]{{43}}", shown)
     await overlay.get_by_role("link", name="Hide").click()
@@ -134,8 +145,39 @@ async def test_the_overlay_address_is_shown_hidden_copied_and_replaced(her: Her)
     await overlay.get_by_text("Replace the address…").click()
     await overlay.get_by_role("button", name="Replace the address").click()
     await expect(her.page.locator("#notice")).to_contain_text("The overlay has a new address.")
-    await overlay.get_by_role("link", name="Show").click()
+    await overlay.get_by_role("button", name="Show").click()
     await expect(overlay.locator("input")).not_to_have_value(shown)
+
+
+async def test_without_a_clipboard_the_address_is_copied_unseen(her: Her) -> None:
+    overlay = her.page.locator("#overlay")
+    dialogs: list[str] = []
+    her.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    # As on plain http, where self-hosters are at home.
+    await her.page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    await overlay.get_by_role("button", name="Copy").click()
+    await expect(overlay.get_by_role("button", name="Copied")).to_be_visible()
+    assert not re.search(r"/overlay#[\w-]{43}", await her.page.content())
+    await her.page.evaluate("document.querySelector('#side').append(document.createElement('textarea'))")
+    await her.page.locator("#side > textarea").press("Control+V")
+    await expect(her.page.locator("#side > textarea")).to_have_value(re.compile(r"/overlay#[\w-]{43}$"))
+
+    await her.page.evaluate("document.execCommand = () => false")
+    await overlay.get_by_role("button", name="Copy").click()
+    await expect(her.page.locator("#notice")).to_contain_text("Press “Show” and copy by hand.")
+    assert dialogs == []
+
+
+async def test_a_shown_address_stays_while_its_part_is_drawn_anew(her: Her) -> None:
+    await her.page.locator("#overlay").get_by_role("button", name="Show").click()
+    address = her.page.locator("#overlay input")
+    await expect(address).to_be_visible()
+    await her.page.evaluate("document.querySelector('#overlay').dataset.former = ''")
+    await her.page.keyboard.press("p")
+    await expect(her.page.locator("#bar")).to_contain_text("Paused")
+    # The part came anew once its mark is gone.
+    await expect(her.page.locator("#overlay[data-former]")).to_have_count(0)
+    await expect(address).to_be_visible()
 
 
 async def test_it_catches_up_after_realtime_was_away(her: Her) -> None:
@@ -158,6 +200,28 @@ async def test_a_reader_who_has_scrolled_away_is_told_and_not_moved(her: Her) ->
     await expect(pill).to_be_hidden()
 
 
+async def test_a_donation_opened_before_others_and_paid_after_them_is_news(her: Her) -> None:
+    early = await her.gets_wish("Early")
+    await her.gets_donation("Quick")
+    rows = her.page.locator(".feed-rows > li")
+    await expect(rows).to_have_count(1)
+    await her.gets_donation("Early", donation_id=early)
+    await expect(rows).to_have_count(2)
+    await expect(rows.first).to_contain_text("Early")
+    await expect(rows.first).to_have_class(re.compile("is-new"))
+
+
+async def test_older_rows_asked_for_are_no_news(her: Her) -> None:
+    for number in range(60):
+        await her.gets_donation(f"Donor {number}", wake=number == 59)
+    rows = her.page.locator(".feed-rows > li")
+    await expect(rows).to_have_count(50)
+    await her.page.get_by_role("link", name="Show more").click()
+    await expect(rows).to_have_count(60)
+    await expect(her.page.locator("#news")).to_be_hidden()
+    assert await her.page.locator(".feed-rows > li.is-new").count() == 0
+
+
 async def test_without_scripts_each_button_is_a_form(browser: Browser, stack: Stack, pool: asyncpg.Pool) -> None:
     stack.start("web")
     her = await open_dashboard(browser, stack, pool, scripts=False)
@@ -167,7 +231,7 @@ async def test_without_scripts_each_button_is_a_form(browser: Browser, stack: St
     await expect(her.page.locator(".next li")).to_have_count(1)
     await her.page.get_by_role("button", name="Pause").click()
     await expect(her.page.locator("#stage button[aria-pressed]")).to_have_attribute("aria-pressed", "true")
-    await her.page.get_by_role("link", name="Show").click()
+    await her.page.get_by_role("button", name="Show").click()
     await expect(her.page.locator("#overlay input")).to_have_value(re.compile("/overlay#"))
     await her.page.get_by_role("button", name="Sign out").click()
     await expect(her.page.get_by_role("link", name="Sign in").first).to_be_visible()

@@ -283,6 +283,40 @@ async def test_name_and_amount_are_remembered_on_the_device(site: Site, browser:
         assert [cookie["name"] for cookie in await page.context.cookies()] == []
 
 
+async def test_who_was_anonymous_stays_so_until_it_is_unticked(site: Site, browser: Browser) -> None:
+    async with visit(browser, f"{site.url}/donate/anna") as page:
+        await scripts_are_there(page)
+        await page.fill("#name", "Аня")
+        await page.check("[name=anonymous]")
+        await page.fill("#amount", "450")
+        await page.check("#consent")
+        await page.click(".pay")
+        await page.wait_for_url("**/d/*")
+        await page.goto(f"{site.url}/donate/anna")
+        await expect(page.locator("[name=anonymous]")).to_be_checked()
+        await expect(page.locator("[data-name]")).to_have_text("Аноним")
+        await page.check("#consent")
+        await page.click(".pay")
+        await page.wait_for_url("**/d/*")
+        assert await site.rows("SELECT DISTINCT donor_name FROM donations") == [{"donor_name": None}]
+        await page.goto(f"{site.url}/donate/anna")
+        await page.uncheck("[name=anonymous]")
+        await expect(page.locator("#name")).to_have_value("Аня")
+
+
+async def test_the_button_stays_above_a_keyboard_that_covers_the_page(site: Site, browser: Browser) -> None:
+    async with visit(browser, f"{site.url}/donate/anna", **PHONE) as page:
+        await scripts_are_there(page)
+        # As iOS tells of its keyboard: the page is as tall as before, but less of it is seen.
+        await page.evaluate(
+            "Object.defineProperty(visualViewport, 'height', { value: innerHeight - 336 });"
+            "visualViewport.dispatchEvent(new Event('resize'))"
+        )
+        box = await page.locator(".action").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 844 - 336
+
+
 async def test_nothing_sticks_out_of_a_small_phone(site: Site, browser: Browser) -> None:
     await site.pool.execute("UPDATE streamers SET display_name = $1, about = $1", "Ж" * 60)
     small = {**PHONE, "viewport": {"width": 320, "height": 568}}

@@ -3,7 +3,7 @@
     GET  /dashboard                      the page; ?streamer=<slug> for superusers, ?rows= for a longer feed
     GET  /dashboard/part/<name>          one part of it, as HTMX asks for it when something changed
     GET  /dashboard/ticket               what opens the dashboard's socket, for a minute
-    GET  /dashboard/overlay-address      the address for OBS, for the copy button
+    POST /dashboard/overlay-address      the address for OBS, for the copy button
 
 What the buttons do is in `dashboard_actions.py`.
 """
@@ -19,6 +19,7 @@ from domain.overlay_tokens import reveal_overlay_token
 from domain.overlays import list_overlays
 from domain.streamers import Streamer, find_by_owner, list_streamers
 from infra.tickets import issue_dashboard_ticket
+from web import reveals
 from web.certificate import is_trusted
 from web.context import parts
 from web.pages.dashboard_view import (
@@ -85,8 +86,9 @@ async def give_ticket() -> Response:
     return jsonify({"ticket": issue_dashboard_ticket(parts().box, streamer.id, user.id)})
 
 
-@blueprint.get("/dashboard/overlay-address")
+@blueprint.post("/dashboard/overlay-address")
 async def give_overlay_address() -> Response:
+    """A POST, so that no link opens it while she shares her screen."""
     streamer = await require_streamer()
     async with parts().pool.acquire() as connection:
         found = await _read_overlay_address(connection, streamer)
@@ -146,13 +148,19 @@ async def _part_feed(connection: Any, streamer: Streamer) -> dict[str, Any]:
 
 
 async def _part_overlay(connection: Any, streamer: Streamer) -> dict[str, Any]:
-    """The address stays out of the page until it is asked for: streamers share their screens (DESIGN 16)."""
+    """The address stays out of the page until it is asked for: streamers share their screens (DESIGN 16).
+
+    `reveal` is the pass it is shown by, which the part hands on when it asks for itself again.
+    """
     overlay_address = await _read_overlay_address(connection, streamer)
+    reveal = request.args.get("reveal", "")
+    is_revealed = reveals.is_good(parts().box, reveal, streamer.id)
     return {
         "overlays": await list_overlays(connection, streamer.id),
         "has_overlay_address": overlay_address is not None,
         "overlay_page": f"{parts().settings.web_url}/overlay",
-        "revealed": overlay_address if request.args.get("reveal") == "overlay" else None,
+        "reveal": reveal if is_revealed else None,
+        "revealed": overlay_address if is_revealed else None,
     }
 
 

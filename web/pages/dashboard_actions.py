@@ -15,6 +15,7 @@ from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.overlay_tokens import rotate_overlay_token
 from domain.streamers import Streamer
 from infra.redis import publish
+from web import reveals
 from web.context import parts
 from web.i18n import _
 from web.limits import Limit
@@ -91,6 +92,16 @@ async def rotate() -> ResponseReturnValue:
     async with parts().pool.acquire() as connection, connection.transaction():
         await rotate_overlay_token(connection, parts().box, streamer.id)
     return await _done(streamer, "overlay", "rotated", {Topic.CONTROLS, Topic.OVERLAYS})
+
+
+@blueprint.post("/dashboard/reveal")
+async def reveal() -> ResponseReturnValue:
+    """Show the overlay's address for a while, in its part or on the whole page."""
+    streamer = await require_streamer()
+    given = reveals.give_pass(parts().box, streamer.id)
+    if "HX-Request" in request.headers:
+        return redirect(address("dashboard.show_part", name="overlay", reveal=given), 303)
+    return redirect(address("dashboard.show", reveal=given, _anchor="overlay"), 303)
 
 
 async def _done(streamer: Streamer, name: str, said: str, topics: set[Topic]) -> ResponseReturnValue:
