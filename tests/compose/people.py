@@ -81,6 +81,10 @@ async def _donate(browser: Browser, streamer: Streamer, pictures: Path | None) -
     await donor.locator('button[data-attempt="card"]').click()
     alert = obs.locator(".alert")
     await expect(alert).to_contain_text("Привет через nginx", timeout=30_000)
+    # Its entry takes a moment.
+    await expect(alert.locator(".amount")).to_contain_text("1 500")
+    if pictures is not None:
+        await obs.screenshot(path=pictures / "compose-overlay.png")
     await expect(donor.locator("time")).to_be_visible(timeout=30_000)
 
     her = await browser.new_page(
@@ -94,5 +98,5 @@ async def _donate(browser: Browser, streamer: Streamer, pictures: Path | None) -
     # The certificate is self-signed, and she is told what that means.
     await expect(her.locator("#bar")).to_contain_text("самоподписанный сертификат")
     if pictures is not None:
-        for name, page in (("overlay", obs), ("donor", donor), ("dashboard", her)):
+        for name, page in (("donor", donor), ("dashboard", her)):
             await page.screenshot(path=pictures / f"compose-{name}.png")
