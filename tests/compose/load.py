@@ -29,7 +29,7 @@ DRAIN_SECONDS = 180.0
 
 @dataclass
 class Seen:
-    """What came of it all; `shown` counts donations, `doubled` those offered again after an overlay had seen them."""
+    """What came of it all; `shown` counts donations, `doubled` alerts that an overlay played a second time."""
 
     made: int = 0
     shown: int = 0
@@ -62,10 +62,12 @@ class Watcher:
 
     async def _show(self, overlay: Overlay, alert: dict[str, Any]) -> None:
         lease = {"alert_id": alert["alert_id"], "lease_id": alert["lease_id"]}
-        self.doubled += alert["message"] in self.messages
-        await _say(overlay, "started", lease)
+        # What was seen and could not be said in time is only confirmed (docs/realtime.md).
+        if not any(word["alert_id"] == alert["alert_id"] for word in self._remembered):
+            await _say(overlay, "started", lease)
+            self.doubled += alert["message"] in self.messages
+            self.messages.add(alert["message"])
         # As a browser does: remembered before it is said, so that it is never shown again.
-        self.messages.add(alert["message"])
         self._remembered.append({**lease, "finished": True})
         await _say(overlay, "seen", lease)
         await _say(overlay, "finished", lease)
