@@ -82,9 +82,11 @@ class WaitingAlert:
 
 @dataclass(frozen=True)
 class QueueLength:
-    """Alerts that wait, how long they will play together, and how many are held for a moderator."""
+    """Alerts that wait, how many of them brought money, how long they will play together, and how many are held for a
+    moderator."""
 
     waiting: int
+    paid: int
     duration_ms: int
     held: int
 

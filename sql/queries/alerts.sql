@@ -235,8 +235,9 @@ WHERE streamer_id = :streamer_id AND summary_id IS NULL AND status IN ('queued',
 ORDER BY place NULLS LAST, id LIMIT :limit;
 
 -- name: measure_queue^
--- How many alerts wait, and for how long they will play.
+-- How many alerts wait, how many of them somebody paid for, and for how long they will play.
 SELECT count(*) FILTER (WHERE status = 'queued')::integer AS waiting,
+       count(*) FILTER (WHERE status = 'queued' AND kind IN ('donation', 'summary'))::integer AS paid,
        coalesce(sum(duration_ms) FILTER (WHERE status = 'queued'), 0)::bigint AS duration_ms,
        count(*) FILTER (WHERE status = 'held')::integer AS held
 FROM alerts WHERE streamer_id = :streamer_id AND status IN ('queued', 'held') AND summary_id IS NULL;

@@ -139,7 +139,7 @@ class TestQueue:
         queue = await alerts.list_queue(connection, streamer.id)
         assert [alert.duration_ms for alert in queue] == [6_000, 7_400, 8_000]
         length = await alerts.measure_queue(connection, streamer.id)
-        assert (length.waiting, length.duration_ms, length.held) == (3, 21_400, 0)
+        assert (length.waiting, length.paid, length.duration_ms, length.held) == (3, 0, 21_400, 0)
 
     async def test_a_test_for_nobody_is_an_error(self, connection: Any) -> None:
         with pytest.raises(NotFoundError):

@@ -296,6 +296,15 @@ class TestButtons:
         answer = await her.post("/dashboard/test", data={"amount_minor": "30000"}, headers=HTMX)
         assert "The test is in the queue." in answer.text
 
+    async def test_a_waiting_test_is_no_money(self, site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
+        await her.post("/dashboard/test", data={"amount_minor": "30000"})
+        bar = (await her.get("/dashboard/part/bar", headers=HTMX)).text
+        assert "OBS is not connected, 1 alert waits." in bar
+        assert "The money has been received." not in bar
+        await add_paid(site, streamer)
+        bar = (await her.get("/dashboard/part/bar", headers=HTMX)).text
+        assert "OBS is not connected, 2 alerts wait. The money has been received." in bar
+
     async def test_htmx_gets_the_changed_part_and_the_words(self, her: httpx.AsyncClient) -> None:
         answer = await her.post("/dashboard/test", data={"amount_minor": "30000"}, headers=HTMX)
         assert answer.status_code == 200
