@@ -24,6 +24,8 @@ class DonationStatus(StrEnum):
     """Money came, but another amount than asked for."""
     PARTIALLY_REFUNDED = "partially_refunded"
     REFUNDED = "refunded"
+    CHARGED_BACK = "charged_back"
+    """The donor's bank took the money back."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,9 @@ class DonorView:
     message: str
     state: DonorState
     payment_url: str | None
+    sbp_payload: str | None
+    """The link inside the SBP code, while the payment is open and its bank gives codes."""
+    error_code: str
     since_seconds: float
     position: int
     wait_seconds: int
@@ -202,13 +207,14 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
     if row is None:
         return None
     state = donor_state(row)
+    refunded_minor = row["refunded_minor"] + row["charged_back_minor"]
     position = (row["alerts_ahead"] or 0) + 1 if state is DonorState.QUEUED else 0
     shown = [
         state,
         row["payment_url"],
         row["attempt"],
         position,
-        row["refunded_minor"],
+        refunded_minor,
         row["surplus_minor"],
         str(row["shown_at"]),
     ]
@@ -220,12 +226,14 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         display_name=row["display_name"],
         time_zone=row["time_zone"],
         amount_minor=row["amount_minor"],
-        refunded_minor=row["refunded_minor"],
+        refunded_minor=refunded_minor,
         surplus_minor=row["surplus_minor"],
         donor_name=row["public_donor_name"],
         message=row["public_message"],
         state=state,
         payment_url=row["payment_url"] if state is DonorState.OPEN else None,
+        sbp_payload=row["sbp_payload"] if state is DonorState.OPEN else None,
+        error_code=row["error_code"],
         since_seconds=row["since_seconds"],
         position=position,
         wait_seconds=int((row["milliseconds_ahead"] or 0) / 1000) if position else 0,
@@ -252,7 +260,7 @@ def donor_state(row: Any) -> DonorState:
     match DonationStatus(row["status"]):
         case DonationStatus.REVIEW:
             return DonorState.REVIEW
-        case DonationStatus.REFUNDED:
+        case DonationStatus.REFUNDED | DonationStatus.CHARGED_BACK:
             return DonorState.REFUNDED
         case DonationStatus.PARTIALLY_REFUNDED:
             return DonorState.PARTIALLY_REFUNDED
@@ -290,6 +298,7 @@ class FeedRow:
     status: DonationStatus
     amount_minor: int
     refunded_minor: int
+    charged_back_minor: int
     surplus_minor: int
     donor_name: str | None
     message: str

@@ -17,6 +17,7 @@ class EventType(StrEnum):
     PAYMENT_COMPLETED = "payment.completed"
     PAYMENT_FAILED = "payment.failed"
     PAYMENT_REFUNDED = "payment.refunded"
+    PAYMENT_CHARGED_BACK = "payment.charged_back"
     NOTIFICATION_SEND = "notification.send"
     STATS_UPDATE = "streamer.stats.update"
 
@@ -32,6 +33,7 @@ class Actor(StrEnum):
     CREATE_PAYMENT = "create_payment"
     APPLY_NOTIFICATION = "apply_notification"
     CHECK_PAYMENT = "check_payment"
+    MAKE_REFUND = "make_refund"
     WAKE_OVERLAY = "wake_overlay"
     UPDATE_TOTALS = "update_totals"
 
@@ -40,6 +42,7 @@ class Actor(StrEnum):
 QUEUE_OF: dict[Actor, Queue] = {
     Actor.CREATE_PAYMENT: Queue.PAYMENTS,
     Actor.CHECK_PAYMENT: Queue.PAYMENT_CHECKS,
+    Actor.MAKE_REFUND: Queue.PAYMENTS,
     Actor.APPLY_NOTIFICATION: Queue.ALERTS,
     Actor.WAKE_OVERLAY: Queue.ALERTS,
     Actor.UPDATE_TOTALS: Queue.STATS,

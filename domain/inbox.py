@@ -27,7 +27,13 @@ _OPEN_OUTCOMES = ["unknown_order", "malformed", "asked"]
 
 
 async def store_notification(
-    connection: Any, *, terminal_id: int, dedup_key: str, body: bytes, order_id: str | None
+    connection: Any,
+    *,
+    terminal_id: int,
+    dedup_key: str,
+    body: bytes,
+    order_id: str | None,
+    provider_payment_id: str | None,
 ) -> int:
     """Keep a verified notification and ask the actor to act on it; returns how often it came before.
 
@@ -39,7 +45,53 @@ async def store_notification(
         dedup_key=dedup_key,
         body=body,
         order_id=order_id,
+        provider_payment_id=provider_payment_id,
         open_outcomes=_OPEN_OUTCOMES,
+        actor=Actor.APPLY_NOTIFICATION,
+    )
+    return int(row["repeats"])
+
+
+@dataclass(frozen=True)
+class ToldPayment:
+    """The payment of ours that an unsigned notification names."""
+
+    id: int
+    terminal_id: int
+
+
+async def find_told_payment(
+    connection: Any, *, provider: str, provider_payment_id: str | None, order_id: str | None
+) -> ToldPayment | None:
+    """By the provider's id, else by our order; None when no payment of ours is meant."""
+    row = await queries.inbox.find_told_payment(
+        connection, provider=provider, provider_payment_id=provider_payment_id, order_id=order_id
+    )
+    return None if row is None else ToldPayment(**row)
+
+
+# The same wish again within so long is left to the sweeper.
+_WISH_PAUSE_SECONDS = 10.0
+
+
+async def store_wish(
+    connection: Any,
+    told: ToldPayment,
+    *,
+    dedup_key: str,
+    body: bytes,
+    order_id: str | None,
+    provider_payment_id: str | None,
+) -> int:
+    """Keep an unsigned notification, which is only the wish to look at a payment; how often it came before."""
+    row = await queries.inbox.store_wish(
+        connection,
+        terminal_id=told.terminal_id,
+        dedup_key=dedup_key,
+        body=body,
+        order_id=order_id,
+        provider_payment_id=provider_payment_id,
+        pause_seconds=_WISH_PAUSE_SECONDS,
         actor=Actor.APPLY_NOTIFICATION,
     )
     return int(row["repeats"])

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from domain import alerts, ledger, outbox, totals
+from domain import alerts, ledger, outbox, refunds, returns, totals
 from domain.events import Actor, EventType, Topic, Wake
 from domain.ledger import BookedAs
 from domain.payment_status import NewsStatus
-from domain.payments import TAKEN, Payment, PaymentStatus, payment_from
+from domain.payments import TAKEN, Payment, PaymentStatus, adopt_twin, payment_from
 from infra import queries
 
 
@@ -20,6 +20,8 @@ class Source(StrEnum):
     NOTIFICATION = "notification"
     POLL = "poll"
     OWN = "own"
+    REGISTRY = "registry"
+    """The provider's file of operations, read afterwards."""
 
 
 class Outcome(StrEnum):
@@ -35,7 +37,7 @@ class Outcome(StrEnum):
     UNRESOLVED = "unresolved"
     """A part went back, and the provider, asked, does not say how much: it is asked on, and somebody has to look."""
     OTHER_PAYMENT = "other_payment"
-    """The provider's payment id is not the one we know for this order."""
+    """The provider's payment id is not the one we know for this order, and it brought no money."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class News:
     raw: bytes | None = None
     note: str = ""
     inbox_id: int | None = None
+    method: str = ""
+    """How it was paid, as far as known: card, sbp, …"""
+    user_id: int | None = None
+    """Who wanted it, for an act of our own."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +137,7 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
         and payment.provider_payment_id is not None
         and news.provider_payment_id != payment.provider_payment_id
     ):
-        await _log(connection, payment, payment.status, news, note="another payment id for this order")
-        return Applied(Outcome.OTHER_PAYMENT, payment)
+        return await _apply_to_twin(connection, payment, news, news.provider_payment_id)
 
     # An amount that is not said agrees with nothing.
     amount_differs = news.amount_minor != payment.amount_minor
@@ -183,6 +188,18 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
         topics |= {Topic.ALERTS, Topic.TOTALS}
     wake = Wake(payment.streamer_id, frozenset(topics), payment.donation_id, plays_on=True)
     return Applied(Outcome.APPLIED, payment, wake)
+
+
+async def _apply_to_twin(connection: Any, payment: Payment, news: News, provider_payment_id: str) -> Applied:
+    """The provider made two payments of one order. Every confirmed payment is booked, so money makes the second a
+    payment of its own; without money it is no more than a line in the log."""
+    if news.status not in _MONEY_NEWS | _REFUND_NEWS:
+        await _log(connection, payment, payment.status, news, note="another payment id for this order")
+        return Applied(Outcome.OTHER_PAYMENT, payment)
+    twin_id = await adopt_twin(connection, payment, provider_payment_id)
+    if twin_id not in (payment.id, payment.twin_of):
+        await _log(connection, payment, payment.status, news, note=f"another payment id, kept as payment {twin_id}")
+    return await apply_news(connection, twin_id, news)
 
 
 def _is_settled(payment: Payment, news: News) -> bool:
@@ -282,32 +299,17 @@ async def _book(connection: Any, payment: Payment, confirmed_minor: int) -> Book
 
 
 async def _refund(connection: Any, payment: Payment, booked_as: BookedAs, refunded_minor: int) -> None:
-    transaction, delta = await ledger.book_refund(
+    transaction, delta_minor = await ledger.book_refund(
         connection,
         streamer_id=payment.streamer_id,
         payment_id=payment.id,
         refunded_minor=refunded_minor,
         booked_as=booked_as,
     )
+    await refunds.finish_covered(connection, payment.id, refunded_minor)
     if transaction is None:
         return
-    delta_minor = delta_donations = 0
-    paid_at = transaction.created_at
-    if booked_as is BookedAs.DONATION:
-        row = await queries.donations.refund(connection, donation_id=payment.donation_id, refunded_minor=refunded_minor)
-        paid_at = row["paid_at"]
-        delta_minor = -delta
-        if row["status"] == "refunded":
-            delta_donations = -1
-            await alerts.withdraw_for_refund(connection, payment.donation_id)
-    await totals.add_to_totals(
-        connection,
-        streamer_id=payment.streamer_id,
-        paid_at=paid_at,
-        delta_minor=delta_minor,
-        delta_donations=delta_donations,
-        ledger_transaction_id=transaction.id,
-    )
+    await returns.settle_return(connection, payment, transaction, delta_minor, booked_as)
     await outbox.add_event(
         connection,
         EventType.PAYMENT_REFUNDED,
@@ -319,7 +321,6 @@ async def _refund(connection: Any, payment: Payment, booked_as: BookedAs, refund
             "currency": payment.currency,
         },
     )
-    await outbox.add_event(connection, EventType.STATS_UPDATE, {"streamer_id": payment.streamer_id})
 
 
 async def _fail(connection: Any, payment: Payment, news: News) -> None:
@@ -357,6 +358,7 @@ async def _write(
         error_message=news.error_message[:500] if status is PaymentStatus.FAILED else "",
         confirmed_minor=confirmed_minor,
         booked_as=booked_as,
+        method=news.method,
         closed=status in _FINAL,
         check_again=status not in _FINAL or news.status is NewsStatus.REFUNDING,
     )
@@ -375,4 +377,5 @@ async def _log(
         raw=news.raw,
         note=news.note if note is None else note,
         inbox_id=news.inbox_id,
+        user_id=news.user_id,
     )

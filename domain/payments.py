@@ -73,6 +73,10 @@ class Payment:
     checks: int
     version: int
     created_at: datetime
+    sbp_payload: str | None
+    twin_of: int | None
+    method: str
+    accepted_at: datetime | None
 
     @property
     def is_closed(self) -> bool:
@@ -121,6 +125,28 @@ async def add_attempt(
     return payment_from(row)
 
 
+async def adopt_twin(connection: Any, payment: Payment, provider_payment_id: str) -> int:
+    """The second payment that the provider made of one order, as an attempt of its own: its id, new or known.
+
+    The caller holds the first one's row.
+    """
+    twin_id = await queries.payments.insert_twin(
+        connection, payment_id=payment.id, provider_payment_id=provider_payment_id
+    )
+    if twin_id is None:
+        twin_id = await queries.payments.find_twin(
+            connection, terminal_id=payment.terminal_id, provider_payment_id=provider_payment_id
+        )
+    assert twin_id is not None, "the conflict was with it"
+    return int(twin_id)
+
+
+async def list_payments_of_donation(connection: Any, donation_id: int) -> list[Payment]:
+    """All attempts, the first first."""
+    rows = queries.payments.list_payments_of_donation(connection, donation_id=donation_id)
+    return [payment_from(row) async for row in rows]
+
+
 async def list_open_predecessors(connection: Any, payment: Payment) -> list[Payment]:
     """Earlier attempts of the same donation that the donor might still pay."""
     rows = queries.payments.list_open_predecessors(connection, donation_id=payment.donation_id, attempt=payment.attempt)
@@ -141,6 +167,12 @@ async def renew_opening(connection: Any, claimed: Payment, *, link_minutes: int)
     return None if row is None else payment_from(row)
 
 
+async def reclaim_opening(connection: Any, lost: Payment) -> Payment | None:
+    """Take over an opening whose worker was lost; None when somebody else did, or it is over."""
+    row = await queries.payments.reclaim_opening(connection, payment_id=lost.id, opening_at=lost.opening_at)
+    return None if row is None else payment_from(row)
+
+
 async def get_opening_age(connection: Any, payment_id: int) -> float | None:
     """For how many seconds a payment has been opening; infinite when in doubt, None when it is not opening."""
     age: float | None = await queries.payments.get_opening_age(connection, payment_id=payment_id)
@@ -148,7 +180,7 @@ async def get_opening_age(connection: Any, payment_id: int) -> float | None:
 
 
 async def record_opened(
-    connection: Any, claimed: Payment, *, provider_payment_id: str, payment_url: str
+    connection: Any, claimed: Payment, *, provider_payment_id: str, payment_url: str, sbp_payload: str | None = None
 ) -> Payment | None:
     """Write the provider's answer. None: the opening was lost, and the caller cancels its payment at the bank."""
     row = await queries.payments.record_opened(
@@ -157,21 +189,12 @@ async def record_opened(
         opening_at=claimed.opening_at,
         provider_payment_id=provider_payment_id,
         payment_url=payment_url,
+        sbp_payload=sbp_payload,
     )
     if row is None:
         return None
     payment = payment_from(row)
-    await queries.payments.insert_news(
-        connection,
-        payment_id=payment.id,
-        source="own",
-        status_before=claimed.status,
-        status_after=payment.status,
-        provider_status=payment.provider_status,
-        raw=None,
-        note="opened",
-        inbox_id=None,
-    )
+    await note_act(connection, payment, "opened", status_before=claimed.status)
     await outbox.add_event(
         connection,
         EventType.PAYMENT_CREATED,
@@ -222,24 +245,60 @@ async def close_unopened(
     if row is None:
         return None
     payment = payment_from(row)
+    note = error_code or "closed without a link"
+    await note_act(connection, payment, note, status_before=PaymentStatus.OPENING)
+    return payment
+
+
+async def note_act(
+    connection: Any,
+    payment: Payment,
+    note: str,
+    *,
+    status_before: PaymentStatus | None = None,
+    raw: bytes | None = None,
+    user_id: int | None = None,
+) -> None:
+    """Write an act of our own into the payment's log; `user_id` is who wanted it, None for the program itself."""
     await queries.payments.insert_news(
         connection,
         payment_id=payment.id,
         source="own",
-        status_before="opening",
-        status_after=status,
-        provider_status="",
-        raw=None,
-        note=error_code or "closed without a link",
+        status_before=status_before or payment.status,
+        status_after=payment.status,
+        provider_status=payment.provider_status,
+        raw=raw,
+        note=note,
         inbox_id=None,
+        user_id=user_id,
     )
-    return payment
+
+
+FAILURES_TO_REST = 3
+"""Failures in a row after which a provider is left alone for a while."""
+PER_TERMINAL = 10
+"""Payments of one terminal that are asked about in one look: no bank publishes how much it bears."""
 
 
 async def ask_due_payments(connection: Any, *, limit: int = 100) -> int:
-    """Ask the actors about payments whose time has come; how many. The only scheduler of checks (DESIGN 9)."""
-    rows = [row async for row in queries.payments.claim_due_payments(connection, limit=limit)]
+    """Ask the actors about payments whose time has come; how many. The only scheduler of checks (DESIGN 9).
+
+    A provider that does not answer rests ever longer, and is then asked about one payment until it answers.
+    """
+    rows = [
+        row
+        async for row in queries.payments.claim_due_payments(
+            connection, limit=limit, per_terminal=PER_TERMINAL, failures_to_rest=FAILURES_TO_REST
+        )
+    ]
     for row in rows:
         actor = Actor.CREATE_PAYMENT if row["unopened"] else Actor.CHECK_PAYMENT
         await outbox.add_task(connection, actor, row["id"])
     return len(rows)
+
+
+async def check_now(connection: Any, payment: Payment, user_id: int) -> None:
+    """Somebody wants to know at once what the provider says; it is asked whatever its times are."""
+    await note_act(connection, payment, "check now", user_id=user_id)
+    actor = Actor.CREATE_PAYMENT if payment.status in UNOPENED else Actor.CHECK_PAYMENT
+    await outbox.add_task(connection, actor, payment.id)

@@ -1,14 +1,16 @@
 """Terminals: a streamer's accounts at payment providers, their secrets encrypted (DESIGN 6)."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from domain.errors import InvalidInputError, NotAllowedError
 from infra import queries
 
-TERMINAL_KEY_MAX_LENGTH = 20
-"""T-Bank's own limit; what it sends with a longer one is not its."""
+KEY_MAX_LENGTH = 64
+
+FORMER_SECRET_DAYS = 3
+"""For how long what was signed with a replaced secret is still believed: banks repeat a notification for a day."""
 
 
 class Box(Protocol):
@@ -25,17 +27,30 @@ class Terminal:
     provider: str
     terminal_key: str
     secret_encrypted: str = field(repr=False)
+    former_secret_encrypted: str | None = field(repr=False)
+    secret_replaced_at: datetime | None
     retired_at: datetime | None
+    chosen_at: datetime
+    checked_at: datetime | None
 
     def secret(self, box: Box) -> str:
+        """What calls are signed with. Raises `infra.crypto.UndecryptableError` when no key fits."""
         return box.decrypt(self.secret_encrypted)
 
+    def secrets(self, box: Box, now: datetime) -> list[str]:
+        """What a notification may be signed with: the secret, and for some days the one before it."""
+        found = [self.secret(box)]
+        replaced_at = self.secret_replaced_at or now
+        if self.former_secret_encrypted is not None and now - replaced_at < timedelta(days=FORMER_SECRET_DAYS):
+            found.append(box.decrypt(self.former_secret_encrypted))
+        return found
 
-def clean_terminal_key(text: str) -> str:
+
+def clean_terminal_key(text: str, *, limit: int = KEY_MAX_LENGTH) -> str:
     """The key as the provider gave it. Raises InvalidInputError("terminal_key", "malformed")."""
     key = text.strip()
-    if not 1 <= len(key) <= TERMINAL_KEY_MAX_LENGTH or not key.isascii() or not key.isprintable():
-        raise InvalidInputError("terminal_key", "malformed", limit=TERMINAL_KEY_MAX_LENGTH)
+    if not 1 <= len(key) <= limit or not key.isascii() or not key.isprintable():
+        raise InvalidInputError("terminal_key", "malformed", limit=limit)
     return key
 
 
@@ -58,10 +73,31 @@ async def get_active_terminal(connection: Any, streamer_id: int) -> Terminal | N
     return _terminal(await queries.terminals.get_active_terminal(connection, streamer_id=streamer_id))
 
 
+async def list_terminals(connection: Any, streamer_id: int) -> list[Terminal]:
+    """All a streamer ever had: the one in use first, the retired last."""
+    return [Terminal(**row) async for row in queries.terminals.list_terminals(connection, streamer_id=streamer_id)]
+
+
+async def choose_terminal(connection: Any, streamer_id: int, terminal_id: int) -> bool:
+    """The next payments go through this one. False: the streamer has no such terminal in use."""
+    chosen = await queries.terminals.choose_terminal(connection, streamer_id=streamer_id, terminal_id=terminal_id)
+    return bool(chosen == "UPDATE 1")
+
+
+async def retire_terminal(connection: Any, streamer_id: int, terminal_id: int) -> bool:
+    """Take no new payments through it; its open ones go on, and its news are heard."""
+    retired = await queries.terminals.retire_terminal(connection, streamer_id=streamer_id, terminal_id=terminal_id)
+    return bool(retired == "UPDATE 1")
+
+
+async def note_checked(connection: Any, terminal_id: int) -> None:
+    await queries.terminals.note_checked(connection, terminal_id=terminal_id)
+
+
 async def set_terminal(
     connection: Any, box: Box, streamer_id: int, provider: str, terminal_key: str, secret: str
 ) -> Terminal:
-    """Make this the streamer's terminal at `provider`; the former one is retired, its open payments go on.
+    """Make this the streamer's terminal at `provider`, and the one in use; the former is retired, its payments go on.
 
     The same key with another secret replaces the secret. Raises NotAllowedError("terminal_taken") when the key
     belongs to another streamer, InvalidInputError("terminal_key", "malformed").

@@ -33,7 +33,14 @@ from infra.embedded import SYSTEM_DATA_DIR, EmbeddedError, FolderLock, servers_d
 from infra.embedded_postgres import EmbeddedPostgres
 from infra.embedded_rabbitmq import EmbeddedRabbitMQ
 from infra.embedded_valkey import EmbeddedValkey
-from infra.launcher_programs import PROGRAMS, Program, ProgramsManager, end_with_parent, run_programs
+from infra.launcher_programs import (
+    PROGRAMS,
+    Program,
+    ProgramsManager,
+    end_with_parent,
+    run_programs,
+    simulated_providers,
+)
 from infra.migrations import MigrationError, migrate
 from infra.settings import ROOT
 
@@ -192,7 +199,7 @@ def _environment(environ: Mapping[str, str], ports: Ports, data_dir: Path) -> di
         "SECRET_KEYS": "" if environ.get("SECRET_KEYS") else keys_file.read_text(encoding="utf-8").strip(),
         "WEB_URL": f"http://127.0.0.1:{ports.web}",
         "REALTIME_URL": f"http://127.0.0.1:{ports.realtime}",
-        "TBANK_API_URL": f"http://127.0.0.1:{ports.simulator}/v2",
+        "PROVIDER_API_URLS": simulated_providers(f"http://127.0.0.1:{ports.simulator}"),
     }
     given = {name: value for name, value in environ.items() if value}
     return {

@@ -1,6 +1,7 @@
 """The programs that `make run` keeps alive, under honcho, and what of their output is shown."""
 
 import ctypes
+import json
 import multiprocessing
 import os
 import re
@@ -51,6 +52,11 @@ PROGRAMS = (
     worker("payments", "payments"),
     worker("checks", "payment-checks"),
 )
+
+
+def simulated_providers(simulator_url: str) -> str:
+    """PROVIDER_API_URLS for programs whose providers are the simulator."""
+    return json.dumps({"tbank": f"{simulator_url}/v2", "yookassa": f"{simulator_url}/yookassa/v3"})
 
 
 class ProgramsManager(Manager):  # type: ignore[misc]

@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     `pydantic.ValidationError`, which names the variable, when a value is missing or wrong.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True)
 
     environment: Literal["development", "production"] = "production"
     data_dir: Path = ROOT / "var"
@@ -47,9 +47,13 @@ class Settings(BaseSettings):
     simulator_retry_seconds: float = Field(default=3.0, gt=0)
     """The simulated bank's "hour" between its tries to deliver a notification."""
 
-    tbank_api_url: str = "https://securepay.tinkoff.ru/v2"
-    tbank_connect_timeout_seconds: float = 5.0
-    tbank_timeout_seconds: float = 15.0
+    notification_networks: str = ""
+    """Comma-separated networks that unsigned notifications (YooKassa's) may come from; empty: those it publishes."""
+    provider_api_urls: dict[str, str] = Field(default_factory=dict)
+    """JSON: where payment providers are reached, for those not at their own address: {"tbank": "https://…/v2"}."""
+    provider_connect_timeout_seconds: float = 5.0
+    provider_timeout_seconds: float = 15.0
+    """For a whole call to a provider, connecting included."""
 
     payment_link_minutes: int = Field(default=30, ge=5, le=60 * 24)
     """How long a payment link lives (RedirectDueDate)."""
@@ -62,7 +66,7 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=8, ge=1)
     log_level: str = "INFO"
 
-    @field_validator("web_url", "realtime_url", "notification_url", "tbank_api_url")
+    @field_validator("web_url", "realtime_url", "notification_url")
     @classmethod
     def _without_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value

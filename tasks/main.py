@@ -10,6 +10,7 @@ from tasks.alerts import wake_overlay
 from tasks.checks import check_payment
 from tasks.notifications import apply_notification
 from tasks.payments import create_payment
+from tasks.refunds import make_refund
 from tasks.runtime import OpenParts, declare
 from tasks.totals import update_totals
 
@@ -31,6 +32,8 @@ declare(
     time_limit_seconds=90,
 )
 # The checker's own times repeat it (payments.next_check_at), so a failed look is not retried here.
+# Its own times repeat it (refunds.next_try_at): a message that failed must not ask for money back a second time.
+declare(broker, _opener, Actor.MAKE_REFUND, make_refund, max_retries=0, time_limit_seconds=90)
 declare(broker, _opener, Actor.CHECK_PAYMENT, check_payment, max_retries=0, time_limit_seconds=60)
 declare(
     broker,

@@ -1,8 +1,10 @@
 """Opening payments at the bank, and what remains of it when a worker died in the middle (DESIGN 2)."""
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from dramatiq.errors import Retry
 
@@ -15,13 +17,17 @@ from domain.payment_status import NewsStatus
 from domain.payments import GIVE_UP_MINUTES, STALE_OPENING_SECONDS, Payment, PaymentStatus
 from infra import queries
 from providers.outcomes import ProviderError, ProviderPermanentError, ProviderTemporaryError
-from providers.tbank.client import Credentials, OpenedPayment, PaymentState
-from tasks.runtime import Parts
+from providers.provider import OpenedPayment, Opening, PaymentState, Receipt
+from tasks.runtime import Account, Parts
 
 log = logging.getLogger(__name__)
 
 # Shown by the bank, and for SBP in the donor's bank app; neutral by `contracts/ru-rules.md` 1.
 _DESCRIPTIONS = {"ru": "Добровольная поддержка: {name}", "en": "Voluntary support: {name}"}
+SBP_LEAST_MINOR = 1000
+"""SBP takes no less than 10 ₽ (`contracts/tbank-protocol.md` 4)."""
+# The donor waits for the page: an SBP code that takes longer is done without.
+_SBP_CODE_SECONDS = 4.0
 # What an earlier attempt was paid in. Refunded: paid between our question and our calling it off.
 _PAID = frozenset({NewsStatus.AUTHORIZED, NewsStatus.CONFIRMED, NewsStatus.REFUNDED})
 
@@ -73,7 +79,7 @@ async def _open(parts: Parts, claim: _Claim) -> None:
     async with parts.pool.acquire() as connection:
         terminal = await terminals.get_terminal(connection, claimed.terminal_id)
         predecessors = await payments.list_open_predecessors(connection, claimed)
-    credentials = parts.credentials(terminal)
+    account = parts.account(terminal)
     try:
         for predecessor in predecessors:
             if await _call_off(parts, predecessor, claim):
@@ -89,19 +95,22 @@ async def _open(parts: Parts, claim: _Claim) -> None:
 
     claimed = await claim.renew()
     try:
-        opened = await ask_bank(parts, claimed, credentials)
+        opened = await open_at_provider(parts, claimed, account)
     except ProviderTemporaryError as error:
         await _release_and_retry(parts, claimed, error)
     except ProviderPermanentError as error:
-        log.error("the bank refuses payment %d: %s", claimed.id, error)
-        await _close(parts, claimed, PaymentStatus.FAILED, code=error.code, note=error.message)
+        log.error("the provider refuses payment %d: %s", claimed.id, error)
+        await _close(parts, claimed, PaymentStatus.FAILED, code=error.reason, note=str(error))
     except ProviderError as error:
+        if account.provider.reopens:
+            await _release_and_retry(parts, claimed, error)
+            return
         async with parts.pool.acquire() as connection, connection.transaction():
             await payments.doubt_opening(connection, claimed, error_code=error.code, error_message=error.message)
         await parts.after_commit([_wake(claimed)])
         raise _retry(claimed, error) from error
     else:
-        await _record(parts, claimed, credentials, opened)
+        await _record(parts, claimed, account, opened, await _get_sbp_payload(parts, claimed, account, opened))
 
 
 async def _is_unpaid(parts: Parts, claimed: Payment) -> bool:
@@ -110,25 +119,52 @@ async def _is_unpaid(parts: Parts, claimed: Payment) -> bool:
     return donation["status"] in (DonationStatus.PENDING, DonationStatus.FAILED)
 
 
-async def ask_bank(parts: Parts, claimed: Payment, credentials: Credentials) -> OpenedPayment:
-    """Init, with the donor coming back to the donation's own page. Raises a ProviderError."""
+async def open_at_provider(parts: Parts, claimed: Payment, account: Account) -> OpenedPayment:
+    """Open it, with the donor coming back to the donation's own page. Raises a ProviderError."""
     async with parts.pool.acquire() as connection:
         donation = await queries.donations.get_for_opening(connection, donation_id=claimed.donation_id)
-    page = f"{parts.settings.web_url}/d/{donation['public_id']}?from=bank"
-    return await parts.tbank.init(
-        credentials,
+    web_url, notifications_url = parts.settings.web_url, parts.settings.notifications_base_url
+    opening = Opening(
         order_id=claimed.order_id,
         amount_minor=claimed.amount_minor,
         description=_DESCRIPTIONS[donation["locale"]].format(name=donation["display_name"]),
         due_at=claimed.due_at,
-        notification_url=f"{parts.settings.notifications_base_url}/api/v1/payments/webhook/tbank",
-        success_url=page,
-        fail_url=page,
+        notification_url=f"{notifications_url}/api/v1/payments/webhook/{account.provider.name}",
+        return_url=f"{web_url}/d/{donation['public_id']}?from=bank",
         language=donation["locale"],
+        receipt=receipt_of(donation),
     )
+    return await account.provider.open(account.credentials, opening)
 
 
-async def _record(parts: Parts, claimed: Payment, credentials: Credentials, opened: OpenedPayment) -> None:
+def receipt_of(row: Any) -> Receipt | None:
+    """What the provider is told for a fiscal receipt; None unless the streamer sends them and the donor left an e-mail.
+
+    `row` has the donation's e-mail and the streamer's receipt settings.
+    """
+    if row["receipts"] != "fiscal" or row["donor_email"] is None:
+        return None
+    return Receipt(email=row["donor_email"], item=row["receipt_item"], taxation=row["taxation"], vat=row["vat"])
+
+
+async def _get_sbp_payload(parts: Parts, claimed: Payment, account: Account, opened: OpenedPayment) -> str | None:
+    """The link of an SBP code, for the donor's page; without one the provider's own page offers SBP, if it can."""
+    if not account.provider.offers_sbp_codes or claimed.amount_minor < SBP_LEAST_MINOR:
+        return None
+    try:
+        async with asyncio.timeout(_SBP_CODE_SECONDS):
+            payload = await account.provider.get_sbp_payload(account.credentials, opened.provider_payment_id)
+    except (ProviderError, TimeoutError) as error:
+        log.warning("payment %d is opened without an SBP code: %s", claimed.id, error)
+        return None
+    async with parts.pool.acquire() as connection:
+        await queries.terminals.note_sbp(connection, terminal_id=claimed.terminal_id, offers_sbp=payload is not None)
+    return payload
+
+
+async def _record(
+    parts: Parts, claimed: Payment, account: Account, opened: OpenedPayment, sbp_payload: str | None
+) -> None:
     """Write the URL; who lost the opening meanwhile calls off the payment it has just made."""
     async with parts.pool.acquire() as connection, connection.transaction():
         recorded = await payments.record_opened(
@@ -136,12 +172,13 @@ async def _record(parts: Parts, claimed: Payment, credentials: Credentials, open
             claimed,
             provider_payment_id=opened.provider_payment_id,
             payment_url=opened.payment_url,
+            sbp_payload=sbp_payload,
         )
         current = await payments.get_payment(connection, claimed.id)
     if recorded is None and current is not None and current.provider_payment_id != opened.provider_payment_id:
         log.warning("payment %d was opened by another worker, calling off the second", claimed.id)
         try:
-            await parts.tbank.cancel(credentials, opened.provider_payment_id)
+            await account.provider.call_off(account.credentials, opened.provider_payment_id)
         except ProviderError as error:
             log.warning("the second of payment %d stays; nobody has its address: %s", claimed.id, error)
     await parts.after_commit([_wake(claimed)])
@@ -162,11 +199,14 @@ async def _settle_lost_opening(parts: Parts, payment_id: int) -> None:
         terminal = await terminals.get_terminal(connection, payment.terminal_id)
     if age_seconds < STALE_OPENING_SECONDS:
         raise Retry("somebody is opening it", delay=int((STALE_OPENING_SECONDS - age_seconds + 0.5) * 1000))
-    credentials = parts.credentials(terminal)
+    account = parts.account(terminal)
+    if account.provider.reopens:
+        await _open_again(parts, payment)
+        return
     try:
-        for state in money_first(await parts.tbank.check_order(credentials, payment.order_id)):
+        for state in money_first(await account.provider.list_order(account.credentials, payment.order_id)):
             if state.status in (NewsStatus.PENDING, NewsStatus.PROCESSING):
-                state = await parts.tbank.cancel(credentials, state.provider_payment_id)
+                state = await account.provider.call_off(account.credentials, state.provider_payment_id)
             await _apply(parts, payment, state)
     except ProviderError as error:
         if _age(payment) > timedelta(minutes=GIVE_UP_MINUTES):
@@ -176,6 +216,18 @@ async def _settle_lost_opening(parts: Parts, payment_id: int) -> None:
     async with parts.pool.acquire() as connection, connection.transaction():
         await _open_next(parts, connection, payment)
     await parts.after_commit([_wake(payment)])
+
+
+async def _open_again(parts: Parts, lost: Payment) -> None:
+    """The provider gives the same payment for the same order: ask once more, and get the URL that was lost."""
+    async with parts.pool.acquire() as connection, connection.transaction():
+        reclaimed = await payments.reclaim_opening(connection, lost)
+    if reclaimed is None:
+        return
+    try:
+        await _open(parts, _Claim(parts, reclaimed))
+    except _ClaimLostError:
+        log.warning("payment %d is left to another worker", lost.id)
 
 
 async def _open_next(parts: Parts, connection: object, lost: Payment) -> None:
@@ -222,23 +274,24 @@ async def _call_off(parts: Parts, predecessor: Payment, claim: _Claim) -> bool:
     """
     async with parts.pool.acquire() as connection:
         terminal = await terminals.get_terminal(connection, predecessor.terminal_id)
-    credentials = parts.credentials(terminal)
+    account = parts.account(terminal)
+    provider, credentials = account.provider, account.credentials
     if predecessor.provider_payment_id is None:
         return False
     await claim.renew()
     try:
-        state = await parts.tbank.get_state(credentials, predecessor.provider_payment_id)
+        state = await provider.get_state(credentials, predecessor.provider_payment_id)
     except ProviderPermanentError as error:
         log.warning("payment %d is left as it is: %s", predecessor.id, error)
         return False
     if state.status in (NewsStatus.PENDING, NewsStatus.FAILED):
         await claim.renew()
         try:
-            state = await parts.tbank.cancel(credentials, predecessor.provider_payment_id)
+            state = await provider.call_off(credentials, predecessor.provider_payment_id)
         except ProviderPermanentError as error:
             log.info("payment %d cannot be called off: %s", predecessor.id, error)
             await claim.renew()
-            state = await parts.tbank.get_state(credentials, predecessor.provider_payment_id)
+            state = await provider.get_state(credentials, predecessor.provider_payment_id)
     applied = await _apply(parts, predecessor, state)
     return applied.payment.booked_as is not None or state.status in _PAID
 
@@ -266,6 +319,7 @@ def news_from(state: PaymentState) -> News:
         error_code=state.error_code,
         error_message=state.error_message,
         raw=state.raw,
+        method=state.method,
     )
 
 

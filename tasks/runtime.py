@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +23,18 @@ from infra.database import open_pool
 from infra.liveness import show_alive
 from infra.relay_waker import RelayWaker
 from infra.settings import Settings
-from providers.tbank.client import Credentials, TBankClient
+from providers.catalogue import open_providers
+from providers.provider import Credentials, Provider
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A streamer's terminal, ready to be spoken to."""
+
+    provider: Provider
+    credentials: Credentials
 
 
 @dataclass(frozen=True)
@@ -36,12 +45,13 @@ class Parts:
     pool: asyncpg.Pool
     redis: Redis
     box: SecretBox
-    tbank: TBankClient
+    providers: Mapping[str, Provider]
     relay: RelayWaker
     http: httpx.AsyncClient
 
-    def credentials(self, terminal: Terminal) -> Credentials:
-        return Credentials(terminal.terminal_key, terminal.secret(self.box))
+    def account(self, terminal: Terminal) -> Account:
+        provider = self.providers[terminal.provider]
+        return Account(provider, Credentials(terminal.terminal_key, terminal.secret(self.box)))
 
     async def wake(self, wakes: Iterable[Wake | None]) -> None:
         """Tell whoever shows it that something was committed."""
@@ -64,11 +74,11 @@ async def open_parts(settings: Settings, *, pool_size: int) -> Parts:
         pool=pool,
         redis=redis_infra.open_redis(settings.redis_url),
         box=SecretBox(settings.secret_keys.get_secret_value()),
-        tbank=TBankClient(
+        providers=open_providers(
             http,
-            base_url=settings.tbank_api_url,
-            timeout_seconds=settings.tbank_timeout_seconds,
-            connect_timeout_seconds=settings.tbank_connect_timeout_seconds,
+            api_urls=settings.provider_api_urls,
+            timeout_seconds=settings.provider_timeout_seconds,
+            connect_timeout_seconds=settings.provider_connect_timeout_seconds,
         ),
         relay=RelayWaker(lambda: pool),
         http=http,

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 
+import httpx
 from jinja2 import StrictUndefined
 from quart import Quart
 
@@ -11,6 +12,7 @@ from infra.crypto import SecretBox
 from infra.database import DATABASE_AWAY, open_pool
 from infra.redis import open_redis
 from infra.settings import ROOT, Settings
+from providers.catalogue import open_providers
 from web import health, notifications
 from web.assets import setup_assets
 from web.context import EXTENSION, Parts
@@ -57,7 +59,14 @@ def create_app(settings: Settings) -> Quart:
     async def hold_parts():  # type: ignore[no-untyped-def]
         redis = open_redis(settings.redis_url)
         waiters = Waiters(settings.redis_url)
-        held = Parts(settings, box, redis, Limiter(redis), waiters)
+        http = httpx.AsyncClient()
+        providers = open_providers(
+            http,
+            api_urls=settings.provider_api_urls,
+            timeout_seconds=settings.provider_timeout_seconds,
+            connect_timeout_seconds=settings.provider_connect_timeout_seconds,
+        )
+        held = Parts(settings, box, redis, Limiter(redis), waiters, providers)
         app.extensions[EXTENSION] = held
         tasks = [asyncio.create_task(waiters.run(), name="waiters")]
         if not await _open_pool(held):
@@ -67,6 +76,7 @@ def create_app(settings: Settings) -> Quart:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await held.relay.close()
+        await http.aclose()
         await redis.aclose()
         if held.opened_pool is not None:
             await _close_pool(held)

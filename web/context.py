@@ -1,5 +1,6 @@
 """What a request handler may use: `parts()` gives the app's settings, database, Redis and helpers, typed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -9,6 +10,7 @@ from redis.asyncio import Redis
 from infra.crypto import SecretBox
 from infra.relay_waker import RelayWaker
 from infra.settings import Settings
+from providers.provider import Provider
 from web.limits import Limiter
 from web.waiters import Waiters
 
@@ -28,6 +30,8 @@ class Parts:
     redis: Redis
     limiter: Limiter
     waiters: Waiters
+    providers: Mapping[str, Provider]
+    """Payment providers by name: what they send us is read here, and a streamer's keys are tried."""
     opened_pool: asyncpg.Pool | None = None
     """None until PostgreSQL has answered for the first time."""
     relay: RelayWaker = field(init=False)

@@ -1,19 +1,23 @@
-"""Where banks tell us of payments: verify, store, answer `OK`; nothing else happens here (DESIGN 3).
+"""Where providers tell us of payments: verify, store, answer; nothing else happens here (DESIGN 3).
 
-The bank waits ten seconds and repeats for a day whatever is not answered `OK`, so: stored → OK, also what is signed
-and we cannot read; wrong signature → 403; what no bank sends → 400; our database away → 503, to be sent again.
+A bank waits ten seconds and repeats for a day whatever is not answered as it wishes, so: stored → `OK`, also what is
+signed and we cannot read; wrong signature → 403; what no provider sends → 400; our database away → 503, to be sent
+again. A notification without a signature is only the wish to look at a payment of ours.
 """
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 
 from quart import Blueprint, Response, request
+from werkzeug.exceptions import NotFound
 
 from domain import inbox, terminals
 from infra.crypto import UndecryptableError
 from infra.database import DATABASE_AWAY
-from providers.tbank import notifications as tbank
+from providers.provider import Incoming, MalformedNotification, Provider
 from web.context import parts
+from web.security import client_address, is_within
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("notifications", __name__)
@@ -21,51 +25,97 @@ blueprint = Blueprint("notifications", __name__)
 # A real notification is about 400 bytes; a receipt's a few thousand.
 MAX_BODY_BYTES = 64 * 1024
 
+# T-Bank was called otherwise when the first integrations were written (REST API v1).
+_FORMER_NAMES = {"tinkoff": "tbank"}
 
-@blueprint.get("/api/v1/payments/webhook/tbank")
-@blueprint.get("/api/v1/payments/webhook/tinkoff")
-async def show_reachable() -> Response:
+
+@blueprint.get("/api/v1/payments/webhook/<name>")
+async def show_reachable(name: str) -> Response:
     """For whoever types the address into a browser to see whether it is right."""
-    return _answer(200, "This address takes T-Bank's notifications (POST).")
+    return _answer(200, f"This address takes {_provider(name).title}'s notifications (POST).")
 
 
-@blueprint.post("/api/v1/payments/webhook/tbank")
-@blueprint.post("/api/v1/payments/webhook/tinkoff")
-async def receive_tbank() -> Response:
-    """Store T-Bank's notification (`contracts/tbank-protocol.md` 6) once, count its repeats, ask the actor."""
+@blueprint.post("/api/v1/payments/webhook/<name>")
+async def receive(name: str) -> Response:
+    """Store a notification once, count its repeats, ask the actor."""
+    provider = _provider(name)
     if (request.content_length or 0) > MAX_BODY_BYTES:
         return _refuse(413, "too large")
     request.max_content_length = MAX_BODY_BYTES
     body: bytes = await request.get_data(cache=False, as_text=False)  # type: ignore[assignment]
     try:
-        message = tbank.read(body)
-    except tbank.MalformedNotification as error:
+        incoming = provider.read(body)
+    except MalformedNotification as error:
         return _refuse(400, f"malformed: {error}")
     try:
-        async with parts().pool.acquire() as connection:
-            terminal = await terminals.find_terminal(connection, "tbank", message.terminal_key)
-            if terminal is None:
-                return _refuse(403, "unknown terminal")
-            if not tbank.verify(message, terminal.secret(parts().box)):
-                return _refuse(403, f"wrong Token for terminal {terminal.id}")
-            repeats = await inbox.store_notification(
-                connection,
-                terminal_id=terminal.id,
-                dedup_key=message.token.lower(),
-                body=body,
-                order_id=message.order_id,
-            )
+        refusal = await _store(provider, incoming, body)
     except DATABASE_AWAY as error:
         return _refuse(503, f"database away: {type(error).__name__}")
     except UndecryptableError:
         log.exception("a terminal's secret cannot be decrypted; the bank will send again")
         return _answer(503, "unavailable")
-    if repeats:
-        log.info("a notification of terminal %d came again (%d)", terminal.id, repeats)
+    if refusal:
+        return _refuse(403, refusal)
     parts().relay.wake()
     # Let the NOTIFY leave before the answer is put together.
     await asyncio.sleep(0)
     return _answer(200, "OK")
+
+
+def _provider(name: str) -> Provider:
+    provider = parts().providers.get(_FORMER_NAMES.get(name, name))
+    if provider is None:
+        raise NotFound
+    return provider
+
+
+async def _store(provider: Provider, incoming: Incoming, body: bytes) -> str:
+    """Why it is refused; empty when it is stored, or may be forgotten."""
+    if not provider.signs_notifications:
+        return await _store_wish(provider, incoming, body)
+    async with parts().pool.acquire() as connection:
+        terminal = await terminals.find_terminal(connection, provider.name, incoming.account_key or "")
+        if terminal is None:
+            return "unknown terminal"
+        if not any(provider.verify(incoming, secret) for secret in terminal.secrets(parts().box, datetime.now(UTC))):
+            return f"wrong signature for terminal {terminal.id}"
+        repeats = await inbox.store_notification(
+            connection,
+            terminal_id=terminal.id,
+            dedup_key=incoming.dedup_key,
+            body=body,
+            order_id=incoming.order_id,
+            provider_payment_id=incoming.provider_payment_id,
+        )
+    if repeats:
+        log.info("a notification of terminal %d came again (%d)", terminal.id, repeats)
+    return ""
+
+
+async def _store_wish(provider: Provider, incoming: Incoming, body: bytes) -> str:
+    networks = parts().settings.notification_networks or ",".join(provider.notification_networks)
+    if networks and not parts().settings.in_development and not is_within(client_address(), networks):
+        return f"{provider.name} does not send from {client_address()}"
+    async with parts().pool.acquire() as connection:
+        told = await inbox.find_told_payment(
+            connection,
+            provider=provider.name,
+            provider_payment_id=incoming.provider_payment_id,
+            order_id=incoming.order_id,
+        )
+        if told is None:
+            # Anybody may send such a thing, and a shop may serve other sites as well.
+            log.info("%s: a notification of no payment of ours", provider.name)
+            return ""
+        await inbox.store_wish(
+            connection,
+            told,
+            dedup_key=incoming.dedup_key,
+            body=body,
+            order_id=incoming.order_id,
+            provider_payment_id=incoming.provider_payment_id,
+        )
+    return ""
 
 
 def _refuse(status: int, reason: str) -> Response:

@@ -83,6 +83,11 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def is_within(address: str, networks: str) -> bool:
+    """Whether an address is of one of these comma-separated networks."""
+    return _is_within(address, _networks(networks))
+
+
 def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
     return _is_address(address) and any(ipaddress.ip_address(address) in network for network in networks)
 

@@ -85,6 +85,14 @@ async def require_streamer() -> Streamer:
     return streamer
 
 
+async def require_superuser() -> User:
+    """The signed-in operator; to anyone else the page does not exist. Raises NotFoundError("page")."""
+    user = await require_user()
+    if not user.is_superuser:
+        raise NotFoundError("page")
+    return user
+
+
 # In and out.
 
 

@@ -47,22 +47,31 @@ WHERE id = :donation_id AND status = 'pending'
   AND NOT EXISTS (
       SELECT FROM payments WHERE donation_id = :donation_id AND attempt > :attempt AND closed_at IS NULL);
 
--- name: refund^
+-- name: settle_returns^
+-- What went back of a paid donation, counted from the ledger: by refunds, and by donors' banks less what came again.
 UPDATE donations
-SET refunded_minor = :refunded_minor,
-    status = CASE WHEN :refunded_minor = amount_minor THEN 'refunded' ELSE 'partially_refunded' END
-WHERE id = :donation_id AND paid_at IS NOT NULL
-RETURNING paid_at, status;
+SET refunded_minor = least(back.refunded, amount_minor),
+    charged_back_minor = back.charged_back,
+    status = CASE WHEN back.refunded + back.charged_back <= 0 THEN 'paid'
+                  WHEN back.refunded + back.charged_back < amount_minor THEN 'partially_refunded'
+                  WHEN back.charged_back > 0 THEN 'charged_back'
+                  ELSE 'refunded' END
+FROM (SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0) AS refunded,
+             greatest(0, coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+                         - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)) AS charged_back
+      FROM ledger_transactions WHERE payment_id = :payment_id) AS back
+WHERE donations.id = :donation_id AND donations.paid_at IS NOT NULL
+RETURNING donations.paid_at, old.status AS status_before, donations.status;
 
 -- name: get_donor_view^
 -- All that a donor's page shows, in one look: the donation, the attempt that matters (one that may bring or has
 -- brought money before the newest), the alert and how much plays before it. A part of a summary waits and plays with
 -- the summary.
 SELECT donations.id, donations.public_id, donations.streamer_id, donations.status, donations.amount_minor,
-       donations.refunded_minor, donations.public_donor_name, donations.public_message,
+       donations.refunded_minor, donations.charged_back_minor, donations.public_donor_name, donations.public_message,
        streamers.slug, streamers.display_name, streamers.time_zone,
        payment.status AS payment_status, payment.payment_url, payment.error_code, payment.closed_at IS NOT NULL AS payment_closed,
-       payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt,
+       payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt, payment.sbp_payload,
        extract(epoch FROM now() - payment.created_at)::float8 AS since_seconds,
        CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status, alerts.shown_at,
        ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead,
@@ -90,7 +99,7 @@ WHERE donations.public_id = :public_id;
 -- name: list_feed
 -- A streamer's donations that brought money, the newest money first, with what became of their alerts.
 SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.refunded_minor,
-       donations.public_donor_name AS donor_name, donations.public_message AS message, donations.came_at AS paid_at,
+       donations.charged_back_minor, donations.public_donor_name AS donor_name, donations.public_message AS message, donations.came_at AS paid_at,
        alerts.alert_id, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
        alerts.shown_at, alerts.interrupted,
        (SELECT coalesce(sum(surplus.confirmed_minor - coalesce(
@@ -123,7 +132,8 @@ SELECT due_at < now() + interval '1 minute' FROM payments WHERE id = :payment_id
 
 -- name: get_for_opening^
 -- What the provider is told of a donation: where its donor comes back to, and whom it is for.
-SELECT donations.public_id, donations.locale, donations.status, streamers.display_name
+SELECT donations.public_id, donations.locale, donations.status, donations.donor_email, streamers.display_name,
+       streamers.receipts, streamers.taxation, streamers.vat, streamers.receipt_item
 FROM donations JOIN streamers ON streamers.id = donations.streamer_id
 WHERE donations.id = :donation_id;
 

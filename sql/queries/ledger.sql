@@ -13,7 +13,14 @@ WITH booked AS (
 )
 SELECT id, created_at FROM booked;
 
--- name: sum_refunds$
--- How much of a payment went back to the donor by now.
+-- name: sum_reached$
+-- How much a payment's transactions of one kind add up to by now.
 SELECT coalesce(max(reached_minor), 0)::bigint FROM ledger_transactions
-WHERE payment_id = :payment_id AND kind = 'refund';
+WHERE payment_id = :payment_id AND kind = :kind;
+
+-- name: sum_gone$
+-- Kopecks of a payment that went back, by refunds and chargebacks, less what came again.
+SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
+     + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+     - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)
+FROM ledger_transactions WHERE payment_id = :payment_id;

@@ -37,17 +37,17 @@ SELECT coalesce(max(id), 0) FROM ledger_transactions WHERE streamer_id = :stream
 DELETE FROM streamer_days WHERE streamer_id = :streamer_id;
 
 -- name: count_days!
--- Days counted anew from the ledger. A fully refunded donation no longer counts as one.
+-- Days counted anew from the ledger. A donation that went back whole no longer counts as one.
 INSERT INTO streamer_days (streamer_id, day, net_minor, donations)
 SELECT :streamer_id, (donations.paid_at AT TIME ZONE streamers.time_zone)::date,
        -sum(entries.amount_minor),
-       count(DISTINCT donations.id) FILTER (WHERE donations.status <> 'refunded')
+       count(DISTINCT donations.id) FILTER (WHERE donations.status NOT IN ('refunded', 'charged_back'))
 FROM ledger_entries AS entries
 JOIN ledger_transactions AS transactions ON transactions.id = entries.transaction_id
 JOIN payments ON payments.id = transactions.payment_id
 JOIN donations ON donations.id = payments.donation_id
 JOIN streamers ON streamers.id = donations.streamer_id
-WHERE entries.streamer_id = :streamer_id AND entries.account = 'streamer'
+WHERE entries.streamer_id = :streamer_id AND entries.account IN ('streamer', 'refunds', 'chargebacks')
 GROUP BY 2;
 
 -- name: count_totals!

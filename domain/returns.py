@@ -1,0 +1,42 @@
+"""What money that went back does to its donation: totals, top lists and alerts follow (DESIGN 5, 11).
+
+Two ways lead here: refunds, ours or of the provider's cabinet (`domain/news.py`), and chargebacks, which a provider
+tells by its registry alone.
+"""
+
+from typing import Any
+
+from domain import alerts, outbox, totals
+from domain.events import EventType
+from domain.ledger import BookedAs, LedgerTransaction
+from domain.payments import Payment
+from infra import queries
+
+# A donation of which nothing is left is none any more.
+_GONE = frozenset({"refunded", "charged_back"})
+
+
+async def settle_return(
+    connection: Any, payment: Payment, transaction: LedgerTransaction, delta_minor: int, booked_as: BookedAs
+) -> None:
+    """After `delta_minor` kopecks more of a booked payment went back (below zero: came again), the rest follows.
+
+    The donation's sums are counted from the ledger; totals move by the difference; an alert not shown yet is withdrawn
+    when nothing is left, and one that plays may finish.
+    """
+    paid_at, net_minor, donations = transaction.created_at, 0, 0
+    if booked_as is BookedAs.DONATION:
+        row = await queries.donations.settle_returns(connection, donation_id=payment.donation_id, payment_id=payment.id)
+        paid_at, net_minor = row["paid_at"], -delta_minor
+        donations = (row["status_before"] in _GONE) - (row["status"] in _GONE)
+        if row["status"] in _GONE:
+            await alerts.withdraw_for_refund(connection, payment.donation_id)
+    await totals.add_to_totals(
+        connection,
+        streamer_id=payment.streamer_id,
+        paid_at=paid_at,
+        delta_minor=net_minor,
+        delta_donations=donations,
+        ledger_transaction_id=transaction.id,
+    )
+    await outbox.add_event(connection, EventType.STATS_UPDATE, {"streamer_id": payment.streamer_id})
