@@ -31,7 +31,12 @@ async def read(connection: asyncpg.Connection, payment: Payment) -> Payment:
 
 async def store(connection: asyncpg.Connection, streamer: BuiltStreamer) -> int:
     await inbox.store_notification(
-        connection, terminal_id=streamer.terminal_id, dedup_key="token", body=b"{}", order_id=None
+        connection,
+        terminal_id=streamer.terminal_id,
+        dedup_key="token",
+        body=b"{}",
+        order_id=None,
+        provider_payment_id=None,
     )
     return int(await connection.fetchval("SELECT id FROM inbox"))
 

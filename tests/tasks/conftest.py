@@ -1,5 +1,7 @@
 """Actors' functions with real parts: database, Redis, and the simulator as the bank."""
 
+import dataclasses
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -7,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from providers.tbank.provider import TBank
 
 from infra.crypto import SecretBox
 from infra.settings import Settings
+from providers.tbank.client import TBankClient
 from tasks.runtime import Parts, close_parts, open_parts
 from tests.builders import TERMINAL_PASSWORD, BuiltStreamer, make_streamer
 from tests.simulator.support import assert_exchanges_fit
@@ -64,6 +68,13 @@ async def rabbit(rabbitmq_url: str) -> Rabbit:
     return rabbit
 
 
+def with_tbank(parts: Parts, client: type[TBankClient]) -> Parts:
+    """The same parts, speaking to T-Bank through another client."""
+    bank = TBank(parts.http, parts.settings.provider_api_urls["tbank"])
+    bank._client = client(parts.http, parts.settings.provider_api_urls["tbank"])
+    return dataclasses.replace(parts, providers={**parts.providers, "tbank": bank})
+
+
 @pytest.fixture
 def settings(fresh_database_url: str, redis_url: str, rabbitmq_url: str) -> Settings:
     return Settings(
@@ -85,8 +96,9 @@ def simulator(stack: Stack) -> Iterator[Stack]:
 
 @pytest.fixture
 async def world(simulator: Stack) -> AsyncIterator[World]:
-    values = {name.lower(): value for name, value in simulator.environment.items()}
-    settings = Settings(**{**values, "tbank_timeout_seconds": "3"})  # type: ignore[arg-type]
+    values: dict[str, Any] = {name.lower(): value for name, value in simulator.environment.items()}
+    values["provider_api_urls"] = json.loads(values["provider_api_urls"])
+    settings = Settings(**{**values, "provider_timeout_seconds": "3"})
     parts = await open_parts(settings, pool_size=6)
     bank = Bank(simulator.simulator_url)
     box = SecretBox(settings.secret_keys.get_secret_value())

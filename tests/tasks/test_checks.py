@@ -1,15 +1,14 @@
 """Asking the bank about payments, and what the operator is told of its answers."""
 
-import dataclasses
-
 import pytest
 
 from domain.payments import PaymentStatus
-from providers.tbank.client import Credentials, PaymentState, TBankClient
+from providers.provider import Credentials, PaymentState, Refund
+from providers.tbank.client import TBankClient
 from tasks.checks import check_payment
 from tasks.payments import create_payment
 from tests.builders import TERMINAL_PASSWORD
-from tests.tasks.conftest import World
+from tests.tasks.conftest import World, with_tbank
 from tests.tasks.test_payments import books, read, wish
 
 
@@ -31,10 +30,11 @@ async def test_a_refund_of_unknown_size_is_an_error_and_is_asked_on(
     await world.bank.act(opened.provider_payment_id, "pay", notify=False)
     await check_payment(world.parts, payment.id)
     credentials = Credentials(world.streamer.terminal_key, TERMINAL_PASSWORD)
-    await world.parts.tbank.cancel(credentials, opened.provider_payment_id, amount_minor=10_000)
+    refund = Refund(opened.provider_payment_id, 10_000, remaining_minor=30_000, key="cabinet")
+    await world.parts.providers["tbank"].refund(credentials, refund)
 
-    tbank = TellsTheOriginalAmount(world.parts.http, world.parts.settings.tbank_api_url)
-    await check_payment(dataclasses.replace(world.parts, tbank=tbank), payment.id)
+    parts = with_tbank(world.parts, TellsTheOriginalAmount)
+    await check_payment(parts, payment.id)
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert f"payment {payment.id}: the bank says PARTIAL_REFUNDED" in record.getMessage()
     after = await read(world, payment)

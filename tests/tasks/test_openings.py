@@ -1,6 +1,5 @@
 """Attempts that need no opening any more, cannot be opened, or whose former attempt stands in the way."""
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -11,11 +10,12 @@ from domain.news import Source
 from domain.payment_status import NewsStatus
 from domain.payments import Payment, PaymentStatus
 from domain.terminals import set_terminal
-from providers.tbank.client import Credentials, PaymentState, TBankClient
+from providers.provider import Credentials, PaymentState
+from providers.tbank.client import TBankClient
 from tasks.checks import check_payment
 from tasks.payments import create_payment
 from tests.builders import TERMINAL_PASSWORD, hear
-from tests.tasks.conftest import World
+from tests.tasks.conftest import World, with_tbank
 from tests.tasks.test_payments import books, donor_state, newest, read, try_again, wish
 
 
@@ -73,8 +73,8 @@ async def test_a_former_attempt_paid_while_it_is_called_off(world: World) -> Non
     await world.parts.pool.execute("UPDATE payments SET due_at = now() - interval '1 minute'")
     await try_again(world, donation)
     second = await newest(world, donation)
-    tbank = PaidMeanwhile(world.parts.http, world.parts.settings.tbank_api_url)
-    await create_payment(dataclasses.replace(world.parts, tbank=tbank), second.id)
+    parts = with_tbank(world.parts, PaidMeanwhile)
+    await create_payment(parts, second.id)
     assert (await read(world, first)).status is PaymentStatus.REFUNDED
     assert await world.bank.payments(second.order_id) == []
     assert await donor_state(world, donation) is DonorState.REFUNDED
@@ -186,9 +186,9 @@ async def test_a_slow_bank_has_its_time_for_each_call(world: World) -> None:
         nonlocal answered_at
         answered_at = await world.parts.pool.fetchval("SELECT clock_timestamp()")
 
-    tbank = SlowBank(world.parts.http, world.parts.settings.tbank_api_url)
-    await create_payment(dataclasses.replace(world.parts, tbank=tbank), second.id)
-    assert calls == ["GetState", "Cancel", "Init"]
+    parts = with_tbank(world.parts, SlowBank)
+    await create_payment(parts, second.id)
+    assert calls == ["GetState", "Cancel", "Init", "GetQr"]
     assert await donor_state(world, donation) is DonorState.OPEN
     assert (await newest(world, donation)).id == second.id
 
@@ -209,8 +209,8 @@ async def test_who_was_taken_for_lost_stops(world: World, method: str) -> None:
                 await create_payment(world.parts, (await newest(world, donation)).id)
             return answer
 
-    tbank = HangsOnce(world.parts.http, world.parts.settings.tbank_api_url)
-    await create_payment(dataclasses.replace(world.parts, tbank=tbank), second.id)
+    parts = with_tbank(world.parts, HangsOnce)
+    await create_payment(parts, second.id)
     assert await world.bank.payments(second.order_id) == []
     third = await newest(world, donation)
     assert third.attempt == 3

@@ -10,7 +10,7 @@ from domain.ledger import BookedAs
 from domain.payments import Payment, PaymentStatus, claim_opening, get_payment
 from domain.terminals import get_terminal
 from tasks.checks import check_payment
-from tasks.payments import ask_bank, create_payment
+from tasks.payments import create_payment, open_at_provider
 from tests.builders import check_books, latest_payment, make_donation
 from tests.tasks.conftest import World
 
@@ -108,7 +108,7 @@ async def test_the_worker_died_between_init_and_our_write(world: World) -> None:
         claimed = await claim_opening(connection, payment.id, link_minutes=30)
         assert claimed is not None
         terminal = await get_terminal(connection, payment.terminal_id)
-    opened = await ask_bank(world.parts, claimed, world.parts.credentials(terminal))
+    opened = await open_at_provider(world.parts, claimed, world.parts.account(terminal))
 
     # Somebody may still be at it: nobody else touches it yet.
     with pytest.raises(Retry):

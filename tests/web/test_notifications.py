@@ -41,7 +41,7 @@ def app_settings(fresh_database_url: str, redis_url: str) -> Settings:
         web_url="http://127.0.0.1:8000",
         realtime_url="http://127.0.0.1:8001",
         # Whatever asks the bank in these tests finds nobody there.
-        tbank_api_url="http://127.0.0.1:9/v2",
+        provider_api_urls={"tbank": "http://127.0.0.1:9/v2"},
     )
 
 
