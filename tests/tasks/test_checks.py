@@ -1,5 +1,7 @@
 """Asking the bank about payments, and what the operator is told of its answers."""
 
+import dataclasses
+
 import pytest
 
 from domain.payments import PaymentStatus
