@@ -282,6 +282,8 @@ def _unpaid_state(row: Any) -> DonorState:
             return DonorState.UNAVAILABLE if row["error_code"] == GAVE_UP else DonorState.REFUSED
         case PaymentStatus.FAILED:
             return DonorState.DECLINED
+        case PaymentStatus.CANCELLED if row["payment_url"] is not None and row["error_code"]:
+            return DonorState.DECLINED
         case PaymentStatus.EXPIRED | PaymentStatus.CANCELLED:
             return DonorState.UNAVAILABLE if row["payment_url"] is None else DonorState.EXPIRED
         case _:

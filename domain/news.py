@@ -348,14 +348,16 @@ async def _write(
     booked_as: BookedAs | None,
     confirmed_minor: int | None,
 ) -> None:
+    # At YooKassa a decline ends the payment: it is cancelled, and says why.
+    is_refused = status is PaymentStatus.FAILED or (status is PaymentStatus.CANCELLED and news.error_code != "0")
     await queries.payments.update_payment(
         connection,
         payment_id=payment.id,
         status=status,
         provider_payment_id=news.provider_payment_id,
         provider_status=news.provider_status,
-        error_code=news.error_code if status is PaymentStatus.FAILED else "",
-        error_message=news.error_message[:500] if status is PaymentStatus.FAILED else "",
+        error_code=news.error_code if is_refused else "",
+        error_message=news.error_message[:500] if is_refused else "",
         confirmed_minor=confirmed_minor,
         booked_as=booked_as,
         method=news.method,

@@ -110,7 +110,8 @@ async def _open(parts: Parts, claim: _Claim) -> None:
         await parts.after_commit([_wake(claimed)])
         raise _retry(claimed, error) from error
     else:
-        await _record(parts, claimed, account, opened, await _get_sbp_payload(parts, claimed, account, opened))
+        sbp_payload = await _get_sbp_payload(parts, claim, account, opened)
+        await _record(parts, claim.payment, account, opened, sbp_payload)
 
 
 async def _is_unpaid(parts: Parts, claimed: Payment) -> bool:
@@ -147,13 +148,17 @@ def receipt_of(row: Any) -> Receipt | None:
     return Receipt(email=row["donor_email"], item=row["receipt_item"], taxation=row["taxation"], vat=row["vat"])
 
 
-async def _get_sbp_payload(parts: Parts, claimed: Payment, account: Account, opened: OpenedPayment) -> str | None:
+async def _get_sbp_payload(parts: Parts, claim: _Claim, account: Account, opened: OpenedPayment) -> str | None:
     """The link of an SBP code, for the donor's page; without one the provider's own page offers SBP, if it can."""
-    if not account.provider.offers_sbp_codes or claimed.amount_minor < SBP_LEAST_MINOR:
+    if not account.provider.offers_sbp_codes or claim.payment.amount_minor < SBP_LEAST_MINOR:
         return None
     try:
+        claimed = await claim.renew()
         async with asyncio.timeout(_SBP_CODE_SECONDS):
             payload = await account.provider.get_sbp_payload(account.credentials, opened.provider_payment_id)
+    except _ClaimLostError:
+        # `_record` finds that out, too, and calls off what we opened.
+        return None
     except (ProviderError, TimeoutError) as error:
         log.warning("payment %d is opened without an SBP code: %s", claimed.id, error)
         return None

@@ -45,14 +45,15 @@ WHERE terminals.provider = :provider AND payments.id = coalesce(
      WHERE told.order_id = :order_id AND terminals.provider = :provider LIMIT 1));
 
 -- name: lock_notification^
--- The notification, its terminal's provider and the payment it speaks of; held until it is processed.
+-- The notification, its terminal's provider and the payment it speaks of: by our order, or by the provider's id where
+-- it names no order. Held until it is processed.
 SELECT inbox.id, inbox.terminal_id, inbox.body, inbox.order_id, inbox.processed_at, terminals.provider,
-       coalesce(
-           (SELECT payments.id FROM payments
-            WHERE payments.terminal_id = inbox.terminal_id
-              AND payments.provider_payment_id = inbox.provider_payment_id),
-           (SELECT payments.id FROM payments
-            WHERE payments.terminal_id = inbox.terminal_id AND payments.order_id = inbox.order_id)) AS payment_id
+       CASE WHEN inbox.order_id IS NOT NULL
+            THEN (SELECT payments.id FROM payments
+                  WHERE payments.terminal_id = inbox.terminal_id AND payments.order_id = inbox.order_id)
+            ELSE (SELECT payments.id FROM payments
+                  WHERE payments.terminal_id = inbox.terminal_id
+                    AND payments.provider_payment_id = inbox.provider_payment_id) END AS payment_id
 FROM inbox JOIN terminals ON terminals.id = inbox.terminal_id
 WHERE inbox.id = :inbox_id FOR UPDATE OF inbox;
 

@@ -59,11 +59,13 @@ BOOKS = {
     "kopecks by which the ledger does not balance": "SELECT coalesce(abs(sum(amount_minor)), 0) FROM ledger_entries",
     "kopecks by which totals differ from the ledger": """
         SELECT abs((SELECT coalesce(sum(net_minor), 0) FROM streamer_totals)
-                   + (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries WHERE account = 'streamer'))
+                   + (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries
+                      WHERE account IN ('streamer', 'refunds', 'chargebacks')))
     """,
     "kopecks by which the ledger differs from the donations": """
         SELECT abs((SELECT coalesce(sum(amount_minor), 0) FROM donations WHERE status = 'paid')
-                   + (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries WHERE account = 'streamer'))
+                   + (SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries
+                      WHERE account IN ('streamer', 'refunds', 'chargebacks')))
     """,
     "rows left in the outbox": "SELECT count(*) FROM outbox WHERE available_at <= now()",
 }

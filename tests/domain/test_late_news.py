@@ -187,7 +187,10 @@ async def test_a_link_dead_for_a_day_is_asked_about_hourly(connection: asyncpg.C
     streamer = await make_streamer(connection)
     await open_donation(connection, streamer)
     await connection.execute("UPDATE payments SET due_at = now() - interval '2 days', next_check_at = now()")
-    rows = [row async for row in queries.payments.claim_due_payments(connection, limit=10)]
+    rows = [
+        row
+        async for row in queries.payments.claim_due_payments(connection, limit=10, per_terminal=10, failures_to_rest=3)
+    ]
     assert len(rows) == 1
     wait = await connection.fetchval("SELECT extract(epoch FROM next_check_at - now())::float8 FROM payments")
     assert 3200 < wait < 4000

@@ -161,14 +161,43 @@ async def test_another_amount_is_asked_about_then_put_to_review(connection: asyn
     await check_books(connection)
 
 
-async def test_another_payment_id_for_our_order_changes_nothing(connection: asyncpg.Connection) -> None:
+async def test_a_second_payment_of_one_order_without_money_changes_nothing(connection: asyncpg.Connection) -> None:
     streamer = await make_streamer(connection)
     _, payment = await open_donation(connection, streamer)
-    heard = await hear(connection, payment, N.CONFIRMED, provider_payment_id="1")
+    heard = await hear(connection, payment, N.FAILED, provider_payment_id="1")
     assert heard.outcome is Outcome.OTHER_PAYMENT
+    assert await connection.fetchval("SELECT count(*) FROM payments") == 1
     after = await get_payment(connection, payment.id)
     assert after is not None
     assert after.status is P.PENDING
+
+
+async def test_a_second_payment_of_one_order_that_brought_money_is_booked(connection: asyncpg.Connection) -> None:
+    """The bank may make two payments of one order (a form opened twice); each that is paid is a payment of its own."""
+    streamer = await make_streamer(connection)
+    donation, payment = await open_donation(connection, streamer)
+    for _ in range(2):
+        heard = await hear(connection, payment, N.CONFIRMED, provider_payment_id="1")
+    assert heard.payment.twin_of == payment.id
+    twin = await get_payment(connection, heard.payment.id)
+    assert twin is not None
+    assert (twin.status, twin.booked_as, twin.provider_payment_id) == (P.CONFIRMED, BookedAs.DONATION, "1")
+
+    await hear(connection, payment, N.CONFIRMED)
+    first = await get_payment(connection, payment.id)
+    assert first is not None
+    assert first.booked_as is BookedAs.SURPLUS
+    assert await connection.fetchval("SELECT count(*) FROM payments") == 2
+    assert await connection.fetchval("SELECT count(*) FROM alerts") == 1
+    # News of either find their own payment, whichever is asked.
+    heard = await hear(
+        connection, twin, N.REFUNDED, source=Source.POLL, provider_payment_id=payment.provider_payment_id
+    )
+    assert heard.payment.id == payment.id
+    view = await read_donor_view(connection, donation.public_id)
+    assert view is not None
+    assert view.state is DonorState.QUEUED
+    await check_books(connection)
 
 
 async def test_news_before_our_own_payment_id_is_written_adopts_it(connection: asyncpg.Connection) -> None:

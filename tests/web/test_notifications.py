@@ -215,7 +215,9 @@ async def test_messages_that_are_not_about_a_payment_are_kept(
         ({"Success": "yes"}, True),
         ({"Amount": {"value": 15050}}, True),
         ({"ErrorCode": []}, True),
-        ({"OrderId": {}}, False),
+        # Then the bank's own id says whose it is.
+        ({"OrderId": {}}, True),
+        ({"OrderId": {}, "PaymentId": 17}, False),
     ],
     ids=repr,
 )
