@@ -1,4 +1,4 @@
-"""The simulated bank as a Quart application: its API, its pages, its control API."""
+"""The simulated bank and YooKassa as a Quart application: their APIs, their pages, their control APIs."""
 
 import asyncio
 import time
@@ -16,9 +16,18 @@ from simulator.faults import Faults
 from simulator.poster import Poster
 from simulator.records import Terminal
 from simulator.store import Store
+from simulator.yookassa import api as yookassa_api
+from simulator.yookassa import control as yookassa_control
+from simulator.yookassa import pages as yookassa_pages
+from simulator.yookassa.bank import YooKassaBank
+from simulator.yookassa.records import AcceptedByStatus, Shop
+from simulator.yookassa.store import YooKassaStore
 
 PUBLIC_TEST_TERMINAL = Terminal("TinkoffBankTest", "TinkoffBankTest", None)
 """The bank's published one, so that the examples of its documents are valid requests."""
+
+DEMO_SHOP = Shop("100500", "test_not_a_real_key", None)
+"""YooKassa publishes none; its documents' examples use this number."""
 
 CLOCK_SECONDS = 0.25
 """How often links expire and refunds arrive by themselves."""
@@ -37,26 +46,45 @@ def create_app(database: Path, *, retry_seconds: float = 3.0, now: Callable[[], 
         static_url_path="/static",
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    for blueprint in (api.blueprint, pages.blueprint, control.blueprint):
+    yookassa = (yookassa_api.blueprint, yookassa_pages.blueprint, yookassa_control.blueprint)
+    for blueprint in (api.blueprint, pages.blueprint, control.blueprint, *yookassa):
         app.register_blueprint(blueprint)
 
     @app.while_serving
     async def live() -> AsyncGenerator[None, None]:
-        store = Store(database)
+        store, yookassa_store = Store(database), YooKassaStore(database)
         if store.find_terminal(PUBLIC_TEST_TERMINAL.terminal_key) is None:
             store.save_terminal(PUBLIC_TEST_TERMINAL)
-        faults, poster = Faults(), Poster()
-        courier = SimulatedCourier(store, poster, faults, RetrySchedule(retry_seconds), now)
+        if yookassa_store.find_shop(DEMO_SHOP.shop_id) is None:
+            yookassa_store.save_shop(DEMO_SHOP)
+        faults, poster, schedule = Faults(), Poster(), RetrySchedule(retry_seconds)
+        courier = SimulatedCourier(store, poster, faults, schedule, now)
         bank = Bank(store, courier, now)
         app.extensions.update({"bank": bank, "courier": courier, "faults": faults})
-        loops = [asyncio.create_task(courier.run()), asyncio.create_task(_let_time_pass(bank))]
+        yookassa_courier = SimulatedCourier(
+            yookassa_store,
+            poster,
+            faults,
+            schedule,
+            now,
+            delivery=AcceptedByStatus,
+            fault_method="yookassa.notifications",
+        )
+        yookassa_bank = YooKassaBank(yookassa_store, yookassa_courier, now)
+        app.extensions.update({"yookassa_bank": yookassa_bank, "yookassa_courier": yookassa_courier})
+        loops = [
+            asyncio.create_task(loop)
+            for loop in (courier.run(), yookassa_courier.run(), _let_time_pass(bank, yookassa_bank))
+        ]
         yield
         for loop in loops:
             loop.cancel()
             with suppress(asyncio.CancelledError):
                 await loop
         await courier.stop()
+        await yookassa_courier.stop()
         poster.close()
+        yookassa_store.close()
         store.close()
 
     @app.after_request
@@ -69,7 +97,8 @@ def create_app(database: Path, *, retry_seconds: float = 3.0, now: Callable[[], 
     return app
 
 
-async def _let_time_pass(bank: Bank) -> None:
+async def _let_time_pass(bank: Bank, yookassa_bank: YooKassaBank) -> None:
     while True:
         bank.let_time_pass()
+        yookassa_bank.let_time_pass()
         await asyncio.sleep(CLOCK_SECONDS)

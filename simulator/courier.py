@@ -1,4 +1,4 @@
-"""Carries notifications to shops, again and again until they answer `OK`.
+"""Carries notifications to shops, again and again until they are accepted.
 
 The bank repeats hourly for a day and then gives up. Here an "hour" is short and grows a little
 with each try, so that a developer who restarts the platform is not flooded.
@@ -11,13 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from simulator.bank import Order
 from simulator.faults import Faults
 from simulator.poster import Poster, PostError
 from simulator.records import Delivery, Notification
-from simulator.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -42,22 +41,42 @@ class RetrySchedule:
         return None if tries > RETRIES else self.unit_seconds * min(tries, 12)
 
 
+class NotificationStore(Protocol):
+    """Where a courier finds what to send, and writes down what came of it."""
+
+    def find_notification(self, notification_id: int) -> Notification | None: ...
+
+    def list_notifications_by_id(self, notification_ids: list[int]) -> list[Notification]: ...
+
+    def list_due_notifications(self, now: float) -> list[int]: ...
+
+    def save_delivery(self, notification_id: int, delivery: Delivery, next_try_at: float | None) -> None: ...
+
+
 class SimulatedCourier:
-    """Sends from the store; `run` does the retries, including those of an earlier life."""
+    """Sends from the store; `run` does the retries, including those of an earlier life.
+
+    `delivery` knows which answers are good, `fault_method` is what faults call its sending.
+    """
 
     def __init__(
         self,
-        store: Store,
+        store: NotificationStore,
         poster: Poster,
         faults: Faults,
         schedule: RetrySchedule,
         now: Callable[[], float],
+        *,
+        delivery: type[Delivery] = Delivery,
+        fault_method: str = "Notification",
     ) -> None:
         self._store = store
         self._poster = poster
         self._faults = faults
         self._schedule = schedule
         self._now = now
+        self._delivery = delivery
+        self._fault_method = fault_method
         self._on_the_way: set[int] = set()
         self._first_tries: defaultdict[int, set[asyncio.Task[None]]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -125,17 +144,17 @@ class SimulatedCourier:
 
     async def _post(self, notification: Notification) -> Delivery:
         sent_at = self._now()
-        fault = self._faults.take("Notification")
+        fault = self._faults.take(self._fault_method)
         if fault and fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
         elif fault:
-            return Delivery(sent_at, None, "", f"fault: {fault.kind}")
+            return self._delivery(sent_at, None, "", f"fault: {fault.kind}")
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 answer = await self._poster.post(notification.url, notification.body)
         except (PostError, TimeoutError) as error:
-            return Delivery(sent_at, None, "", str(error) or f"no answer in {ANSWER_SECONDS:.0f} s")
-        return Delivery(sent_at, answer.status, answer.body.decode(errors="replace")[:1000], None)
+            return self._delivery(sent_at, None, "", str(error) or f"no answer in {ANSWER_SECONDS:.0f} s")
+        return self._delivery(sent_at, answer.status, answer.body.decode(errors="replace")[:1000], None)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -41,9 +41,9 @@ TRIES: dict[str, Callable[[Bank, Payment], Payment]] = {
 async def index() -> str:
     """Recent payments with links to their pages."""
     bank: Bank = current_app.extensions["bank"]
-    return await _render(
+    return await render(
         "simulator/index.html",
-        _asked_language("ru"),
+        asked_language("ru"),
         payments=bank.store.list_recent_payments(None, RECENT),
         waiting_notifications=bank.store.count_waiting_notifications(),
         payable=states.PAYABLE,
@@ -55,9 +55,9 @@ async def show_payment(code: str) -> str:
     """The payment page. The first visit moves NEW to FORM_SHOWED."""
     bank: Bank = current_app.extensions["bank"]
     payment = bank.show_form(_find(bank, code))
-    language = _asked_language(payment.language)
+    language = asked_language(payment.language)
     is_open = payment.status in states.PAYABLE and payment.due_at > bank.now()
-    return await _render(
+    return await render(
         "simulator/pay.html" if is_open else "simulator/over.html",
         language,
         payment=payment,
@@ -125,7 +125,8 @@ def _find(bank: Bank, code: str) -> Payment:
     return bank.current(payment)
 
 
-def _asked_language(default: str) -> str:
+def asked_language(default: str) -> str:
+    """What `?lang=` asks for, else the default."""
     asked = request.args.get("lang", default)
     return asked if asked in LANGUAGES else "ru"
 
@@ -139,7 +140,8 @@ def _language_argument() -> dict[str, str]:
     return {"lang": request.args["lang"]} if "lang" in request.args else {}
 
 
-async def _render(template: str, language: str, **values: Any) -> str:
+async def render(template: str, language: str, **values: Any) -> str:
+    """A page of the simulator, with the words of `language`."""
     words = translations(language)
 
     def translate(message: str, **values: Any) -> str:

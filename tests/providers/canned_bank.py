@@ -17,7 +17,9 @@ class CannedBank:
         self.is_silent = False
         self.url = ""
         self.requests: list[tuple[str, dict[str, Any]]] = []
-        """Path and JSON body of what was asked."""
+        """Path and JSON body of what was asked, {} without a body."""
+        self.heads: list[str] = []
+        """The same requests' first lines and headers."""
         self._released = asyncio.Event()
 
     def answers(self, body: Any, status: str = "200 OK") -> None:
@@ -27,10 +29,10 @@ class CannedBank:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            length = next(
-                int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")
-            )
-            self.requests.append((head.split()[1], json.loads(await reader.readexactly(length))))
+            lengths = [line.split(":")[1] for line in head.splitlines() if line.lower().startswith("content-length")]
+            body = await reader.readexactly(int(lengths[0])) if lengths else b"{}"
+            self.heads.append(head)
+            self.requests.append((head.split()[1], json.loads(body)))
             if self.is_silent:
                 await self._released.wait()
             elif not self.drops:
