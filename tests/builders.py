@@ -154,7 +154,8 @@ async def check_books(connection: Any) -> None:
         FROM streamers
         LEFT JOIN streamer_totals AS totals ON totals.streamer_id = streamers.id
         LEFT JOIN (SELECT streamer_id, -sum(amount_minor) AS net FROM ledger_entries
-                   WHERE account IN ('streamer', 'refunds', 'chargebacks') GROUP BY 1) AS ledger ON ledger.streamer_id = streamers.id
+                   WHERE account IN ('streamer', 'refunds', 'chargebacks') GROUP BY 1) AS ledger
+            ON ledger.streamer_id = streamers.id
         LEFT JOIN (SELECT streamer_id, sum(net_minor) AS net FROM streamer_days GROUP BY 1) AS days
             ON days.streamer_id = streamers.id
         WHERE coalesce(totals.net_minor, 0) <> coalesce(ledger.net, 0)
