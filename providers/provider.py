@@ -7,11 +7,13 @@ to know. Money is kopecks everywhere outside a provider's folder.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from domain.payment_status import NewsStatus
+from domain.registry_rows import RegistryKind as RegistryKind
+from domain.registry_rows import RegistryRow as RegistryRow
 from providers.outcomes import RefusalReason
 
 
@@ -155,35 +157,6 @@ class Notification:
     is_about_payment: bool
     reason: RefusalReason | None = None
     """Of a refused payment, sorted."""
-
-
-class RegistryKind(StrEnum):
-    PAYMENT = "payment"
-    REFUND = "refund"
-    CHARGEBACK = "chargeback"
-    CHARGEBACK_REVERSAL = "chargeback_reversal"
-    """Money of a chargeback that came back to the streamer (a reversal, a won dispute)."""
-    FEE = "fee"
-    OTHER = "other"
-
-
-@dataclass(frozen=True)
-class RegistryRow:
-    """A line of the provider's registry of operations; kopecks, none below zero. `fee_minor` is for this operation."""
-
-    number: int
-    kind: RegistryKind
-    provider_kind: str
-    order_id: str
-    provider_payment_id: str
-    terminal: str
-    operated_at: datetime
-    settled_on: date | None
-    amount_minor: int
-    fee_minor: int
-    net_minor: int
-    reference: str
-    raw: str
 
 
 class MalformedRegistry(Exception):  # noqa: N818 - it is what the file is
