@@ -113,9 +113,7 @@ async def read_held(connection: Any, streamer_id: int) -> Held:
 
 async def first_day(connection: Any, streamer: Streamer) -> date | None:
     """The day money moved first; None while none did."""
-    day: date | None = await queries.money.first_day(
-        connection, streamer_id=streamer.id, time_zone=streamer.time_zone
-    )
+    day: date | None = await queries.money.first_day(connection, streamer_id=streamer.id, time_zone=streamer.time_zone)
     return day
 
 

@@ -152,9 +152,7 @@ async def list_issued(connection: Any, streamer_id: int, year: int, *, limit: in
     return [IssuedCheque(**row) async for row in rows]
 
 
-async def mark_issued(
-    connection: Any, streamer_id: int, cheques: Sequence[tuple[int, int]], user_id: int
-) -> int:
+async def mark_issued(connection: Any, streamer_id: int, cheques: Sequence[tuple[int, int]], user_id: int) -> int:
     """She has issued these cheques, each a donation's id and the kopecks it was shown with; how many are marked now.
 
     Left out is what changed meanwhile: a refund came, or somebody marked it.
@@ -174,9 +172,7 @@ async def mark_annulled(connection: Any, streamer_id: int, cheque_id: int, user_
 
     Raises NotAllowedError("changed") when it was annulled already.
     """
-    annulled = await queries.npd.annul_cheque(
-        connection, streamer_id=streamer_id, cheque_id=cheque_id, user_id=user_id
-    )
+    annulled = await queries.npd.annul_cheque(connection, streamer_id=streamer_id, cheque_id=cheque_id, user_id=user_id)
     if annulled != "UPDATE 1":
         raise NotAllowedError("changed")
 

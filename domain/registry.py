@@ -261,9 +261,7 @@ async def book_fees(connection: Any, reading: Reading, after_id: int) -> int | N
         newest = newest if transaction is None else transaction.id
     if newest:
         # Fees change no total, and the ledger must not seem ahead of them.
-        await queries.totals.note_counted(
-            connection, streamer_id=reading.streamer_id, ledger_transaction_id=newest
-        )
+        await queries.totals.note_counted(connection, streamer_id=reading.streamer_id, ledger_transaction_id=newest)
     last: int | None = await queries.registry.last_payment_with_fees(
         connection, file_id=reading.id, after_id=after_id, limit=FEES_AT_ONCE
     )
@@ -279,9 +277,7 @@ async def list_disputed_payments(connection: Any, reading: Reading) -> list[int]
 async def finish_reading(connection: Any, reading: Reading) -> None:
     """Read to the end. What waits for a payment is looked at again by itself: after a minute, and ever later."""
     is_open = await queries.registry.has_open_rows(connection, file_id=reading.id)
-    await queries.registry.finish_reading(
-        connection, file_id=reading.id, is_open=bool(is_open), max_reads=_MAX_READS
-    )
+    await queries.registry.finish_reading(connection, file_id=reading.id, is_open=bool(is_open), max_reads=_MAX_READS)
 
 
 async def read_again(connection: Any, streamer_id: int, file_id: int) -> None:
@@ -307,8 +303,7 @@ async def ask_due(connection: Any, *, limit: int = 20) -> int:
 async def list_files(connection: Any, streamer_id: int, *, limit: int = 60) -> list[FileView]:
     """The newest days first."""
     return [
-        FileView(**row)
-        async for row in queries.registry.list_files(connection, streamer_id=streamer_id, limit=limit)
+        FileView(**row) async for row in queries.registry.list_files(connection, streamer_id=streamer_id, limit=limit)
     ]
 
 

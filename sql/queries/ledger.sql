@@ -3,7 +3,8 @@
 -- when the money moved, where that was before now.
 WITH booked AS (
     INSERT INTO ledger_transactions (kind, streamer_id, payment_id, reached_minor, moved_at)
-    VALUES (:kind, :streamer_id, :payment_id, :reached_minor, least(:moved_at::timestamptz, now()))
+    VALUES (:kind, :streamer_id, :payment_id, :reached_minor,
+            CASE WHEN :moved_at::timestamptz < now() THEN :moved_at::timestamptz END)
     ON CONFLICT DO NOTHING
     RETURNING id, created_at
 ), entries AS (

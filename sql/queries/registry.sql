@@ -171,7 +171,7 @@ GROUP BY disputes.payment_id
 HAVING sum(disputes.amount_minor) FILTER (WHERE disputes.kind = 'chargeback')
     > coalesce((SELECT max(reached_minor) FROM ledger_transactions
                 WHERE ledger_transactions.payment_id = disputes.payment_id AND kind = 'chargeback'), 0)
-    OR least(sum(disputes.amount_minor) FILTER (WHERE disputes.kind = 'chargeback_reversal'),
+    OR least(coalesce(sum(disputes.amount_minor) FILTER (WHERE disputes.kind = 'chargeback_reversal'), 0),
              coalesce(sum(disputes.amount_minor) FILTER (WHERE disputes.kind = 'chargeback'), 0))
     > coalesce((SELECT max(reached_minor) FROM ledger_transactions
                 WHERE ledger_transactions.payment_id = disputes.payment_id AND kind = 'chargeback_reversal'), 0)
