@@ -5,13 +5,17 @@ page of a year costs the same after a million donations.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.streamers import Streamer
 from infra import queries
+
+
+# No statement should take long, whatever has gathered.
+_COUNTED_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,8 @@ class Moved:
     charged_back_minor: int = 0
     fees_minor: int = 0
     donations: int = 0
-    unreconciled: int = 0
-    """Payments whose fees no registry has told yet."""
+    without_fees: int = 0
+    """Donations of days that no registry file has told of: their fees are not known yet."""
 
     @property
     def net_minor(self) -> int:
@@ -63,16 +67,25 @@ class LedgerLine:
 
 async def read_days(connection: Any, streamer: Streamer, first: date, last: date) -> dict[date, Moved]:
     """What moved on each day from `first` to `last`; days without movement are left out. Writes what it has counted."""
-    await _fold(connection, streamer)
-    days = {
-        row["day"]: Moved(**{name: value for name, value in row.items() if name != "day"})
-        async for row in queries.money.list_days(connection, streamer_id=streamer.id, first_day=first, last_day=last)
-    }
-    unreconciled = queries.money.list_unreconciled_days(
-        connection, streamer_id=streamer.id, time_zone=streamer.time_zone, first_day=first, last_day=last
+    counted_id = await _fold(connection, streamer)
+    rows = queries.money.list_days(
+        connection,
+        streamer_id=streamer.id,
+        time_zone=streamer.time_zone,
+        counted_id=counted_id,
+        first_day=first,
+        last_day=last,
     )
-    async for row in unreconciled:
-        days[row["day"]] = days.get(row["day"], Moved()) + Moved(unreconciled=row["payments"])
+    days = {row["day"]: Moved(**{name: value for name, value in row.items() if name != "day"}) async for row in rows}
+    told = [
+        (row["first_day"], row["last_day"])
+        async for row in queries.money.list_told_periods(
+            connection, streamer_id=streamer.id, first_day=first, last_day=last
+        )
+    ]
+    for day, moved in days.items():
+        if not any(since <= day <= until for since, until in told):
+            days[day] = replace(moved, without_fees=moved.donations)
     return days
 
 
@@ -85,15 +98,22 @@ def by_months(days: dict[date, Moved]) -> dict[date, Moved]:
     return months
 
 
-async def _fold(connection: Any, streamer: Streamer) -> None:
-    """Count what is old enough into its days; all anew when the streamer has moved to another time zone."""
+async def _fold(connection: Any, streamer: Streamer) -> int:
+    """Count what is old enough into its days; all anew when the streamer has moved to another time zone.
+
+    Returns the transaction up to which days are counted.
+    """
     fold = await queries.money.lock_fold(connection, streamer_id=streamer.id, time_zone=streamer.time_zone)
-    counted_id = fold["ledger_transaction_id"]
+    counted_id: int = fold["ledger_transaction_id"]
     if fold["time_zone"] != streamer.time_zone:
         await queries.money.delete_days(connection, streamer_id=streamer.id)
         counted_id = 0
-    newest_id = await queries.money.newest_to_fold(connection, streamer_id=streamer.id, counted_id=counted_id)
-    if newest_id is not None:
+    while True:
+        newest_id = await queries.money.newest_to_fold(
+            connection, streamer_id=streamer.id, counted_id=counted_id, limit=_COUNTED_AT_ONCE
+        )
+        if newest_id is None:
+            break
         await queries.money.fold_days(
             connection,
             streamer_id=streamer.id,
@@ -101,10 +121,12 @@ async def _fold(connection: Any, streamer: Streamer) -> None:
             counted_id=counted_id,
             newest_id=newest_id,
         )
-    if newest_id is not None or fold["time_zone"] != streamer.time_zone:
+        counted_id = newest_id
+    if (counted_id, streamer.time_zone) != (fold["ledger_transaction_id"], fold["time_zone"]):
         await queries.money.note_folded(
-            connection, streamer_id=streamer.id, time_zone=streamer.time_zone, newest_id=newest_id or counted_id
+            connection, streamer_id=streamer.id, time_zone=streamer.time_zone, counted_id=counted_id
         )
+    return counted_id
 
 
 async def read_held(connection: Any, streamer_id: int) -> Held:

@@ -8,9 +8,11 @@ CREATE INDEX ledger_returns ON ledger_transactions (streamer_id, id)
 
 -- What the provider's registry says it took for a payment; null while no registry told of it.
 ALTER TABLE payments ADD COLUMN registry_minor bigint CHECK (registry_minor > 0);
--- Payments that the books and the registry do not agree about, those it has not told of yet among them.
-CREATE INDEX payments_unreconciled ON payments (streamer_id, confirmed_at)
-    WHERE registry_minor IS DISTINCT FROM confirmed_minor;
+-- Payments that no registry has told of, and those that it says something else about.
+CREATE INDEX payments_untold ON payments (streamer_id, confirmed_at)
+    WHERE registry_minor IS NULL AND confirmed_at IS NOT NULL;
+CREATE INDEX payments_told_otherwise ON payments (streamer_id)
+    WHERE registry_minor IS NOT NULL AND registry_minor IS DISTINCT FROM confirmed_minor;
 
 -- A provider's registry of operations, as a person brought it: the same bytes again are the same file. What several
 -- terminals did is a file for each.

@@ -31,14 +31,14 @@ WITH found AS (
            coalesce(payments.confirmed_at, payments.created_at)
     FROM payments
     WHERE payments.streamer_id = :streamer_id
-      AND payments.registry_minor IS DISTINCT FROM payments.confirmed_minor AND payments.registry_minor IS NOT NULL
+      AND payments.registry_minor IS NOT NULL AND payments.registry_minor IS DISTINCT FROM payments.confirmed_minor
     UNION ALL
     -- Our payments inside a file's days that it lacks.
     SELECT 'missing', payments.id::text, payments.id, min(files.id), payments.provider_payment_id, payments.order_id, '',
            payments.confirmed_minor, NULL, payments.confirmed_at
     FROM registry_files AS files
     JOIN payments ON payments.streamer_id = :streamer_id
-     AND payments.registry_minor IS DISTINCT FROM payments.confirmed_minor AND payments.registry_minor IS NULL
+     AND payments.registry_minor IS NULL AND payments.confirmed_at IS NOT NULL
      AND payments.terminal_id = files.terminal_id
      AND payments.confirmed_at >= files.first_day::timestamp AT TIME ZONE 'Europe/Moscow'
      AND payments.confirmed_at < (files.last_day + 1)::timestamp AT TIME ZONE 'Europe/Moscow'

@@ -5,10 +5,12 @@ ON CONFLICT (streamer_id) DO UPDATE SET streamer_id = excluded.streamer_id
 RETURNING time_zone, ledger_transaction_id;
 
 -- name: newest_to_fold$
--- The newest transaction that is older than an hour: no transaction of ours lasts that long, so none of a smaller
--- number can still appear. Null when it is counted already.
-SELECT max(id) FROM ledger_transactions
-WHERE streamer_id = :streamer_id AND id > :counted_id AND created_at < now() - interval '1 hour';
+-- Up to where the next so many transactions are counted: those older than an hour, since no transaction of ours lasts
+-- that long and so none of a smaller number can still appear. Null when all of them are counted.
+SELECT max(id) FROM (
+    SELECT id FROM ledger_transactions
+    WHERE streamer_id = :streamer_id AND id > :counted_id AND created_at < now() - interval '1 hour'
+    ORDER BY id LIMIT :limit) AS next;
 
 -- name: delete_days!
 DELETE FROM ledger_days WHERE streamer_id = :streamer_id;
@@ -36,10 +38,10 @@ SET came_minor = ledger_days.came_minor + excluded.came_minor,
     donations = ledger_days.donations + excluded.donations;
 
 -- name: note_folded!
-UPDATE ledger_folds SET time_zone = :time_zone, ledger_transaction_id = :newest_id WHERE streamer_id = :streamer_id;
+UPDATE ledger_folds SET time_zone = :time_zone, ledger_transaction_id = :counted_id WHERE streamer_id = :streamer_id;
 
 -- name: list_days
--- What moved on each day, from the first to the last: the days counted, and the transactions since.
+-- What moved on each day, from the first to the last: the days counted, and the transactions since counted_id.
 SELECT day, sum(came_minor)::bigint AS came_minor, sum(refunded_minor)::bigint AS refunded_minor,
        sum(charged_back_minor)::bigint AS charged_back_minor, sum(fees_minor)::bigint AS fees_minor,
        sum(donations)::integer AS donations
@@ -47,32 +49,24 @@ FROM (
     SELECT day, came_minor, refunded_minor, charged_back_minor, fees_minor, donations FROM ledger_days
     WHERE streamer_id = :streamer_id AND day BETWEEN :first_day AND :last_day
     UNION ALL
-    SELECT (coalesce(transactions.moved_at, transactions.created_at) AT TIME ZONE folds.time_zone)::date,
+    SELECT (coalesce(transactions.moved_at, transactions.created_at) AT TIME ZONE :time_zone)::date,
            CASE WHEN entries.account = 'streamer' THEN -entries.amount_minor ELSE 0 END,
            CASE WHEN entries.account = 'refunds' THEN entries.amount_minor ELSE 0 END,
            CASE WHEN entries.account = 'chargebacks' THEN entries.amount_minor ELSE 0 END,
            CASE WHEN entries.account = 'fees' THEN entries.amount_minor ELSE 0 END,
            (entries.account = 'streamer')::integer
-    FROM ledger_folds AS folds
-    JOIN ledger_transactions AS transactions
-        ON transactions.streamer_id = folds.streamer_id AND transactions.id > folds.ledger_transaction_id
+    FROM ledger_transactions AS transactions
     JOIN ledger_entries AS entries ON entries.transaction_id = transactions.id
      AND entries.account IN ('streamer', 'refunds', 'chargebacks', 'fees')
-    WHERE folds.streamer_id = :streamer_id
+    WHERE transactions.streamer_id = :streamer_id AND transactions.id > :counted_id
 ) AS moved
 WHERE day BETWEEN :first_day AND :last_day
 GROUP BY day ORDER BY day DESC;
 
--- name: list_unreconciled_days
--- Payments that the registry has not told of yet, by the day they came: their fees are not known. None at all while
--- the streamer brings no registry.
-SELECT (confirmed_at AT TIME ZONE :time_zone)::date AS day, count(*)::integer AS payments
-FROM payments
-WHERE streamer_id = :streamer_id AND registry_minor IS DISTINCT FROM confirmed_minor AND registry_minor IS NULL
-  AND confirmed_at >= :first_day::date::timestamp AT TIME ZONE :time_zone
-  AND confirmed_at < (:last_day::date + 1)::timestamp AT TIME ZONE :time_zone
-  AND EXISTS (SELECT FROM registry_files WHERE registry_files.streamer_id = :streamer_id)
-GROUP BY 1;
+-- name: list_told_periods
+-- The days that the streamer's registry files tell of.
+SELECT DISTINCT first_day, last_day FROM registry_files
+WHERE streamer_id = :streamer_id AND read_at IS NOT NULL AND last_day >= :first_day AND first_day <= :last_day;
 
 -- name: sum_held^
 -- What came and is not the streamer's yet: paid twice, or under review.

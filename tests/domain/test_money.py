@@ -53,12 +53,12 @@ async def test_a_month_ends_by_the_streamers_clocks(connection: asyncpg.Connecti
     # Still March in Moscow.
     await move(connection, payment, "payment", datetime(2026, 3, 31, 15, tzinfo=UTC))
     streamer = await get_streamer(connection, built.id)
-    assert await months(connection, streamer) == {4: Moved(came_minor=30_000, donations=1)}
+    assert await months(connection, streamer) == {4: Moved(came_minor=30_000, donations=1, without_fees=1)}
 
     await connection.execute("UPDATE streamers SET time_zone = 'Europe/Moscow'")
     streamer = await get_streamer(connection, built.id)
     for _ in range(2):
-        assert await months(connection, streamer) == {3: Moved(came_minor=30_000, donations=1)}
+        assert await months(connection, streamer) == {3: Moved(came_minor=30_000, donations=1, without_fees=1)}
 
 
 async def test_all_that_moves(connection: asyncpg.Connection) -> None:
@@ -111,7 +111,7 @@ async def test_what_is_booked_late_for_a_day_counted_already(connection: asyncpg
         if booked_at:
             await move(connection, payment, "fee", booked_at)
         for _ in range(2):
-            assert await months(connection, streamer) == {5: Moved(came_minor=30_000, fees_minor=700, donations=1)}
+            assert await months(connection, streamer) == {5: Moved(came_minor=30_000, fees_minor=700, donations=1, without_fees=1)}
     # It was counted into its day at last, once.
     assert await connection.fetchval("SELECT fees_minor FROM ledger_days") == 700
 
@@ -127,20 +127,15 @@ async def test_what_is_new_is_counted_at_each_look_and_kept_only_when_old(connec
     assert await connection.fetchval("SELECT count(*) FROM ledger_days") == 0
 
 
-async def test_payments_whose_fees_are_not_known(connection: asyncpg.Connection) -> None:
+async def test_days_whose_fees_are_not_known(connection: asyncpg.Connection) -> None:
     built = await make_streamer(connection)
     streamer = await get_streamer(connection, built.id)
-    today = datetime.now(UTC).date()
-    year = (date(today.year - 1, 1, 1), date(today.year + 1, 1, 1))
-
-    async def unreconciled() -> list[int]:
-        return [moved.unreconciled for moved in (await money.read_days(connection, streamer, *year)).values()]
-
-    first, _ = await confirmed(connection, built), await confirmed(connection, built)
-    # Without any registry there is nothing to wait for.
-    assert await unreconciled() == [0]
-    await bring_and_read(connection, built, line(first, fee_minor=700))
-    assert await unreconciled() == [1]
+    first, second = await confirmed(connection, built), await confirmed(connection, built)
+    await move(connection, second, "payment", datetime(2026, 5, 20, 12, tzinfo=UTC))
+    await move(connection, first, "payment", datetime(2026, 5, 22, 12, tzinfo=UTC))
+    assert (await months(connection, streamer))[5].without_fees == 2
+    await bring_and_read(connection, built, line(first, fee_minor=700, operated_at=datetime(2026, 5, 22, tzinfo=UTC)))
+    assert (await months(connection, streamer))[5].without_fees == 1
 
 
 async def test_what_is_held(connection: asyncpg.Connection) -> None:

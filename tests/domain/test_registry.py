@@ -247,11 +247,11 @@ class TestDifferences:
     async def test_a_payment_of_ours_that_a_days_file_lacks(self, connection: asyncpg.Connection) -> None:
         streamer = await make_streamer(connection)
         first, lacking = await confirmed(connection, streamer), await confirmed(connection, streamer, 20_000)
-        moment = line(first).operated_at - timedelta(days=3)
         # Not before its time: the bank may list it tomorrow.
         await bring_and_read(connection, streamer, line(first))
         assert await found(connection, streamer) == []
         await make_old(connection)
+        moment = await connection.fetchval("SELECT confirmed_at FROM payments WHERE id = $1", lacking.id)
         await bring_and_read(connection, streamer, line(first, operated_at=moment, reference="the same day"))
         assert (D.MISSING, 20_000, None) in await found(connection, streamer)
         # The next day's file has it.
@@ -274,7 +274,7 @@ class TestDifferences:
             await connection.execute("ALTER TABLE ledger_transactions DISABLE TRIGGER append_only")
             await connection.execute("UPDATE ledger_transactions SET created_at = created_at - interval '3 days'")
             await make_old(connection)
-            moment = line(payment).operated_at - timedelta(days=3)
+            moment = await connection.fetchval("SELECT max(created_at) FROM ledger_transactions")
             await bring_and_read(connection, streamer, line(payment, operated_at=moment))
             assert await found(connection, streamer) == [(D.REFUND_MISSING, 30_000, 0)]
             await bring_and_read(connection, streamer, line(payment, K.REFUND))
