@@ -9,8 +9,9 @@ from pathlib import Path
 from quart import Quart, Response
 
 from infra.settings import ROOT
-from simulator import api, control, pages
+from simulator import api, bank_app, control, control_bank, pages
 from simulator.bank import Bank
+from simulator.clock import Clock
 from simulator.courier import RetrySchedule, SimulatedCourier
 from simulator.faults import Faults
 from simulator.poster import Poster
@@ -37,18 +38,18 @@ def create_app(database: Path, *, retry_seconds: float = 3.0, now: Callable[[], 
         static_url_path="/static",
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    for blueprint in (api.blueprint, pages.blueprint, control.blueprint):
-        app.register_blueprint(blueprint)
+    for part in (api, pages, bank_app, control, control_bank):
+        app.register_blueprint(part.blueprint)
 
     @app.while_serving
     async def live() -> AsyncGenerator[None, None]:
         store = Store(database)
         if store.find_terminal(PUBLIC_TEST_TERMINAL.terminal_key) is None:
             store.save_terminal(PUBLIC_TEST_TERMINAL)
-        faults, poster = Faults(), Poster()
-        courier = SimulatedCourier(store, poster, faults, RetrySchedule(retry_seconds), now)
-        bank = Bank(store, courier, now)
-        app.extensions.update({"bank": bank, "courier": courier, "faults": faults})
+        faults, poster, clock = Faults(), Poster(), Clock(now)
+        courier = SimulatedCourier(store, poster, faults, RetrySchedule(retry_seconds), clock)
+        bank = Bank(store, courier, faults, clock)
+        app.extensions.update({"bank": bank, "courier": courier, "faults": faults, "clock": clock})
         loops = [asyncio.create_task(courier.run()), asyncio.create_task(_let_time_pass(bank))]
         yield
         for loop in loops:
