@@ -9,7 +9,7 @@ from pathlib import Path
 from quart import Quart, Response
 
 from infra.settings import ROOT
-from simulator import api, bank_app, control, control_bank, pages
+from simulator import api, bank_app, control, control_bank, developer_pages, pages
 from simulator.bank import Bank
 from simulator.clock import Clock
 from simulator.courier import RetrySchedule, SimulatedCourier
@@ -38,7 +38,7 @@ def create_app(database: Path, *, retry_seconds: float = 3.0, now: Callable[[], 
         static_url_path="/static",
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    for part in (api, pages, bank_app, control, control_bank):
+    for part in (api, pages, bank_app, developer_pages, control, control_bank):
         app.register_blueprint(part.blueprint)
 
     @app.while_serving
