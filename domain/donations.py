@@ -195,6 +195,8 @@ class DonorView:
     """The link inside the SBP code, while the payment is open and its bank gives codes."""
     error_code: str
     since_seconds: float
+    left_seconds: float
+    """Until the link ends; below zero afterwards."""
     position: int
     wait_seconds: int
     shown_at: datetime | None
@@ -235,6 +237,7 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         sbp_payload=row["sbp_payload"] if state is DonorState.OPEN else None,
         error_code=row["error_code"],
         since_seconds=row["since_seconds"],
+        left_seconds=row["left_seconds"],
         position=position,
         wait_seconds=int((row["milliseconds_ahead"] or 0) / 1000) if position else 0,
         shown_at=row["shown_at"],
