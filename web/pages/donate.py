@@ -13,7 +13,6 @@ Each works as a plain page; with HTMX, POSTs and /state answer with the partial 
 import asyncio
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, render_template, request, url_for
 
@@ -275,7 +274,7 @@ def _minutes_left(view: DonorView) -> int:
 def _sbp_link(view: DonorView) -> str | None:
     """What the code holds and the button opens. Providers check it; a page does not lead to anything but the web."""
     payload = view.sbp_payload
-    if payload is None or len(payload) > SBP_PAYLOAD_MAX or urlsplit(payload).scheme not in ("https", "http"):
+    if payload is None or len(payload) > SBP_PAYLOAD_MAX or not payload.startswith(("https://", "http://")):
         return None
     return payload
 
