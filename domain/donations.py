@@ -216,6 +216,7 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         state,
         row["payment_url"],
         row["attempt"],
+        row["error_reason"],
         position,
         refunded_minor,
         row["surplus_minor"],

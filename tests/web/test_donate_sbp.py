@@ -209,16 +209,37 @@ async def test_a_wait_ends_with_the_link(site: Site, streamer: Streamer) -> None
 # Why it was not opened.
 
 
-@pytest.mark.parametrize("reason", RefusalReason)
-async def test_a_refusal_is_explained(site: Site, streamer: Streamer, reason: RefusalReason) -> None:
+REASONS = [reason for reason in RefusalReason if reason is not RefusalReason.UNKNOWN]
+
+
+async def refuse(site: Site, streamer: Streamer, state: DonorState, reason: str) -> str:
     async with site.pool.acquire() as connection, connection.transaction():
         donation_id, public_id = await add_donation(connection, streamer)
-        await bring_to(connection, donation_id, DonorState.REFUSED)
-        await connection.execute("UPDATE payments SET error_code = $1", reason)
-    page = unescape((await site.client.get(f"/d/{public_id}")).text)
+        await bring_to(connection, donation_id, state)
+        await connection.execute("UPDATE payments SET error_reason = $1", reason)
+    return unescape((await site.client.get(f"/d/{public_id}")).text)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+async def test_a_refusal_is_explained(site: Site, streamer: Streamer, reason: RefusalReason) -> None:
+    page = await refuse(site, streamer, DonorState.REFUSED, reason)
     assert "Платёж не открылся" in page
     with use_locale("ru"):
-        assert str(refusal_words(reason, for_streamer=False)) in page
+        assert refusal_words(reason, for_streamer=False) in page
+
+
+@pytest.mark.parametrize("reason", [RefusalReason.NO_FUNDS, RefusalReason.CARD_NOT_ACCEPTED])
+async def test_a_decline_is_explained(site: Site, streamer: Streamer, reason: RefusalReason) -> None:
+    page = await refuse(site, streamer, DonorState.DECLINED, reason)
+    assert "Оплата не прошла" in page
+    assert "Попробовать ещё раз" in page
+    with use_locale("ru"):
+        assert refusal_words(reason, for_streamer=False) in page
+
+
+@pytest.mark.parametrize("reason", ["", RefusalReason.UNKNOWN])
+async def test_what_nobody_knows_is_not_explained(site: Site, streamer: Streamer, reason: str) -> None:
+    assert "Банк сейчас не принимает платежи" in await refuse(site, streamer, DonorState.REFUSED, reason)
 
 
 # In a browser.

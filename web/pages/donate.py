@@ -280,10 +280,11 @@ def _sbp_link(view: DonorView) -> str | None:
 
 
 def _refusal(view: DonorView) -> str:
-    """Why the provider would not open the payment, as far as that is of use to a donor; else ""."""
-    if view.state is not DonorState.REFUSED or view.error_code not in set(RefusalReason):
+    """Why the payment was refused, in words for its donor; "" where nobody knows more than that it was."""
+    is_refused = view.state in (DonorState.REFUSED, DonorState.DECLINED)
+    if not is_refused or view.error_reason in ("", RefusalReason.UNKNOWN):
         return ""
-    return refusal_words(RefusalReason(view.error_code), for_streamer=False)
+    return refusal_words(view.error_reason, for_streamer=False)
 
 
 # Answers.
