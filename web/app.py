@@ -19,9 +19,10 @@ from web.context import EXTENSION, Parts
 from web.errors import setup_errors
 from web.i18n import setup_i18n
 from web.limits import Limiter
-from web.pages import account, dashboard, dashboard_actions, donate, home, overlay
+from web.pages import account, chargebacks, dashboard, dashboard_actions, donate, home, money, npd, overlay, registry
 from web.security import setup_security
 from web.sessions import setup_sessions
+from web.uploads import SizedRequest
 from web.waiters import Waiters
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> Quart:
         TEMPLATES_AUTO_RELOAD=settings.in_development,
         IN_DEVELOPMENT=settings.in_development,
     )
+    app.request_class = SizedRequest
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.undefined = StrictUndefined
@@ -53,6 +55,8 @@ def create_app(settings: Settings) -> Quart:
     setup_security(app)
     setup_sessions(app)
     for module in (health, notifications, home, account, dashboard, dashboard_actions, overlay, donate):
+        app.register_blueprint(module.blueprint)
+    for module in (money, registry, chargebacks, npd):
         app.register_blueprint(module.blueprint)
 
     @app.while_serving

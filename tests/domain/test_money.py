@@ -111,7 +111,9 @@ async def test_what_is_booked_late_for_a_day_counted_already(connection: asyncpg
         if booked_at:
             await move(connection, payment, "fee", booked_at)
         for _ in range(2):
-            assert await months(connection, streamer) == {5: Moved(came_minor=30_000, fees_minor=700, donations=1, without_fees=1)}
+            assert await months(connection, streamer) == {
+                5: Moved(came_minor=30_000, fees_minor=700, donations=1, without_fees=1)
+            }
     # It was counted into its day at last, once.
     assert await connection.fetchval("SELECT fees_minor FROM ledger_days") == 700
 

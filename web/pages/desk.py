@@ -3,14 +3,16 @@
 A page calls `render(template, streamer, current=…)`; its template extends `pages/desk_layout.html`.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from quart import Response, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
+from domain import npd
 from domain.streamers import Streamer
+from web.context import parts
 from web.i18n import _
 from web.sessions import require_user
 
@@ -20,9 +22,20 @@ class MenuEntry:
     endpoint: str
     label: Callable[[], str]
     for_operators: bool = False
+    is_shown: Callable[[Streamer], Awaitable[bool]] | None = None
+    """None: to every streamer."""
 
 
-MENU: tuple[MenuEntry, ...] = (MenuEntry("dashboard.show", lambda: _("Live")),)
+async def _has_npd(streamer: Streamer) -> bool:
+    async with parts().pool.acquire() as connection:
+        return (await npd.get_regime(connection, streamer.id)).is_npd
+
+
+MENU: tuple[MenuEntry, ...] = (
+    MenuEntry("dashboard.show", lambda: _("Live")),
+    MenuEntry("money.show", lambda: _("Money")),
+    MenuEntry("npd.show", lambda: _("Cheques"), is_shown=_has_npd),
+)
 """In the order shown. A page of a streamer keeps `?streamer=`; an operator's page is about the whole site."""
 
 
@@ -45,7 +58,7 @@ async def render(
             "is_current": entry.endpoint == current,
         }
         for entry in MENU
-        if user.is_superuser or not entry.for_operators
+        if (user.is_superuser or not entry.for_operators) and await _is_shown(entry, streamer)
     ]
     html = await render_template(
         template,
@@ -58,6 +71,12 @@ async def render(
         **values,
     )
     return Response(html, status, content_type="text/html; charset=utf-8")
+
+
+async def _is_shown(entry: MenuEntry, streamer: Streamer | None) -> bool:
+    if entry.is_shown is None:
+        return True
+    return streamer is not None and await entry.is_shown(streamer)
 
 
 def go_to(endpoint: str, **values: Any) -> ResponseReturnValue:
