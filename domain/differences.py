@@ -17,6 +17,8 @@ GRACE_DAYS = 2
 """How old a payment or refund of ours is before a file without it is strange: banks list some on the next day."""
 KEY_MAX_LENGTH = 200
 
+_SETTLED_AT_ONCE = 5_000
+
 
 class DifferenceKind(StrEnum):
     UNKNOWN_PAYMENT = "unknown_payment"
@@ -84,6 +86,15 @@ async def settle(connection: Any, streamer_id: int, key: str, note: str, user_id
     if not 1 <= len(key) <= KEY_MAX_LENGTH:
         raise InvalidInputError("difference", "malformed")
     await queries.differences.settle(connection, streamer_id=streamer_id, difference=key, note=note, user_id=user_id)
+
+
+async def settle_unknown(connection: Any, streamer_id: int, note: str, user_id: int) -> int:
+    """Settle all payments that we do not know, where the terminal serves another shop too; how many."""
+    found = await list_differences(connection, streamer_id, limit=_SETTLED_AT_ONCE)
+    keys = [one.key for one in found if one.kind is DifferenceKind.UNKNOWN_PAYMENT]
+    for key in keys:
+        await settle(connection, streamer_id, key, note, user_id)
+    return len(keys)
 
 
 async def unsettle(connection: Any, streamer_id: int, key: str) -> None:

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from domain.streamers import Streamer
 from infra import queries
 
-
 # No statement should take long, whatever has gathered.
 _COUNTED_AT_ONCE = 100_000
 

@@ -1,5 +1,7 @@
 """The ledger: each account, booked once, never changed, always in balance; the database is the last guard."""
 
+from typing import Any
+
 import asyncpg
 import pytest
 
@@ -10,9 +12,9 @@ from domain.payments import Payment
 from tests.builders import BuiltStreamer, check_books, hear, make_streamer, open_donation
 
 
-async def confirmed(connection: asyncpg.Connection, **fields: int) -> tuple[BuiltStreamer, Payment]:
+async def confirmed(connection: Any) -> tuple[BuiltStreamer, Payment]:
     streamer = await make_streamer(connection)
-    _, payment = await open_donation(connection, streamer, **fields)
+    _, payment = await open_donation(connection, streamer)
     await hear(connection, payment, N.CONFIRMED)
     return streamer, payment
 
@@ -25,7 +27,7 @@ async def accounts(connection: asyncpg.Connection) -> dict[str, int]:
 
 async def test_a_fee_is_booked_up_to_what_was_kept(connection: asyncpg.Connection) -> None:
     streamer, payment = await confirmed(connection)
-    of_payment = {"streamer_id": streamer.id, "payment_id": payment.id}
+    of_payment: dict[str, Any] = {"streamer_id": streamer.id, "payment_id": payment.id}
     booked, more_minor = await ledger.book_fee(connection, **of_payment, fees_minor=700)
     assert booked is not None
     assert more_minor == 700
@@ -43,7 +45,7 @@ async def test_a_chargeback_takes_from_the_account_that_had_it(
     connection: asyncpg.Connection, booked_as: str, account: str
 ) -> None:
     streamer, payment = await confirmed(connection)
-    of_payment = {"streamer_id": streamer.id, "payment_id": payment.id}
+    of_payment: dict[str, Any] = {"streamer_id": streamer.id, "payment_id": payment.id}
     kind = BookedAs(booked_as)
     before = await accounts(connection)
     _, taken_minor = await ledger.book_chargeback(connection, **of_payment, charged_back_minor=20_000, booked_as=kind)
@@ -63,7 +65,7 @@ async def test_a_chargeback_takes_from_the_account_that_had_it(
 
 async def test_money_that_moved_before_it_was_booked_says_when(connection: asyncpg.Connection) -> None:
     streamer, payment = await confirmed(connection)
-    of_payment = {"streamer_id": streamer.id, "payment_id": payment.id}
+    of_payment: dict[str, Any] = {"streamer_id": streamer.id, "payment_id": payment.id}
     moved_at = await connection.fetchval("SELECT now() - interval '3 days'")
     await ledger.book_fee(connection, **of_payment, fees_minor=700, moved_at=moved_at)
     # A file that tells of tomorrow does not make money move there.
@@ -101,25 +103,28 @@ async def test_what_was_written_stays(connection: asyncpg.Connection, table: str
 async def test_a_transaction_out_of_balance_is_refused_at_commit(
     pool: asyncpg.Pool, entries: list[tuple[str, int]]
 ) -> None:
+    async def write(connection: Any, streamer: BuiltStreamer, payment: Payment) -> None:
+        async with connection.transaction():
+            transaction_id = await connection.fetchval(
+                "INSERT INTO ledger_transactions (kind, streamer_id, payment_id, reached_minor)"
+                " VALUES ('fee', $1, $2, 500) RETURNING id",
+                streamer.id,
+                payment.id,
+            )
+            for account, amount_minor in entries:
+                await connection.execute(
+                    "INSERT INTO ledger_entries (transaction_id, streamer_id, account, amount_minor)"
+                    " VALUES ($1, $2, $3, $4)",
+                    transaction_id,
+                    streamer.id,
+                    account,
+                    amount_minor,
+                )
+
     async with pool.acquire() as connection:
         streamer, payment = await confirmed(connection)
         with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
-            async with connection.transaction():
-                transaction_id = await connection.fetchval(
-                    "INSERT INTO ledger_transactions (kind, streamer_id, payment_id, reached_minor)"
-                    " VALUES ('fee', $1, $2, 500) RETURNING id",
-                    streamer.id,
-                    payment.id,
-                )
-                for account, amount_minor in entries:
-                    await connection.execute(
-                        "INSERT INTO ledger_entries (transaction_id, streamer_id, account, amount_minor)"
-                        " VALUES ($1, $2, $3, $4)",
-                        transaction_id,
-                        streamer.id,
-                        account,
-                        amount_minor,
-                    )
+            await write(connection, streamer, payment)
         assert await connection.fetchval("SELECT count(*) FROM ledger_transactions WHERE kind = 'fee'") == 0
         await check_books(connection)
 

@@ -69,7 +69,7 @@ async def test_all_that_moves(connection: asyncpg.Connection) -> None:
         await move(connection, payment, "payment", datetime(2026, 5, 20, tzinfo=UTC))
     await hear(connection, second, N.REFUNDED, source=Source.POLL, amount_minor=0)
     await move(connection, second, "refund", datetime(2026, 6, 2, tzinfo=UTC))
-    moments = {"operated_at": datetime(2026, 5, 20, 12, tzinfo=UTC)}
+    moments: dict[str, Any] = {"operated_at": datetime(2026, 5, 20, 12, tzinfo=UTC)}
     await bring_and_read(
         connection,
         built,

@@ -1,4 +1,4 @@
-"""The registry in the books: whole, in parts, twice and in any order; what does not fit is a difference until it does."""
+"""The registry in the books: whole, in parts, twice and in any order; what does not fit is a difference."""
 
 import dataclasses
 import itertools
@@ -27,24 +27,24 @@ from tests.registry_files import bring, bring_and_read, line, read
 SHA = bytes(32)
 
 
-async def confirmed(connection: asyncpg.Connection, streamer: BuiltStreamer, amount_minor: int = 30_000) -> Payment:
+async def confirmed(connection: Any, streamer: BuiltStreamer, amount_minor: int = 30_000) -> Payment:
     _, payment = await open_donation(connection, streamer, amount_minor=amount_minor)
     await hear(connection, payment, N.CONFIRMED)
     return payment
 
 
-async def make_old(connection: asyncpg.Connection, days: int = 3) -> None:
+async def make_old(connection: Any, days: int = 3) -> None:
     """All that happened, happened days ago: the registry may be expected to know it."""
     await connection.execute("UPDATE payments SET confirmed_at = confirmed_at - make_interval(days => $1)", days)
 
 
-async def fees(connection: asyncpg.Connection) -> int:
+async def fees(connection: Any) -> int:
     return int(
         await connection.fetchval("SELECT coalesce(sum(amount_minor), 0) FROM ledger_entries WHERE account = 'fees'")
     )
 
 
-async def found(connection: asyncpg.Connection, streamer: BuiltStreamer) -> list[tuple[D, int | None, int | None]]:
+async def found(connection: Any, streamer: BuiltStreamer) -> list[tuple[D, int | None, int | None]]:
     listed = await differences.list_differences(connection, streamer.id)
     return sorted((one.kind, one.ours_minor, one.theirs_minor) for one in listed)
 

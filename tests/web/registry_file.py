@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 MOSCOW = ZoneInfo("Europe/Moscow")
 
 
-def bank_line(number: int, terminal_key: str, payment: Any, kind: str = "Debit", **changes: str) -> str:
+def bank_line(number: int, terminal_key: str, payment: Any, kind: str = "Debit", /, **changes: str) -> str:
     """A line about a payment (a row or a `Payment`): over its sum, a fee of 2.5 % for a Debit."""
     at: datetime = payment["created_at"].astimezone(MOSCOW)
     amount_minor = payment["amount_minor"]

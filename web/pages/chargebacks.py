@@ -7,6 +7,7 @@ POST /dashboard/chargebacks/<payment>/read         seen
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
@@ -18,7 +19,7 @@ from domain.registry_rows import RegistryKind
 from domain.streamers import Streamer
 from web.context import parts
 from web.csv_files import MARK, download
-from web.i18n import _, format_datetime, format_money, use_locale
+from web.i18n import _, format_money, use_locale, zone
 from web.pages import desk
 from web.sessions import require_streamer, require_user
 
@@ -41,7 +42,7 @@ async def show() -> Response:
     return await desk.render("pages/chargebacks.html", streamer, current="money.show", chargebacks=found)
 
 
-@blueprint.get("/dashboard/chargebacks/<int:payment_id>")
+@blueprint.get("/dashboard/chargebacks/<int(max=2147483647):payment_id>")
 async def show_case(payment_id: int) -> Response:
     streamer = await require_streamer()
     case = await _case(streamer, payment_id)
@@ -50,7 +51,7 @@ async def show_case(payment_id: int) -> Response:
     )
 
 
-@blueprint.get("/dashboard/chargebacks/<int:payment_id>/case.txt")
+@blueprint.get("/dashboard/chargebacks/<int(max=2147483647):payment_id>/case.txt")
 async def download_case(payment_id: int) -> Response:
     streamer = await require_streamer()
     case = await _case(streamer, payment_id)
@@ -59,7 +60,7 @@ async def download_case(payment_id: int) -> Response:
     return download(f"chargeback-{case.order_id[:8]}.txt", MARK + text, "text/plain")
 
 
-@blueprint.post("/dashboard/chargebacks/<int:payment_id>/read")
+@blueprint.post("/dashboard/chargebacks/<int(max=2147483647):payment_id>/read")
 async def mark_read(payment_id: int) -> ResponseReturnValue:
     user, streamer = await require_user(), await require_streamer()
     async with parts().pool.acquire() as connection, connection.transaction():
@@ -78,8 +79,18 @@ def case_text(case: Case, streamer: Streamer) -> str:
     """The case as plain text, in the language of the moment."""
     lines = [_("Facts of a disputed payment"), ""]
     for section in sections(case, streamer):
-        lines += [section.title.upper(), *(f"{name}: {value}" for name, value in section.facts), ""]
+        lines += [section.title.upper(), *(f"{name}: {_one_line(value)}" for name, value in section.facts), ""]
     return "\r\n".join(lines)
+
+
+def _moment(at: datetime, time_zone: str) -> str:
+    """To the second and with its year, as a bank wants it: `24.11.2026 21:43:05`."""
+    return at.astimezone(zone(time_zone)).strftime("%d.%m.%Y %H:%M:%S")
+
+
+def _one_line(text: str) -> str:
+    """No donor writes lines of ours."""
+    return " ".join(text.split())
 
 
 def sections(case: Case, streamer: Streamer) -> list[Section]:
@@ -97,7 +108,7 @@ def _payment(case: Case, streamer: Streamer) -> list[tuple[str, str]]:
     facts = [
         (_("Recipient"), streamer.display_name),
         (_("Amount"), format_money(case.confirmed_minor)),
-        (_("Paid"), format_datetime(case.confirmed_at, clock)),
+        (_("Paid"), _moment(case.confirmed_at, clock)),
         (_("Times are of"), clock),
     ]
     if case.method:
@@ -116,7 +127,7 @@ def _dispute(case: Case, streamer: Streamer) -> list[tuple[str, str]]:
     facts = []
     for line in case.operations:
         words = _("%(amount)s on %(time)s", amount=format_money(line.amount_minor),
-                  time=format_datetime(line.operated_at, clock))  # fmt: skip
+                  time=_moment(line.operated_at, clock))  # fmt: skip
         if line.reference:
             words += f" · RRN {line.reference}"
         facts.append((f"{operation_words(line.kind)} ({line.provider_kind})", words))
@@ -130,13 +141,13 @@ def _dispute(case: Case, streamer: Streamer) -> list[tuple[str, str]]:
 
 def _wish(case: Case, streamer: Streamer) -> list[tuple[str, str]]:
     facts = [
-        (_("Asked for"), format_datetime(case.created_at, streamer.time_zone)),
+        (_("Asked for"), _moment(case.created_at, streamer.time_zone)),
         (_("Name"), case.written_name or _("Anonymous")),
         (_("Message"), case.written_message or _("none")),
         (
             _("Terms agreed to"),
             _("version %(version)s, %(time)s", version=case.consent_version,
-              time=format_datetime(case.consented_at, streamer.time_zone)),
+              time=_moment(case.consented_at, streamer.time_zone)),
         ),
     ]  # fmt: skip
     if case.booked_as is not BookedAs.DONATION:
@@ -158,7 +169,7 @@ def showing_words(showing: Showing, time_zone: str) -> str:
     name = _("Replay") if showing.kind == "replay" else _("Alert")
     if showing.shown_at is None:
         return _("%(alert)s, not shown", alert=name)
-    time = format_datetime(showing.shown_at, time_zone)
+    time = _moment(showing.shown_at, time_zone)
     if showing.in_summary:
         return _("%(alert)s, shown in a summary %(time)s", alert=name, time=time)
     return _("%(alert)s, shown %(time)s", alert=name, time=time)

@@ -9,7 +9,7 @@ The figures are `domain/money.py`'s, in the streamer's time zone.
 import calendar
 import re
 from collections.abc import AsyncIterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from babel.dates import format_date as babel_format_date
 from quart import Blueprint, Response, request, stream_with_context
@@ -161,12 +161,13 @@ def _year_asked(this_year: int) -> int:
 
 
 def month_name(month: date, *, with_year: bool = True) -> str:
-    """`ноябрь 2026`, as a title begins: `Ноябрь 2026`."""
+    """`Ноябрь 2026`, or `Ноябрь`."""
     pattern = "LLLL y" if with_year else "LLLL"
     name = str(babel_format_date(month, pattern, locale=current_locale()))
     return name[:1].upper() + name[1:]
 
 
 def day_name(day: date) -> str:
-    """`24 ноября`, and the day of the week."""
-    return str(babel_format_date(day, "d MMMM, EEE", locale=current_locale()))
+    """`24 ноября, вт`; of another year, `24 ноября 2025`."""
+    pattern = "d MMMM, EEE" if day.year == datetime.now(UTC).year else "d MMMM y"
+    return str(babel_format_date(day, pattern, locale=current_locale()))

@@ -82,7 +82,7 @@ async def bring() -> ResponseReturnValue:
 async def read() -> ResponseReturnValue:
     streamer = await require_streamer()
     file_id = (await request.form).get("file", type=int)
-    if file_id is None:
+    if file_id is None or not 0 < file_id < 2**31:
         raise UnprocessableEntity
     async with parts().pool.acquire() as connection, connection.transaction():
         await registry.read_again(connection, streamer.id, file_id)
@@ -105,6 +105,15 @@ async def settle() -> ResponseReturnValue:
             if error.field != "note":
                 raise
             return desk.go_to("registry.show", said="difference-note")
+    return desk.go_to("registry.show", said="difference-settled")
+
+
+@blueprint.post("/dashboard/money/registry/settle-unknown")
+async def settle_unknown() -> ResponseReturnValue:
+    """The terminal serves another shop too: its payments are none of ours."""
+    user, streamer = await require_user(), await require_streamer()
+    async with parts().pool.acquire() as connection, connection.transaction():
+        await differences.settle_unknown(connection, streamer.id, _("Of another shop"), user.id)
     return desk.go_to("registry.show", said="difference-settled")
 
 
@@ -135,6 +144,8 @@ async def _page(streamer: Streamer, *, error: str = "", detail: str = "") -> Res
         hint=hint,
         error=error,
         detail=detail,
+        unknown=sum(difference.kind is DifferenceKind.UNKNOWN_PAYMENT for difference in found),
+        most=LISTED_DIFFERENCES,
         is_reading=any(file.read_at is None for file in files),
     )
 
