@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -39,10 +39,12 @@ class NewDonation:
     message: str
     locale: str
     consent_version: str
+    donor_email: str | None = field(default=None, repr=False)
+    """For the fiscal receipt, and only where one is made. It goes to the provider and nowhere else."""
 
     def digest(self) -> bytes:
         """What must be equal for a repeated form to mean the same wish."""
-        fields = [self.streamer_id, self.amount_minor, self.donor_name, self.message]
+        fields = [self.streamer_id, self.amount_minor, self.donor_name, self.message, self.donor_email]
         return hashlib.sha256(json.dumps(fields).encode()).digest()
 
 
@@ -82,6 +84,7 @@ async def create_donation(connection: Any, new: NewDonation, *, link_minutes: in
         public_message=new.message,
         locale=new.locale,
         consent_version=new.consent_version,
+        donor_email=new.donor_email,
     )
     await queries.donations.point_form(
         connection,
