@@ -34,13 +34,40 @@ class RefusalReason(StrEnum):
     """The key and password do not fit each other, or the terminal does not exist: tell the streamer."""
 
     SHOP_UNAVAILABLE = "shop_unavailable"
-    """The shop is blocked, over a limit, or the method is off: tell the streamer."""
+    """The shop is blocked or wrongly set up, or the method is off: tell the streamer."""
+
+    SHOP_LIMIT = "shop_limit"
+    """The shop takes no more for now, or nothing so large: tell the streamer; a smaller sum may pass."""
+
+    OTHER_PRODUCT = "other_product"
+    """About a service we do not use (payouts, linked cards, deals): perhaps the account is of another kind."""
+
+    RECEIPT = "receipt"
+    """The fiscal receipt is missing or was not accepted: the streamer's cash register, or the donor's e-mail."""
 
     AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
     """The provider does not take so small or so large a sum: tell the donor."""
 
     DECLINED = "declined"
-    """The donor's own bank or card said no: the donor may try again."""
+    """The donor's own bank said no without saying why, or suspects fraud: the donor may try another way."""
+
+    DECLINED_FOR_NOW = "declined_for_now"
+    """The donor's bank does not answer just now: the donor may try again in a while."""
+
+    NO_FUNDS = "no_funds"
+    """There is not enough on the donor's card or account."""
+
+    PAYER_LIMIT = "payer_limit"
+    """A limit or a ban that the donor, or the donor's bank, has set on such payments."""
+
+    CARD_DETAILS = "card_details"
+    """Number, date or code of the card is wrong, or it has expired: the donor looks at it again."""
+
+    CARD_NOT_ACCEPTED = "card_not_accepted"
+    """Such a card is not taken here (foreign, without 3-D Secure, on a stop list): another one, or SBP."""
+
+    CONFIRMATION_FAILED = "confirmation_failed"
+    """The donor did not confirm the payment with the bank (3-D Secure, PIN): the donor may try again."""
 
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     """The donor tried too often with this payment: only a new one may help."""
@@ -51,17 +78,27 @@ class RefusalReason(StrEnum):
     REFUND_LATER = "refund_later"
     """The refund was refused for now: not before an hour, perhaps a day."""
 
+    REFUND_REFUSED = "refund_refused"
+    """The donor's bank does not take the money back: the donor has to ask there."""
+
+    PROVIDER_TROUBLE = "provider_trouble"
+    """The provider's own trouble, or no answer: nobody has refused anything."""
+
     UNKNOWN = "unknown"
     """A code we have no entry for."""
 
 
 class ProviderError(Exception):
-    """A provider's call failed. `code` is the provider's own, or a short word of ours when there is none."""
+    """A provider's call failed. `code` is the provider's own, or a short word of ours when there is none.
 
-    def __init__(self, code: str, message: str) -> None:
+    `reason` sorts it; being a StrEnum it is stored as its own text.
+    """
+
+    def __init__(self, code: str, message: str, reason: RefusalReason = RefusalReason.PROVIDER_TROUBLE) -> None:
         super().__init__(code, message)
         self.code = code
         self.message = message
+        self.reason = reason
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -75,8 +112,7 @@ class ProviderPermanentError(ProviderError):
     """The provider refused; repeating the same call would not help. `reason` says who can do something."""
 
     def __init__(self, code: str, message: str, reason: RefusalReason = RefusalReason.UNKNOWN) -> None:
-        super().__init__(code, message)
-        self.reason = reason
+        super().__init__(code, message, reason)
 
 
 class ProviderUnknownOutcomeError(ProviderError):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from domain.payment_status import NewsStatus
+from providers.outcomes import RefusalReason
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ class PaymentState:
     """A payment as the provider sees it now.
 
     `amount_minor` is what remains of the money in kopecks: after a refund, less than was paid; None when not said.
-    A refused payment carries the reason in `error_code` and `error_message`, else "0" and "". `method` is how it was
-    paid: "card", "sbp", another word of the provider's, or "" while nobody knows. `raw` is the answer itself.
+    A refused payment carries the reason in `error_code` and `error_message`, else "0" and "", and sorted in `reason`,
+    else None. `method` is how it was paid: "card", "sbp", another word of the provider's in lower case, or "" while
+    nobody knows. `raw` is the answer itself.
     """
 
     provider_payment_id: str
@@ -78,6 +80,7 @@ class PaymentState:
     error_message: str
     raw: bytes = field(repr=False, compare=False)
     method: str = ""
+    reason: RefusalReason | None = None
 
 
 @dataclass(frozen=True)
@@ -101,13 +104,18 @@ class RefundStatus(StrEnum):
 
 @dataclass(frozen=True)
 class RefundAnswer:
-    """What became of a refund. `state` is the payment after it, None when the answer does not say."""
+    """What became of a refund. `state` is the payment after it, None when the answer does not say.
+
+    `provider_refund_id` is what `get_refund` needs to find it again; to anybody else it means nothing.
+    A refused one carries the provider's code and words, as far as it gives any, and the reason.
+    """
 
     status: RefundStatus
     provider_refund_id: str = ""
     state: PaymentState | None = None
     error_code: str = ""
     error_message: str = ""
+    reason: RefusalReason | None = None
 
 
 class MalformedNotification(Exception):  # noqa: N818 - it is what the message is
@@ -145,6 +153,8 @@ class Notification:
     error_code: str
     error_message: str
     is_about_payment: bool
+    reason: RefusalReason | None = None
+    """Of a refused payment, sorted."""
 
 
 class RegistryKind(StrEnum):

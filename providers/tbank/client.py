@@ -1,27 +1,32 @@
-"""Calls to T-Bank's acquiring API: open a payment, ask about it, call it off.
+"""Calls to T-Bank's acquiring API, one method each, in the bank's own words.
 
-Facts: the protocol's own page, and what integrations saw in real life. The bank answers HTTP
-200 with `Success: false` when it refuses; every other status comes from something in between.
+Facts: the protocol's own page, and what integrations saw in real life.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from domain.payment_status import NewsStatus
 from providers.outcomes import ProviderTemporaryError, ProviderUnknownOutcomeError
+from providers.provider import Credentials, OpenedPayment, PaymentState, Receipt
 from providers.tbank import signing, values
-from providers.tbank.errors import NOT_FOUND, error_for
-from providers.tbank.statuses import to_news_status
+from providers.tbank.answers import (
+    error_code,
+    payment_state,
+    raise_if_refused,
+    read_answer,
+    reading,
+    require_same_payment,
+    web_address,
+)
+from providers.tbank.errors import NO_SBP, NOT_FOUND
+from providers.tbank.receipts import receipt_fields
 
 logger = logging.getLogger(__name__)
 
@@ -30,38 +35,11 @@ DESCRIPTION_LIMIT = 140
 
 
 @dataclass(frozen=True)
-class Credentials:
-    """A streamer's terminal. The password signs; it is never sent, shown or logged."""
+class QrRefusal:
+    """Why SBP refused a refund: NSPK's code (like I05043) and words; both empty when it did not, or does not say."""
 
-    terminal_key: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class OpenedPayment:
-    """A payment that waits for its donor at `payment_url`."""
-
-    provider_payment_id: str
-    payment_url: str
-
-
-@dataclass(frozen=True)
-class PaymentState:
-    """A payment as the bank sees it now.
-
-    `amount_minor` is the bank's current sum in kopecks: after a refund, what remains. A refused
-    payment carries the reason in `error_code` and `error_message`; otherwise these are "0" and "".
-    `raw` is what the bank said of it, as JSON.
-    """
-
-    provider_payment_id: str
-    order_id: str | None
-    status: NewsStatus
-    provider_status: str
-    amount_minor: int | None
-    error_code: str
-    error_message: str
-    raw: bytes = field(repr=False, compare=False)
+    code: str
+    message: str
 
 
 class TBankClient:
@@ -97,6 +75,7 @@ class TBankClient:
         success_url: str,
         fail_url: str,
         language: str,
+        receipt: Receipt | None = None,
     ) -> OpenedPayment:
         """Open a one-stage payment that dies unpaid at `due_at` (aware; 1 minute to 90 days ahead).
 
@@ -106,28 +85,28 @@ class TBankClient:
         """
         if due_at.tzinfo is None:
             raise ValueError("due_at needs a time zone")
-        answer = await self._call(
-            "Init",
-            credentials,
-            {
-                "Amount": amount_minor,
-                "OrderId": order_id,
-                "Description": description[:DESCRIPTION_LIMIT],
-                "PayType": "O",
-                "Language": language,
-                "NotificationURL": notification_url,
-                "SuccessURL": success_url,
-                "FailURL": fail_url,
-                "RedirectDueDate": due_at.isoformat(timespec="seconds"),
-            },
-        )
-        _raise_if_refused(answer, changes_something=True)
-        with _reading("Init"):
+        fields = {
+            "Amount": amount_minor,
+            "OrderId": order_id,
+            "Description": description[:DESCRIPTION_LIMIT],
+            "PayType": "O",
+            "Language": language,
+            "NotificationURL": notification_url,
+            "SuccessURL": success_url,
+            "FailURL": fail_url,
+            "RedirectDueDate": due_at.isoformat(timespec="seconds"),
+        }
+        if receipt is not None:
+            fields["Receipt"] = receipt_fields(receipt, amount_minor)
+        answer = await self._call("Init", credentials, fields)
+        raise_if_refused(answer, changes_something=True)
+        with reading("Init"):
             if values.text(answer["OrderId"], "OrderId", limit=50) != order_id:
                 raise ValueError("OrderId is not the one we sent")
             if values.amount_minor(answer["Amount"]) != amount_minor:
                 raise ValueError("Amount is not the one we sent")
-            return OpenedPayment(values.payment_id(answer["PaymentId"]), _web_address(answer["PaymentURL"]))
+            payment_url = web_address(answer["PaymentURL"], "PaymentURL", schemes=("https", "http"))
+            return OpenedPayment(values.payment_id(answer["PaymentId"]), payment_url)
 
     async def get_state(self, credentials: Credentials, provider_payment_id: str) -> PaymentState:
         """What became of a payment.
@@ -137,42 +116,77 @@ class TBankClient:
         """
         answer = await self._call("GetState", credentials, {"PaymentId": provider_payment_id})
         if answer.get("Status") is None:
-            _raise_if_refused(answer, changes_something=False)
-        with _reading("GetState"):
-            state = _payment_state(answer)
-            _require_same_payment(state, provider_payment_id)
-            return state
+            raise_if_refused(answer, changes_something=False)
+        with reading("GetState"):
+            require_same_payment(answer, provider_payment_id)
+            return payment_state(answer)
 
     async def check_order(self, credentials: Credentials, order_id: str) -> tuple[PaymentState, ...]:
         """All payments the bank knows for an order; none if it does not know the order."""
         answer = await self._call("CheckOrder", credentials, {"OrderId": order_id})
-        if _error_code(answer) in NOT_FOUND:
+        if error_code(answer) in NOT_FOUND:
             return ()
-        _raise_if_refused(answer, changes_something=False)
-        with _reading("CheckOrder"):
-            return tuple(_payment_state({"OrderId": order_id, **payment}) for payment in answer["Payments"])
+        raise_if_refused(answer, changes_something=False)
+        with reading("CheckOrder"):
+            return tuple(payment_state({"OrderId": order_id, **payment}) for payment in answer["Payments"])
 
     async def cancel(
-        self, credentials: Credentials, provider_payment_id: str, *, amount_minor: int | None = None
+        self,
+        credentials: Credentials,
+        provider_payment_id: str,
+        *,
+        amount_minor: int | None = None,
+        external_request_id: str | None = None,
+        receipt: Receipt | None = None,
     ) -> PaymentState:
         """Call off an unpaid payment, or give a paid one back: the bank decides which by its state.
 
-        `amount_minor` (kopecks) gives back only a part. The state's `amount_minor` is what remains.
+        `amount_minor` (kopecks) gives back only a part; the bank ignores it while nothing is paid. The state's
+        `amount_minor` is what remains. The same `external_request_id` again gives nothing back twice, except by SBP,
+        which ignores it; the answer is then the payment's state now.
         """
         fields: dict[str, Any] = {"PaymentId": provider_payment_id}
         if amount_minor is not None:
             fields["Amount"] = amount_minor
+        if external_request_id is not None:
+            fields["ExternalRequestId"] = external_request_id
+        if receipt is not None and amount_minor is not None:
+            fields["Receipt"] = receipt_fields(receipt, amount_minor)
         answer = await self._call("Cancel", credentials, fields)
-        _raise_if_refused(answer, changes_something=True)
-        with _reading("Cancel"):
-            state = _payment_state({**answer, "Amount": answer.get("NewAmount")})
-            _require_same_payment(state, provider_payment_id)
-            return state
+        raise_if_refused(answer, changes_something=True)
+        with reading("Cancel"):
+            require_same_payment(answer, provider_payment_id)
+            return payment_state({**answer, "Amount": answer.get("NewAmount")})
+
+    async def get_qr(self, credentials: Credentials, provider_payment_id: str) -> str | None:
+        """The link to put into an SBP QR code; None where SBP is off, or does not take this payment's sum.
+
+        Asking again changes nothing about money. The PaymentId is a number here, alone among the methods.
+        """
+        answer = await self._call("GetQr", credentials, {"PaymentId": int(provider_payment_id), "DataType": "PAYLOAD"})
+        if error_code(answer) in NO_SBP:
+            return None
+        raise_if_refused(answer, changes_something=False)
+        with reading("GetQr"):
+            require_same_payment(answer, provider_payment_id)
+            return web_address(answer["Data"], "Data", schemes=("https",))
+
+    async def get_qr_state(self, credentials: Credentials, provider_payment_id: str) -> QrRefusal:
+        """Why SBP refused the payment's refund. The answer does not repeat the PaymentId."""
+        answer = await self._call("GetQrState", credentials, {"PaymentId": provider_payment_id})
+        raise_if_refused(answer, changes_something=False)
+        with reading("GetQrState"):
+            values.text(answer["Status"], "Status", limit=40)
+            code, message = answer.get("QrCancelCode"), answer.get("QrCancelMessage")
+            return QrRefusal(
+                code="" if code is None else values.text(code, "QrCancelCode", limit=20),
+                message="" if message is None else values.text(message, "QrCancelMessage", limit=1000)[:500],
+            )
 
     async def _call(self, method: str, credentials: Credentials, fields: dict[str, Any]) -> dict[str, Any]:
         """POST one signed body and return the JSON object of the answer, refusals included."""
-        body = {"TerminalKey": credentials.terminal_key, **fields}
-        body["Token"] = signing.sign(body, credentials.password)
+        body = {"TerminalKey": credentials.key, **fields}
+        body["Token"] = signing.sign(body, credentials.secret)
         subject = fields.get("OrderId") or fields.get("PaymentId")
         started = monotonic()
         try:
@@ -192,80 +206,9 @@ class TBankClient:
             logger.warning("T-Bank %s %s: no answer (%s)", method, subject, type(error).__name__)
             raise ProviderUnknownOutcomeError("no_answer", f"{type(error).__name__}: {error}") from error
         milliseconds = (monotonic() - started) * 1000
-        answer = _read_answer(method, response)
+        answer = read_answer(method, response)
         logger.info(
             "T-Bank %s %s: %s, code %s, %.0f ms",
-            method, subject, answer.get("Status", "no status"), _error_code(answer), milliseconds,
+            method, subject, answer.get("Status", "no status"), error_code(answer), milliseconds,
         )  # fmt: skip
         return answer
-
-
-@contextmanager
-def _reading(method: str) -> Iterator[None]:
-    """Turns "this answer makes no sense" into an unknown outcome: the bank did something, but what?"""
-    try:
-        yield
-    except KeyError as error:
-        raise ProviderUnknownOutcomeError("bad_answer", f"{method}: {error} is missing") from error
-    except (ValueError, TypeError) as error:
-        raise ProviderUnknownOutcomeError("bad_answer", f"{method}: {error}") from error
-
-
-def _read_answer(method: str, response: httpx.Response) -> dict[str, Any]:
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        raise ProviderTemporaryError("http_429", f"{method}: too many requests")
-    if response.status_code != httpx.codes.OK:
-        raise ProviderUnknownOutcomeError(f"http_{response.status_code}", f"{method}: HTTP {response.status_code}")
-    with _reading(method):
-        return signing.parse_body(response.content)
-
-
-def _raise_if_refused(answer: dict[str, Any], *, changes_something: bool) -> None:
-    code = _error_code(answer)
-    if code == "0" and answer.get("Success") in (True, "true"):
-        return
-    raise error_for(code, _message(answer) or "no message", changes_something=changes_something)
-
-
-def _payment_state(answer: dict[str, Any]) -> PaymentState:
-    provider_status = values.text(answer["Status"], "Status", limit=40)
-    order_id, amount = answer.get("OrderId"), answer.get("Amount")
-    code = _error_code(answer)
-    return PaymentState(
-        provider_payment_id=values.payment_id(answer["PaymentId"]),
-        order_id=None if order_id is None else values.text(order_id, "OrderId", limit=50),
-        status=to_news_status(provider_status),
-        provider_status=provider_status,
-        amount_minor=None if amount is None else values.amount_minor(amount),
-        error_code=code,
-        # A call that worked says "OK" or "None" here, which is no message.
-        error_message="" if code == "0" else _message(answer),
-        raw=json.dumps(answer, ensure_ascii=False).encode(),
-    )
-
-
-def _require_same_payment(state: PaymentState, provider_payment_id: str) -> None:
-    if state.provider_payment_id != provider_payment_id:
-        raise ValueError("PaymentId is not the one we asked about")
-
-
-def _error_code(answer: dict[str, Any]) -> str:
-    code = answer.get("ErrorCode")
-    if code is None:
-        return "0" if answer.get("Success") in (True, "true") else "no_code"
-    return str(code)[:20]
-
-
-def _message(answer: dict[str, Any]) -> str:
-    """Message is general, Details has the real reason; either may be missing."""
-    parts = (answer.get("Message"), answer.get("Details"))
-    return ": ".join(part for part in parts if isinstance(part, str) and part.strip() not in ("", "None"))[:500]
-
-
-def _web_address(value: Any) -> str:
-    """A payment page to send a donor to. Its form differs between the bank's systems: never take it apart."""
-    address = values.text(value, "PaymentURL", limit=2000)
-    parts = urlsplit(address)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError("PaymentURL is not a web address")
-    return address

@@ -13,6 +13,8 @@ class CannedBank:
     def __init__(self) -> None:
         self.status = "200 OK"
         self.body = b"{}"
+        self.body_of: dict[str, bytes] = {}
+        """Answers of single methods, by the last part of the path; `body` is everybody else's."""
         self.drops = False
         self.is_silent = False
         self.url = ""
@@ -24,7 +26,10 @@ class CannedBank:
 
     def answers(self, body: Any, status: str = "200 OK") -> None:
         self.status = status
-        self.body = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        self.body = _bytes(body)
+
+    def answers_to(self, method: str, body: Any) -> None:
+        self.body_of[method] = _bytes(body)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -36,14 +41,19 @@ class CannedBank:
             if self.is_silent:
                 await self._released.wait()
             elif not self.drops:
-                head = f"HTTP/1.1 {self.status}\r\nContent-Length: {len(self.body)}\r\nConnection: close"
-                writer.write(head.encode() + b"\r\n\r\n" + self.body)
+                body = self.body_of.get(self.requests[-1][0].rsplit("/", 1)[-1], self.body)
+                head = f"HTTP/1.1 {self.status}\r\nContent-Length: {len(body)}\r\nConnection: close"
+                writer.write(head.encode() + b"\r\n\r\n" + body)
                 await writer.drain()
         finally:
             writer.close()
 
     def release(self) -> None:
         self._released.set()
+
+
+def _bytes(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
 
 
 @asynccontextmanager

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
-from providers.tbank.client import Credentials, TBankClient
+from providers.provider import Credentials
+from providers.tbank.client import TBankClient
 from tests.providers.canned_bank import CannedBank, listening
 
 # How fast a machine draws its examples is not what we test.

@@ -1,6 +1,8 @@
 """What our client makes of a bank's answers: the good, the refusing and the nonsensical."""
 
 import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +16,12 @@ from providers.outcomes import (
     ProviderUnknownOutcomeError,
     RefusalReason,
 )
-from providers.tbank.client import Credentials, OpenedPayment, TBankClient
+from providers.provider import Credentials, OpenedPayment, Receipt
+from providers.tbank.client import QrRefusal, TBankClient
+from providers.tbank.errors import NO_SBP
 from providers.tbank.signing import verify
 from tests.providers.canned_bank import CannedBank
+from tests.simulator.support import assert_request_fits, openapi
 
 OPENED = {
     "Success": True,
@@ -34,6 +39,26 @@ REFUSED = {
     "Message": "Неверные параметры.",
     "Details": "Неверный токен. Проверьте пару TerminalKey/SecretKey.",
 }
+QR = {
+    "TerminalKey": "1700000000000DEMO",
+    "OrderId": "don-0198f2c4",
+    "Success": True,
+    "Data": "https://qr.nspk.ru/AS1000670LSS7DN18SJQDNP4B05KLJL2?type=01&bank=100000000001&sum=15050&cur=RUB&crc=C08B",
+    "PaymentId": 3093639567,
+    "ErrorCode": "0",
+    "Message": "OK",
+}
+QR_STATE = {
+    "Success": True,
+    "ErrorCode": "0",
+    "Status": "CONFIRMED",
+    "QrCancelCode": "I05043",
+    "QrCancelMessage": "У клиента нет счёта в этом банке",
+    "OrderId": "don-0198f2c4",
+    "Amount": 15050,
+    "Message": "OK",
+}
+RECEIPT = Receipt(email="anya@example.org", item="Поддержка стримера", taxation="usn_income", vat="none")
 STATE = {**OPENED, "Status": "CONFIRMED", "Message": "OK", "Params": [{"Key": "Route", "Value": "ACQ"}]}
 CANCELLED = {
     "TerminalKey": "1700000000000DEMO",
@@ -69,12 +94,12 @@ async def test_init_sends_a_signed_one_stage_payment_with_a_due_date(
     assert opened == OpenedPayment("3093639567", "https://securepay.tinkoff.ru/new/fU1ppgqa")
     [(path, body)] = bank.requests
     assert path == "/v2/Init"
-    assert verify(body, credentials.password)
+    assert verify(body, credentials.secret)
     assert body["PayType"] == "O"
     assert body["RedirectDueDate"] == "2026-12-01T09:00:00+00:00"
     assert body["Amount"] == 15050
     assert "Password" not in body
-    assert credentials.password not in str(body)
+    assert credentials.secret not in str(body)
 
 
 async def test_init_cuts_the_description_to_what_the_bank_takes(
@@ -178,7 +203,7 @@ async def test_the_state_of_a_paid_payment(bank: CannedBank, tbank: TBankClient,
         15050,
     )
     assert (state.error_code, state.error_message) == ("0", "")
-    assert verify(bank.requests[0][1], credentials.password)
+    assert verify(bank.requests[0][1], credentials.secret)
 
 
 async def test_the_state_of_a_refused_payment_is_its_status_not_success(
@@ -282,6 +307,241 @@ async def test_cancelling_what_cannot_be_cancelled_asks_to_reconcile(
     assert "Amount" not in bank.requests[0][1]
 
 
+async def test_a_refund_carries_its_own_number_and_a_receipt(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials
+) -> None:
+    bank.answers(CANCELLED)
+    await tbank.cancel(credentials, "3093639567", amount_minor=10050, external_request_id="refund-1", receipt=RECEIPT)
+    [(path, body)] = bank.requests
+    assert path == "/v2/Cancel"
+    assert verify(body, credentials.secret)
+    assert body["ExternalRequestId"] == "refund-1"
+    assert [item["Amount"] for item in body["Receipt"]["Items"]] == [10050]
+    assert_request_fits("Cancel", body)
+
+
+async def test_a_receipt_is_one_service_that_costs_the_whole_sum(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials
+) -> None:
+    bank.answers(OPENED)
+    await open_payment(tbank, credentials, receipt=RECEIPT)
+    [(_, body)] = bank.requests
+    assert body["Receipt"] == {
+        "FfdVersion": "1.05",
+        "Email": "anya@example.org",
+        "Taxation": "usn_income",
+        "Items": [
+            {
+                "Name": "Поддержка стримера",
+                "Price": 15050,
+                "Quantity": 1,
+                "Amount": 15050,
+                "Tax": "none",
+                "PaymentMethod": "full_payment",
+                "PaymentObject": "service",
+            }
+        ],
+    }
+    assert verify(body, credentials.secret)
+    assert_request_fits("Init", body)
+
+
+async def test_a_payment_without_a_receipt_says_nothing_of_one(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials
+) -> None:
+    bank.answers(OPENED)
+    await open_payment(tbank, credentials)
+    assert not {"Receipt", "DATA"} & bank.requests[0][1].keys()
+    assert_request_fits("Init", bank.requests[0][1])
+
+
+async def test_a_long_items_name_is_cut_to_what_a_receipt_takes(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials
+) -> None:
+    bank.answers(OPENED)
+    await open_payment(tbank, credentials, receipt=replace(RECEIPT, item="ы" * 200))
+    assert bank.requests[0][1]["Receipt"]["Items"][0]["Name"] == "ы" * 128
+
+
+@pytest.mark.parametrize(
+    ("params", "method"),
+    [
+        ([{"Key": "Route", "Value": "ACQ"}, {"Key": "Source", "Value": "cards"}], "card"),
+        ([{"Key": "Source", "Value": "qrsbp"}], "sbp"),
+        ([{"Key": "Source", "Value": "TinkoffPay"}], "tinkoffpay"),
+        ([{"Key": "Source", "Value": None}], ""),
+        ([{"Key": "Source", "Value": ["cards"]}], ""),
+        ([{"Key": "Source", "Value": "x" * 41}], ""),
+        ([{"Key": "Route", "Value": "ACQ"}], ""),
+        (["Source"], ""),
+        ({"Source": "cards"}, ""),
+        (None, ""),
+        ([], ""),
+    ],
+    ids=repr,
+)
+async def test_how_it_was_paid_is_told_as_far_as_it_can_be_read(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials, params: Any, method: str
+) -> None:
+    bank.answers({**STATE, "Params": params})
+    assert (await tbank.get_state(credentials, "3093639567")).method == method
+
+
+async def test_the_link_inside_an_sbp_code(bank: CannedBank, tbank: TBankClient, credentials: Credentials) -> None:
+    bank.answers(QR)
+    assert await tbank.get_qr(credentials, "3093639567") == QR["Data"]
+    [(path, body)] = bank.requests
+    assert path == "/v2/GetQr"
+    assert (body["PaymentId"], body["DataType"]) == (3093639567, "PAYLOAD")
+    assert verify(body, credentials.secret)
+    # Not by `assert_request_fits`, which takes a PaymentId for text: it is a number in this method alone.
+    assert body.keys() <= openapi()["components"]["schemas"]["GetQr"]["properties"].keys()
+
+
+@pytest.mark.parametrize("code", sorted(NO_SBP))
+async def test_where_there_is_no_sbp_there_is_no_code(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials, code: str
+) -> None:
+    bank.answers({**REFUSED, "ErrorCode": code})
+    assert await tbank.get_qr(credentials, "3093639567") is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Data": None},
+        {"Data": ""},
+        {"Data": 1},
+        {"Data": ["https://qr.nspk.ru/A"]},
+        {"Data": "<svg xmlns='http://www.w3.org/2000/svg'/>"},
+        {"Data": "http://qr.nspk.ru/A"},
+        {"Data": "javascript:alert(1)"},
+        {"Data": "https://"},
+        {"Data": "https://qr.nspk.ru/A\nB"},
+        {"Data": "https://qr.nspk.ru/A B"},
+        {"Data": "https://qr.nspk.ru/" + "A" * 2000},
+        {"PaymentId": 1},
+        {"PaymentId": None},
+    ],
+    ids=repr,
+)
+async def test_a_link_that_is_none_is_not_shown_to_a_donor(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials, change: dict[str, Any]
+) -> None:
+    bank.answers({**QR, **change})
+    with pytest.raises(ProviderUnknownOutcomeError):
+        await tbank.get_qr(credentials, "3093639567")
+
+
+async def test_why_sbp_refused_a_refund(bank: CannedBank, tbank: TBankClient, credentials: Credentials) -> None:
+    bank.answers(QR_STATE)
+    refusal = await tbank.get_qr_state(credentials, "3093639567")
+    assert refusal == QrRefusal("I05043", "У клиента нет счёта в этом банке")
+    [(path, body)] = bank.requests
+    assert path == "/v2/GetQrState"
+    assert_request_fits("GetQrState", body)
+
+
+async def test_a_refund_that_sbp_did_not_refuse(bank: CannedBank, tbank: TBankClient, credentials: Credentials) -> None:
+    bank.answers({"Success": True, "ErrorCode": "0", "Status": "ASYNC_REFUNDING", "QrCancelCode": None})
+    assert await tbank.get_qr_state(credentials, "3093639567") == QrRefusal("", "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"Status": None}, {"QrCancelCode": ["I"]}, {"QrCancelCode": "I" * 21}, {"QrCancelMessage": True}],
+    ids=repr,
+)
+async def test_a_reason_that_makes_no_sense_is_none(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials, change: dict[str, Any]
+) -> None:
+    bank.answers({**QR_STATE, **change})
+    with pytest.raises(ProviderUnknownOutcomeError):
+        await tbank.get_qr_state(credentials, "3093639567")
+
+
+# What may go wrong with every call.
+
+Call = Callable[[TBankClient, Credentials], Awaitable[object]]
+CALLS: dict[str, Call] = {
+    "Init": lambda tbank, credentials: open_payment(tbank, credentials),
+    "GetState": lambda tbank, credentials: tbank.get_state(credentials, "3093639567"),
+    "CheckOrder": lambda tbank, credentials: tbank.check_order(credentials, "don-0198f2c4"),
+    "Cancel": lambda tbank, credentials: tbank.cancel(credentials, "3093639567", amount_minor=100),
+    "GetQr": lambda tbank, credentials: tbank.get_qr(credentials, "3093639567"),
+    "GetQrState": lambda tbank, credentials: tbank.get_qr_state(credentials, "3093639567"),
+}
+CHANGING = {"Init", "Cancel"}
+
+
+@pytest.fixture(params=CALLS)
+def method(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("500 Internal Server Error", b"<html>oops</html>"),
+        ("502 Bad Gateway", b""),
+        ("302 Found", b""),
+        ("200 OK", b"<html>maintenance</html>"),
+        ("200 OK", b"[]"),
+        ("200 OK", {"Success": True, "ErrorCode": "0"}),
+    ],
+    ids=repr,
+)
+async def test_an_answer_that_is_none_tells_nothing(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials, method: str, status: str, body: Any
+) -> None:
+    bank.answers(body, status)
+    with pytest.raises(ProviderUnknownOutcomeError):
+        await CALLS[method](tbank, credentials)
+    assert len(bank.requests) == 1
+
+
+async def test_a_connection_that_breaks_tells_nothing(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials, method: str
+) -> None:
+    bank.drops = True
+    with pytest.raises(ProviderUnknownOutcomeError) as caught:
+        await CALLS[method](tbank, credentials)
+    assert caught.value.code == "no_answer"
+
+
+async def test_a_silent_bank_is_not_waited_for(bank: CannedBank, credentials: Credentials, method: str) -> None:
+    bank.is_silent = True
+    async with httpx.AsyncClient() as http:
+        with pytest.raises(ProviderUnknownOutcomeError):
+            await CALLS[method](TBankClient(http, bank.url, timeout_seconds=0.2), credentials)
+    assert len(bank.requests) == 1
+
+
+async def test_a_bank_that_takes_no_more_may_be_asked_again(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials, method: str
+) -> None:
+    bank.answers(b"", "429 Too Many Requests")
+    with pytest.raises(ProviderTemporaryError):
+        await CALLS[method](tbank, credentials)
+
+
+async def test_the_banks_own_trouble_leaves_only_changes_in_doubt(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials, method: str
+) -> None:
+    bank.answers({**REFUSED, "ErrorCode": "9999"})
+    expected = ProviderUnknownOutcomeError if method in CHANGING else ProviderTemporaryError
+    with pytest.raises(expected) as caught:
+        await CALLS[method](tbank, credentials)
+    assert caught.value.reason is RefusalReason.PROVIDER_TROUBLE
+
+
+async def test_a_refusal_is_sorted(bank: CannedBank, tbank: TBankClient, credentials: Credentials, method: str) -> None:
+    bank.answers({**REFUSED, "ErrorCode": "202"})
+    with pytest.raises(ProviderPermanentError) as caught:
+        await CALLS[method](tbank, credentials)
+    assert caught.value.reason is RefusalReason.SHOP_UNAVAILABLE
+
+
 async def test_the_password_is_nowhere_to_be_read(
     bank: CannedBank, tbank: TBankClient, credentials: Credentials, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -290,5 +550,5 @@ async def test_the_password_is_nowhere_to_be_read(
     with pytest.raises(ProviderPermanentError) as caught:
         await open_payment(tbank, credentials)
     seen = f"{credentials!r} {credentials} {caught.value!r} {caught.value} {caplog.text}"
-    assert credentials.password not in seen
+    assert credentials.secret not in seen
     assert bank.requests[0][1]["Token"] not in seen

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.payment_status import NewsStatus
-from providers.tbank.notifications import MalformedNotification, Notification, parse, read, verify
+from providers.outcomes import RefusalReason
+from providers.provider import MalformedNotification, Notification
+from providers.tbank.notifications import parse, read, verify
 from providers.tbank.signing import sign
 
 PASSWORD = "s3cr3t_pass_20chars!"
@@ -41,17 +43,24 @@ def test_a_confirmed_payment() -> None:
     notification = notification_with()
     message = read(signed(CONFIRMED))
     assert not verify(message, "another terminal's password")
-    assert (message.terminal_key, message.order_id) == ("1700000000000DEMO", "don-0198f2c4")
-    assert message.token == sign(CONFIRMED, PASSWORD)
+    assert (message.account_key, message.order_id) == ("1700000000000DEMO", "don-0198f2c4")
+    assert message.provider_payment_id == "3093639567"
+    assert message.dedup_key == sign(CONFIRMED, PASSWORD)
     assert notification.order_id == "don-0198f2c4"
     assert notification.provider_payment_id == "3093639567"
     assert notification.status is NewsStatus.CONFIRMED
     assert notification.provider_status == "CONFIRMED"
     assert notification.amount_minor == 15050
-    assert notification.success
     assert notification.error_code == "0"
     assert notification.error_message == ""
-    assert notification.notification_type is None
+    assert notification.is_about_payment
+    assert notification.reason is None
+
+
+def test_a_token_in_upper_case_is_that_of_the_same_message() -> None:
+    raw = json.dumps({**CONFIRMED, "Token": sign(CONFIRMED, PASSWORD).upper()}).encode()
+    assert verify(read(raw), PASSWORD)
+    assert read(raw).dedup_key == read(signed(CONFIRMED)).dedup_key
 
 
 def test_a_refusal_says_why() -> None:
@@ -63,8 +72,8 @@ def test_a_refusal_says_why() -> None:
         Details="Не получилось оплатить. На карте недостаточно средств",
     )
     assert notification.status is NewsStatus.FAILED
-    assert not notification.success
     assert notification.error_code == "1051"
+    assert notification.reason is RefusalReason.NO_FUNDS
     assert notification.error_message.startswith("Недостаточно средств на карте: ")
 
 
@@ -77,7 +86,7 @@ def test_unknown_fields_are_signed_and_nested_ones_are_not() -> None:
 def test_text_where_numbers_are_meant_and_the_other_way_round() -> None:
     notification = notification_with(PaymentId="3093639567", Amount="15050", Success="true", ErrorCode=0, OrderId=21090)
     assert (notification.provider_payment_id, notification.amount_minor) == ("3093639567", 15050)
-    assert (notification.success, notification.error_code, notification.order_id) == (True, "0", "21090")
+    assert (notification.error_code, notification.order_id) == ("0", "21090")
 
 
 def test_an_unknown_status_is_kept_and_means_nothing() -> None:
@@ -99,14 +108,21 @@ def test_a_linked_account_has_neither_order_nor_payment() -> None:
     }
     assert verify(read(signed(body)), PASSWORD)
     notification = parse(signed(body))
-    assert notification.notification_type == "LINKACCOUNT"
+    assert not notification.is_about_payment
     assert (notification.order_id, notification.provider_payment_id, notification.amount_minor) == (None,) * 3
     assert notification.status is NewsStatus.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    "change", [{"Status": "RECEIPT"}, {"NotificationType": "LINKCARD"}, {"OrderId": None}, {"OrderId": ""}], ids=repr
+)
+def test_what_is_not_about_a_payment_says_so(change: dict[str, Any]) -> None:
+    assert not notification_with(**change).is_about_payment
+
+
 def test_a_missing_token_is_a_wrong_token() -> None:
     message = read(json.dumps(CONFIRMED).encode())
-    assert message.token == ""
+    assert message.dedup_key == ""
     assert not verify(message, PASSWORD)
 
 
@@ -160,6 +176,7 @@ def test_wrong_types_are_malformed_and_signed_all_the_same(change: dict[str, Any
     message = read(raw)
     assert verify(message, PASSWORD)
     assert message.order_id == (None if "OrderId" in change else "don-0198f2c4")
+    assert message.provider_payment_id == (None if "PaymentId" in change else "3093639567")
     with pytest.raises(MalformedNotification, match=r".+"):
         parse(raw)
 

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from providers.tbank.client import Credentials, OpenedPayment, TBankClient
+from providers.provider import Credentials, OpenedPayment
+from providers.tbank.client import TBankClient
 from tests.simulator.support import Clock, Shop, Simulator, running_simulator
 
 OpenPayment = Callable[..., Awaitable[OpenedPayment]]

@@ -148,7 +148,10 @@ def openapi() -> dict[str, Any]:
 
 
 REFUSED_UNREAD = frozenset().union(
-    *(REASONS[reason] for reason in (RefusalReason.BAD_REQUEST, RefusalReason.DUE_DATE, RefusalReason.CREDENTIALS))
+    REASONS[RefusalReason.BAD_REQUEST],
+    REASONS[RefusalReason.DUE_DATE],
+    REASONS[RefusalReason.CREDENTIALS],
+    REASONS[RefusalReason.RECEIPT],
 )
 """What a request is refused with that the bank's document does not allow, or that nobody has signed."""
 

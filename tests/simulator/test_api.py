@@ -11,7 +11,8 @@ import pytest
 
 from domain.payment_status import NewsStatus
 from providers.outcomes import ProviderPermanentError, RefusalReason
-from providers.tbank.client import Credentials, TBankClient
+from providers.provider import Credentials
+from providers.tbank.client import TBankClient
 from providers.tbank.signing import sign
 from tests.simulator.conftest import OpenPayment
 from tests.simulator.support import Clock, Simulator, assert_exchanges_fit, running_simulator

@@ -11,7 +11,8 @@ from providers.outcomes import (
     ProviderUnknownOutcomeError,
     RefusalReason,
 )
-from providers.tbank.client import Credentials, TBankClient
+from providers.provider import Credentials
+from providers.tbank.client import TBankClient
 from tests.simulator.conftest import OpenPayment
 from tests.simulator.support import Shop, Simulator
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from providers.provider import Incoming
 from providers.tbank import notifications
 from providers.tbank.signing import sign, verify
 from simulator.courier import RETRIES, RetrySchedule
@@ -129,13 +130,13 @@ async def test_a_test_may_send_what_the_bank_never_would(
     opened = await open_payment(order_id="don-1")
     path = f"payments/{opened.provider_payment_id}/notify"
 
-    async def forge(**wishes: Any) -> notifications.SignedMessage:
+    async def forge(**wishes: Any) -> Incoming:
         await simulator.control("POST", path, **wishes)
         return notifications.read(shop.bodies[-1])
 
     assert notifications.verify(await forge(status="CONFIRMED"), PASSWORD)
     assert not notifications.verify(await forge(status="CONFIRMED", password="wrong"), PASSWORD)
-    assert (await forge(status="CONFIRMED", token="0" * 64)).token == "0" * 64
+    assert (await forge(status="CONFIRMED", token="0" * 64)).dedup_key == "0" * 64
     cheaper = await forge(status="CONFIRMED", fields={"Amount": 100, "OrderId": "unknown", "Pan": None})
     assert (cheaper.fields["Amount"], cheaper.order_id) == (100, "unknown")
     assert notifications.verify(cheaper, PASSWORD)

@@ -5,7 +5,7 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
-from providers.tbank.client import OpenedPayment
+from providers.provider import OpenedPayment
 from simulator.language import CATALOGUE, rubles
 from tests.simulator.conftest import OpenPayment
 from tests.simulator.support import Clock, Shop, Simulator

@@ -6,7 +6,8 @@ import pytest
 
 from domain.payment_status import NewsStatus
 from providers.outcomes import ProviderPermanentError, RefusalReason
-from providers.tbank.client import Credentials, PaymentState, TBankClient
+from providers.provider import Credentials, PaymentState
+from providers.tbank.client import TBankClient
 from providers.tbank.signing import sign
 from simulator import states
 from tests.simulator.conftest import OpenPayment
@@ -34,16 +35,14 @@ async def test_a_two_stage_payment_waits_for_confirm(
         "NotificationURL": shop.url,
     }
     answer = (
-        await simulator.http.post(f"{simulator.url}/v2/Init", json={**body, "Token": sign(body, credentials.password)})
+        await simulator.http.post(f"{simulator.url}/v2/Init", json={**body, "Token": sign(body, credentials.secret)})
     ).json()
     await simulator.control("POST", f"payments/{answer['PaymentId']}/pay")
     assert (await tbank.get_state(credentials, answer["PaymentId"])).status is NewsStatus.AUTHORIZED
     assert shop.statuses == ["AUTHORIZED"]
     body = {"TerminalKey": "TinkoffBankTest", "PaymentId": answer["PaymentId"], "Amount": 3000}
     confirmed = (
-        await simulator.http.post(
-            f"{simulator.url}/v2/Confirm", json={**body, "Token": sign(body, credentials.password)}
-        )
+        await simulator.http.post(f"{simulator.url}/v2/Confirm", json={**body, "Token": sign(body, credentials.secret)})
     ).json()
     assert (confirmed["Status"], confirmed["Success"]) == ("CONFIRMED", True)
     state = await tbank.get_state(credentials, answer["PaymentId"])
@@ -157,7 +156,7 @@ async def test_the_same_external_request_refunds_once(
         "Amount": 5000,
         "ExternalRequestId": "refund-1",
     }
-    signed = {**body, "Token": sign(body, credentials.password)}
+    signed = {**body, "Token": sign(body, credentials.secret)}
     answers = [(await simulator.http.post(f"{simulator.url}/v2/Cancel", json=signed)).json() for _ in range(3)]
     assert answers[0] == answers[1] == answers[2]
     assert (answers[0]["OriginalAmount"], answers[0]["NewAmount"]) == (15050, 10050)

@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 
 from infra.settings import ROOT
-from providers.tbank.client import Credentials, TBankClient
+from providers.provider import Credentials
+from providers.tbank.client import TBankClient
 from tests.simulator.support import Shop, Simulator, assert_exchanges_fit
 
 
