@@ -37,7 +37,7 @@ class ReceiptSettings:
 
 
 def clean_item(text: str) -> str:
-    """What is written in the receipt. Raises InvalidInputError("receipt_item", "required" | "too_long" | "malformed")."""
+    """What stands in the receipt. Raises InvalidInputError("receipt_item", "required" | "too_long" | "malformed")."""
     item = " ".join(text.split())
     if not item:
         raise InvalidInputError("receipt_item", "required")

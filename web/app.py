@@ -19,7 +19,7 @@ from web.context import EXTENSION, Parts
 from web.errors import setup_errors
 from web.i18n import setup_i18n
 from web.limits import Limiter
-from web.pages import account, dashboard, dashboard_actions, donate, home, overlay
+from web.pages import account, dashboard, dashboard_actions, donate, home, overlay, receipts, terminals
 from web.security import setup_security
 from web.sessions import setup_sessions
 from web.waiters import Waiters
@@ -52,7 +52,18 @@ def create_app(settings: Settings) -> Quart:
     setup_i18n(app)
     setup_security(app)
     setup_sessions(app)
-    for module in (health, notifications, home, account, dashboard, dashboard_actions, overlay, donate):
+    for module in (
+        health,
+        notifications,
+        home,
+        account,
+        dashboard,
+        dashboard_actions,
+        overlay,
+        donate,
+        terminals,
+        receipts,
+    ):
         app.register_blueprint(module.blueprint)
 
     @app.while_serving

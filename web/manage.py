@@ -18,8 +18,8 @@ import httpx
 from pydantic import ValidationError
 
 from domain.errors import DomainError, InvalidInputError, NotAllowedError
-from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
 from domain.key_rotation import Rotated, rotate_overlay_tokens, rotate_terminals
+from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
 from domain.streamers import DEFAULT_TIME_ZONE, create_streamer, find_by_owner, find_by_slug
 from domain.terminals import clean_secret, clean_terminal_key, get_active_terminal, set_terminal
 from domain.users import User, clean_email, create_user, find_user, make_superuser, set_password, verify_password
