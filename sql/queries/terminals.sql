@@ -87,7 +87,7 @@ SELECT failures, failing_since, rest_until, last_error FROM provider_health WHER
 -- name: get_refusal^
 -- The newest payment within a day that the provider would not open on this terminal, and whether it has opened one
 -- since. No row while it refused none. That nobody answered is no refusal.
-SELECT refused.error_code AS reason, refused.error_message AS message, refused.closed_at AS refused_at,
+SELECT refused.error_reason AS reason, refused.error_message AS message, refused.closed_at AS refused_at,
        EXISTS (SELECT FROM payments AS later
                WHERE later.terminal_id = :terminal_id AND later.id > refused.id AND later.opened_at IS NOT NULL
        ) AS has_opened_since

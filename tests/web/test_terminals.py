@@ -378,7 +378,7 @@ class TestHowItDoes:
         )
         await world.site.pool.execute(
             "INSERT INTO payments (donation_id, streamer_id, terminal_id, attempt, order_id, amount_minor, due_at,"
-            " status, error_code, closed_at, opened_at, provider_payment_id)"
+            " status, error_reason, closed_at, opened_at, provider_payment_id)"
             " VALUES ($1, $2, $3, 1, $4, 30000, now(), $5, $6, $7, $8, $9)",
             donation_id,
             terminal.streamer_id,
