@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from providers.provider import Provider
+from web.context import parts
 from web.i18n import _
 
 # The names that providers give themselves and their secrets are msgids; here the catalogue finds them.
@@ -28,7 +29,7 @@ class ProviderWords:
 
 def provider_title(provider: str) -> str:
     """As people read it; of a provider by its name."""
-    return {"tbank": _("T-Bank"), "yookassa": _("YooKassa")}.get(provider, provider)
+    return _(parts().providers[provider].title)
 
 
 def words_of(provider: Provider) -> ProviderWords:
