@@ -199,6 +199,8 @@ class DonorView:
     error_reason: str
     """Why the last attempt was refused, sorted: a provider's `RefusalReason`, or empty."""
     since_seconds: float
+    left_seconds: float
+    """Until the link ends; below zero afterwards."""
     position: int
     wait_seconds: int
     shown_at: datetime | None
@@ -217,6 +219,7 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         state,
         row["payment_url"],
         row["attempt"],
+        row["error_reason"],
         position,
         refunded_minor,
         row["surplus_minor"],
@@ -239,6 +242,7 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         sbp_payload=row["sbp_payload"] if state is DonorState.OPEN else None,
         error_reason=row["error_reason"],
         since_seconds=row["since_seconds"],
+        left_seconds=row["left_seconds"],
         position=position,
         wait_seconds=int((row["milliseconds_ahead"] or 0) / 1000) if position else 0,
         shown_at=row["shown_at"],
