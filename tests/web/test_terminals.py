@@ -73,6 +73,7 @@ async def world(_kept: tuple[Site, str]) -> AsyncIterator[World]:
         world = World(site, bank, await site.add_streamer(terminal=False))
         await world.add_terminal()
         yield world
+        await site.pool.execute("DELETE FROM overlay_tokens")
         (await bank.delete("/_sim/faults")).raise_for_status()
     await site.pool.execute("DELETE FROM provider_health")
     await site.empty()
@@ -248,8 +249,14 @@ class TestSecrets:
         await her.post(TBANK, data={"key": KEY, "secret": SECRET})
         [terminal] = await world.terminals()
         await world.site.pool.execute("UPDATE terminals SET secret_encrypted = 'lost'")
+        await world.site.pool.execute(
+            "INSERT INTO overlay_tokens (streamer_id, token_hash, token_encrypted) VALUES ($1, sha256('x'), 'lost')",
+            world.streamer.id,
+        )
         assert "can no longer read the secret" in (await her.get("/dashboard/terminals")).text
-        assert "can no longer read your terminal" in (await her.get("/dashboard")).text
+        page = (await her.get("/dashboard")).text
+        assert "can no longer read your terminal" in page
+        assert "Make the address" in page, "the overlay's is gone, too"
         answer = await her.post("/dashboard/terminals/check", data={"terminal_id": terminal.id})
         assert said(answer) == "check-unreadable"
         assert said(await her.post(TBANK, data={"key": KEY, "secret": SECRET})) == "connected"
