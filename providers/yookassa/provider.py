@@ -172,6 +172,9 @@ class YooKassa:
         raise MalformedRegistry(0, "YooKassa's registries are not read")
 
 
+_REFUSED_REFUNDS = {"insufficient_funds": RefusalReason.REFUND_WITHOUT_FUNDS}
+
+
 def _id(given: str) -> str:
     """An id on its way into an address. An id that came in a notification is a stranger's text."""
     try:
@@ -198,5 +201,6 @@ def _refund_answer(answer: dict[str, Any], provider_payment_id: str) -> RefundAn
     refund_id = values.object_id(answer["id"], "id")
     if status is RefundStatus.REFUSED:
         why = cancellation(answer)
-        return RefundAnswer(status, refund_id, error_code=why.reason, error_message=str(why))
+        reason = _REFUSED_REFUNDS.get(why.reason, RefusalReason.REFUND_REFUSED)
+        return RefundAnswer(status, refund_id, error_code=why.reason, error_message=str(why), reason=reason)
     return RefundAnswer(status, refund_id)
