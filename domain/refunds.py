@@ -226,8 +226,8 @@ async def refuse(
         return False
     note = f"refund of {claimed.amount_minor} kopecks refused: {error_code} {error_message}"
     await note_act(connection, payment, note.strip()[:500])
-    if claimed.called_at is not None or claimed.may_be_done:
-        # It was called for before: should money go back after all, the next looks find it.
+    if row["called_at"] is not None:
+        # It was called for: should money go back after all, the next looks find it.
         await queries.payments.check_soon(connection, payment_id=payment.id, delay_seconds=60.0)
     return True
 

@@ -63,7 +63,7 @@ UPDATE refunds
 SET status = 'refused', finished_at = now(), next_try_at = NULL,
     error_code = :error_code, error_reason = :error_reason, error_message = :error_message
 WHERE id = :refund_id AND status IN ('asking', 'pending') AND asked_at = :asked_at
-RETURNING id;
+RETURNING called_at;
 
 -- name: dismiss_refusal!
 UPDATE refunds SET dismissed_at = now(), dismissed_by = :user_id
