@@ -249,7 +249,7 @@ class TestGoingBack:
 
     async def test_a_chargeback_ends_it_and_its_reversal_brings_it_back(self, connection: Any) -> None:
         streamer, donation, payment = await brought(connection)
-        ids = {"streamer_id": streamer.id, "payment_id": payment.id, "booked_as": BookedAs.REVIEW}
+        ids: dict[str, Any] = {"streamer_id": streamer.id, "payment_id": payment.id, "booked_as": BookedAs.REVIEW}
         transaction, delta = await book_chargeback(connection, charged_back_minor=50_000, **ids)
         assert transaction is not None
         await settle_return(connection, payment, transaction, delta, BookedAs.REVIEW)
