@@ -25,7 +25,11 @@ async def main(settings: Settings) -> None:
     config.accesslog = None
     config.errorlog = logging.getLogger("hypercorn.error")
     config.graceful_timeout = 1
-    app = create_app(settings.data_dir / "simulator.sqlite3", retry_seconds=settings.simulator_retry_seconds)
+    app = create_app(
+        settings.data_dir / "simulator.sqlite3",
+        retry_seconds=settings.simulator_retry_seconds,
+        demo_shop_url=f"{settings.notifications_base_url}/api/v1/payments/webhook/yookassa",
+    )
     logger.info("the simulated bank listens on http://%s:%s", settings.bind_host, settings.simulator_port)
     await serve(app, config, shutdown_trigger=stopped.wait)
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from quart import Quart, Response
@@ -37,8 +38,17 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def create_app(database: Path, *, retry_seconds: float = 3.0, now: Callable[[], float] = time.time) -> Quart:
-    """The application over the file `database`; `now` (unix seconds) may be another clock than ours."""
+def create_app(
+    database: Path,
+    *,
+    retry_seconds: float = 3.0,
+    now: Callable[[], float] = time.time,
+    demo_shop_url: str | None = None,
+) -> Quart:
+    """The application over the file `database`; `now` (unix seconds) may be another clock than ours.
+
+    `demo_shop_url` is where YooKassa's demo shop wants its notifications: what a streamer types into its cabinet.
+    """
     app = Quart(
         __name__,
         template_folder=str(ROOT / "templates"),
@@ -55,8 +65,8 @@ def create_app(database: Path, *, retry_seconds: float = 3.0, now: Callable[[], 
         store, yookassa_store = Store(database), YooKassaStore(database)
         if store.find_terminal(PUBLIC_TEST_TERMINAL.terminal_key) is None:
             store.save_terminal(PUBLIC_TEST_TERMINAL)
-        if yookassa_store.find_shop(DEMO_SHOP.shop_id) is None:
-            yookassa_store.save_shop(DEMO_SHOP)
+        if demo_shop_url or yookassa_store.find_shop(DEMO_SHOP.shop_id) is None:
+            yookassa_store.save_shop(replace(DEMO_SHOP, notification_url=demo_shop_url))
         faults, poster, schedule = Faults(), Poster(), RetrySchedule(retry_seconds)
         courier = SimulatedCourier(store, poster, faults, schedule, now)
         bank = Bank(store, courier, now)

@@ -27,7 +27,7 @@ from providers.provider import (
 from providers.yookassa import notifications, values
 from providers.yookassa.client import YooKassaClient, reading
 from providers.yookassa.receipts import receipt_fields
-from providers.yookassa.statuses import cancellation, payment_state
+from providers.yookassa.statuses import REASONS, REFUND_REASONS, cancellation, payment_state
 
 DEFAULT_API_URL = "https://api.yookassa.ru/v3"
 
@@ -98,7 +98,8 @@ class YooKassa:
                 raise ValueError("metadata is not what we sent")
             if state.provider_status == "canceled":
                 why = cancellation(answer)
-                raise ProviderPermanentError(why.reason, str(why), RefusalReason.DECLINED)
+                reason = REASONS.get(why.reason, RefusalReason.DECLINED)
+                raise ProviderPermanentError(why.reason, str(why), reason)
             if state.status is NewsStatus.PENDING:
                 page = values.fields(answer["confirmation"], "confirmation")
                 payment_url = values.web_address(page["confirmation_url"], "confirmation_url")
@@ -172,9 +173,6 @@ class YooKassa:
         raise MalformedRegistry(0, "YooKassa's registries are not read")
 
 
-_REFUSED_REFUNDS = {"insufficient_funds": RefusalReason.REFUND_WITHOUT_FUNDS}
-
-
 def _id(given: str) -> str:
     """An id on its way into an address. An id that came in a notification is a stranger's text."""
     try:
@@ -201,6 +199,6 @@ def _refund_answer(answer: dict[str, Any], provider_payment_id: str) -> RefundAn
     refund_id = values.object_id(answer["id"], "id")
     if status is RefundStatus.REFUSED:
         why = cancellation(answer)
-        reason = _REFUSED_REFUNDS.get(why.reason, RefusalReason.REFUND_REFUSED)
+        reason = REFUND_REASONS.get(why.reason, RefusalReason.REFUND_REFUSED)
         return RefundAnswer(status, refund_id, error_code=why.reason, error_message=str(why), reason=reason)
     return RefundAnswer(status, refund_id)
