@@ -19,7 +19,18 @@ from web.context import EXTENSION, Parts
 from web.errors import setup_errors
 from web.i18n import setup_i18n
 from web.limits import Limiter
-from web.pages import account, dashboard, dashboard_actions, donate, home, overlay
+from web.pages import (
+    account,
+    admin_payments,
+    attention,
+    dashboard,
+    dashboard_actions,
+    donate,
+    donations,
+    home,
+    overlay,
+    refund,
+)
 from web.security import setup_security
 from web.sessions import setup_sessions
 from web.waiters import Waiters
@@ -53,6 +64,8 @@ def create_app(settings: Settings) -> Quart:
     setup_security(app)
     setup_sessions(app)
     for module in (health, notifications, home, account, dashboard, dashboard_actions, overlay, donate):
+        app.register_blueprint(module.blueprint)
+    for module in (donations, refund, attention, admin_payments):
         app.register_blueprint(module.blueprint)
 
     @app.while_serving

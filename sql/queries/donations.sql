@@ -174,3 +174,15 @@ WHERE donations.id = :donation_id;
 
 -- name: lock_donation_by_id^
 SELECT status, created_at FROM donations WHERE id = :donation_id FOR UPDATE;
+
+-- name: get_details^
+-- One donation of a streamer, for her own page of it.
+SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.wished_minor,
+       donations.refunded_minor, donations.charged_back_minor, donations.public_donor_name AS donor_name,
+       donations.public_message AS message, donations.consent_version, donations.consented_at, donations.created_at,
+       donations.paid_at, alerts.shown_at, alerts.interrupted,
+       CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status
+FROM donations
+LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
+LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
+WHERE donations.streamer_id = :streamer_id AND donations.public_id = :public_id;

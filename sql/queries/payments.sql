@@ -258,3 +258,20 @@ WHERE donation_id = :donation_id AND id <> :payment_id AND booked_as = 'review'
            + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
            - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)
       FROM ledger_transactions WHERE payment_id = payments.id);
+
+-- name: search_payments
+-- By what somebody has in hand: our order, the provider's payment id, the donation's public id, or our own id.
+SELECT payments.id, payments.order_id, payments.provider_payment_id, payments.status, payments.amount_minor,
+       payments.confirmed_minor, payments.booked_as, payments.created_at, terminals.provider, terminals.terminal_key,
+       donations.public_id AS donation_public_id, streamers.slug, streamers.display_name, streamers.time_zone
+FROM payments
+JOIN terminals ON terminals.id = payments.terminal_id
+JOIN donations ON donations.id = payments.donation_id
+JOIN streamers ON streamers.id = payments.streamer_id
+WHERE payments.id IN (
+    SELECT id FROM payments WHERE order_id = :text
+    UNION SELECT id FROM payments WHERE provider_payment_id = :text
+    UNION SELECT id FROM payments WHERE id = :number
+    UNION SELECT payments.id FROM payments JOIN donations ON donations.id = payments.donation_id
+          WHERE donations.public_id = :text)
+ORDER BY payments.id DESC LIMIT :limit;
