@@ -80,6 +80,24 @@ def _refund(row: Any) -> Refund:
     return Refund(**{**row, "status": RefundStatus(row["status"])})
 
 
+def clean_reason(text: str) -> str:
+    """Raises InvalidInputError("reason", "required" | "too_long")."""
+    reason = " ".join(text.split())
+    if not reason:
+        raise InvalidInputError("reason", "required")
+    if len(reason) > REASON_MAX_LENGTH:
+        raise InvalidInputError("reason", "too_long", limit=REASON_MAX_LENGTH)
+    return reason
+
+
+def check_amount(amount_minor: int, most_minor: int) -> None:
+    """Raises InvalidInputError("amount", "too_small" | "too_large")."""
+    if amount_minor <= 0:
+        raise InvalidInputError("amount", "too_small")
+    if amount_minor > most_minor:
+        raise InvalidInputError("amount", "too_large", most_minor=most_minor)
+
+
 async def request_refund(
     connection: Any,
     *,
@@ -106,18 +124,11 @@ async def request_refund(
             if known["amount_minor"] != amount_minor:
                 raise NotAllowedError("form_used")
             return _refund(known)
-    reason = " ".join(reason.split())
-    if not reason:
-        raise InvalidInputError("reason", "required")
-    if len(reason) > REASON_MAX_LENGTH:
-        raise InvalidInputError("reason", "too_long", limit=REASON_MAX_LENGTH)
+    reason = clean_reason(reason)
     most_minor = await refundable_minor(connection, payment)
     if most_minor <= 0:
         raise NotAllowedError("nothing_to_refund")
-    if amount_minor <= 0:
-        raise InvalidInputError("amount", "too_small")
-    if amount_minor > most_minor:
-        raise InvalidInputError("amount", "too_large", most_minor=most_minor)
+    check_amount(amount_minor, most_minor)
     inserted = await queries.refunds.insert_refund(
         connection,
         public_id=secrets.token_hex(16),

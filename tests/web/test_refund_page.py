@@ -4,7 +4,6 @@ import asyncio
 import re
 
 import httpx
-import pytest
 
 from domain.streamers import Streamer
 from tests.builders import check_books
@@ -69,11 +68,12 @@ async def test_a_part_with_kopecks(site: Site, streamer: Streamer, her: httpx.As
 
 
 async def test_a_doubled_submit_is_one_refund(site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
-    donation, _ = await add_paid(site, streamer)
-    fields = await fields_of(her, donation.public_id, amount="100", step="confirm")
+    donation, payment = await add_paid(site, streamer)
+    fields = await fields_of(her, donation.public_id, amount="200", step="confirm")
     answers = await asyncio.gather(*(send(her, donation.public_id, fields) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {303}
-    # And after it was over, too: the browser's "back", and the button once more.
+    # And after it was over, too, when less is left than the form says.
+    await go_back(site, payment, 10_000)
     await site.pool.execute(
         "UPDATE refunds SET status = 'done', before_minor = 0, finished_at = now(), next_try_at = NULL"
     )
@@ -86,17 +86,32 @@ async def test_a_doubled_submit_is_one_refund(site: Site, streamer: Streamer, he
     assert len(await wished(site)) == 1
 
 
-@pytest.mark.parametrize(
-    "amount",
-    ["", "0", "-1", "300.01", "301", "1e3", "abc", "३००", "9" * 40, "1 000 000 000", "<script>", "10.123", "0.001"],
+GARBAGE = (
+    "",
+    "0",
+    "-1",
+    "300.01",
+    "301",
+    "1e3",
+    "abc",
+    "३००",
+    "9" * 40,
+    "1 000 000 000",
+    "<script>",
+    "10.123",
+    "0.001",
 )
-async def test_garbage_for_an_amount(site: Site, streamer: Streamer, her: httpx.AsyncClient, amount: str) -> None:
+
+
+async def test_garbage_for_an_amount(site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
     donation, _ = await add_paid(site, streamer)
-    for step in ("check", "confirm"):
-        answer = await send(her, donation.public_id, await fields_of(her, donation.public_id, amount=amount, step=step))
-        assert answer.status_code == 422, answer.text
-        assert 'aria-invalid="true"' in answer.text
-        assert "<script>alert" not in answer.text
+    fields = await fields_of(her, donation.public_id)
+    for amount in GARBAGE:
+        for step in ("check", "confirm"):
+            answer = await send(her, donation.public_id, {**fields, "amount": amount, "step": step})
+            assert answer.status_code == 422, amount
+            assert 'aria-invalid="true"' in answer.text
+            assert "<script>" not in answer.text.replace("<script src", "")
     assert await wished(site) == []
 
 
@@ -111,11 +126,11 @@ async def test_a_reason_is_needed(site: Site, streamer: Streamer, her: httpx.Asy
     assert await wished(site) == []
 
 
-@pytest.mark.parametrize("key", ["", "short", "k" * 65, "ключ" * 8, "a b" * 8])
-async def test_a_form_that_is_not_ours(site: Site, streamer: Streamer, her: httpx.AsyncClient, key: str) -> None:
+async def test_a_form_that_is_not_ours(site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
     donation, _ = await add_paid(site, streamer)
-    answer = await send(her, donation.public_id, await fields_of(her, donation.public_id, key=key, step="confirm"))
-    assert answer.status_code == 422
+    fields = await fields_of(her, donation.public_id, step="confirm")
+    for key in ("", "short", "k" * 65, "ключ" * 8, "a b" * 8):
+        assert (await send(her, donation.public_id, {**fields, "key": key})).status_code == 422, key
     assert await wished(site) == []
 
 

@@ -63,7 +63,7 @@ async def wish(public_id: str) -> ResponseReturnValue:
         return await _page(streamer, details, attempt, form, errors={"form": _form_words("form_used")}, status=422)
     amount_minor = parse_amount(form.amount)
     if amount_minor is None:
-        return await _page(streamer, details, attempt, form, errors={"amount": _unclear()}, status=422)
+        return await _page(streamer, details, attempt, form, errors=_errors(form, attempt), status=422)
     step = "confirm" if fields.get("step") == "confirm" else "check"
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
@@ -82,7 +82,8 @@ async def wish(public_id: str) -> ResponseReturnValue:
     except _OnlyCheckedError:
         return await _page(streamer, details, attempt, form, confirming_minor=amount_minor)
     except InvalidInputError as error:
-        return await _page(streamer, details, attempt, form, errors=_errors(error), status=422)
+        errors = {**_errors(form, attempt), **_error_words(error)}
+        return await _page(streamer, details, attempt, form, errors=errors, status=422)
     except NotAllowedError as error:
         form = Form(_new_key(), form.amount, form.reason)
         errors = {"form": _form_words(error.code)}
@@ -131,11 +132,24 @@ async def _page(
     return await desk.render("pages/refund.html", streamer, current="donations.show", status=status, **values)
 
 
-def _unclear() -> str:
-    return _("We can't read this amount. Type it in digits, for example 300 or 300.50.")
+def _errors(form: Form, attempt: Attempt) -> dict[str, str]:
+    """All that is wrong with it, at once."""
+    errors: dict[str, str] = {}
+    amount_minor = parse_amount(form.amount)
+    try:
+        refunds.clean_reason(form.reason)
+    except InvalidInputError as error:
+        errors |= _error_words(error)
+    if amount_minor is None:
+        return {**errors, "amount": _("We can't read this amount. Type it in digits, for example 300 or 300.50.")}
+    try:
+        refunds.check_amount(amount_minor, attempt.left_minor)
+    except InvalidInputError as error:
+        errors |= _error_words(error)
+    return errors
 
 
-def _errors(error: InvalidInputError) -> dict[str, str]:
+def _error_words(error: InvalidInputError) -> dict[str, str]:
     match (error.field, error.code):
         case ("reason", "required"):
             words = _("Say why: it is kept with the payment, for you and whoever asks a year later.")
