@@ -169,6 +169,8 @@ class DonorState(StrEnum):
     DROPPED = "dropped"
     """Not shown and will not be; the money is with the streamer."""
     REVIEW = "review"
+    RETURNED = "returned"
+    """Another amount than asked for came and went back: nothing is paid, and the donor may try again."""
     PARTIALLY_REFUNDED = "partially_refunded"
     REFUNDED = "refunded"
 
@@ -294,6 +296,8 @@ def _unpaid_state(row: Any) -> DonorState:
             return DonorState.DECLINED
         case PaymentStatus.EXPIRED | PaymentStatus.CANCELLED:
             return DonorState.UNAVAILABLE if row["payment_url"] is None else DonorState.EXPIRED
+        case PaymentStatus.CONFIRMED | PaymentStatus.REFUNDED if row["status"] == DonationStatus.FAILED:
+            return DonorState.RETURNED
         case _:
             # Authorized, or confirmed a moment ago: the money is on its way.
             return DonorState.CHECKING
@@ -310,6 +314,8 @@ class FeedRow:
     refunded_minor: int
     charged_back_minor: int
     surplus_minor: int
+    refund_open: bool
+    """A refund of one of its payments is under way."""
     donor_name: str | None
     message: str
     paid_at: datetime
