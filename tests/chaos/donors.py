@@ -19,6 +19,7 @@ HURRY_SECONDS = 10.0
 """Between two presses of "try again" while the bank does not answer."""
 LINK_IS_DEAD = "66 minutes"
 """So long after its end a link that the bank calls unpaid is expired (domain/payments)."""
+_UNDER_WAY = "SELECT count(*) FROM refunds WHERE payment_id = $1 AND finished_at IS NULL"
 
 
 class GoneAwayError(Exception):
@@ -122,7 +123,7 @@ class DonorAtWork:
         await self._pays()
         payment = await self._until_booked()
         await self._return(payment, self._plan.first_back_minor)
-        while await self._house.value("SELECT count(*) FROM refunds WHERE payment_id = $1 AND finished_at IS NULL", payment["id"]):  # fmt: skip
+        while await self._house.value(_UNDER_WAY, payment["id"]):
             await asyncio.sleep(1)
         await self._return(payment, self._plan.second_back_minor)
 
@@ -185,7 +186,7 @@ class DonorAtWork:
         await self._house.act(self._plan.provider, payment["provider_payment_id"], "pay", notify=notify, **way)
 
     async def _find_link(self, *, but_not: str | None = None) -> str:
-        """Follow the donation's page until it has a link, another than `but_not`; press "try again" where it offers it."""
+        """Follow the donation's page until it has a link other than `but_not`; press "try again" where there is one."""
         loop = asyncio.get_running_loop()
         pressed_at = -HURRY_SECONDS
         page = await self._donor.look(self._page_url)

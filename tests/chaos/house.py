@@ -1,4 +1,4 @@
-"""Where it happens: the programs, two streamers, the simulated bank's control API, and patient hands on the database."""
+"""Where it happens: the programs, two streamers, the simulated bank's control API, patient hands on the database."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -82,7 +82,7 @@ class House:
     """By provider."""
 
     async def patiently(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        """`work(connection)` in a transaction, again and again while PostgreSQL is away: it may have been done before."""
+        """`work(connection)` in a transaction, again while PostgreSQL is away: it may have been done before."""
         while True:
             try:
                 async with self.pool.acquire() as connection, connection.transaction():

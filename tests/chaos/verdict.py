@@ -16,7 +16,7 @@ from tests.chaos.plan import Plan
 TAKEN = frozenset({"confirmed", "partially_refunded", "refunded"})
 PAID = frozenset({"paid", "partially_refunded", "refunded"})
 BOOKING_SECONDS = 20.0
-"""A place is drawn a moment before its alert is there for all to see. No statement of ours may take longer than 15 s."""
+"""A place is drawn a moment before its alert is there for all to see; no statement of ours takes longer than 15 s."""
 
 
 def judge(plan: Plan, bank: Sequence[BankPayment], books: Books, journals: Mapping[str, Journal]) -> list[str]:
@@ -134,7 +134,7 @@ def check_forms(plan: Plan, donations: Iterable[OurDonation]) -> Iterator[str]:
 
 
 def check_showings(donations: Iterable[OurDonation], alerts: Iterable[OurAlert], journal: Journal) -> Iterator[str]:
-    """Each paid donation was readable exactly once, with its own words; what was returned before that may stay unseen."""
+    """Each paid donation was readable exactly once, with its own words; what was returned before may stay unseen."""
     alert_of = {alert.donation_id: alert for alert in alerts}
     seen: dict[int, list[Sight]] = defaultdict(list)
     for sight in journal.seen:
