@@ -190,7 +190,7 @@ class DonorAtWork:
         loop = asyncio.get_running_loop()
         pressed_at = -HURRY_SECONDS
         page = await self._donor.look(self._page_url)
-        while page.main_link is None or page.main_link == but_not:
+        while page.bank_link is None or page.bank_link == but_not:
             if page.is_paid:
                 raise DonorError("paid already")
             if page.has_form("/retry") and loop.time() - pressed_at >= HURRY_SECONDS:
@@ -199,7 +199,7 @@ class DonorAtWork:
                 page = await self._donor.look(self._page_url)
             else:
                 page = await self._next(page)
-        return page.main_link
+        return page.bank_link
 
     async def _next(self, page: Page) -> Page:
         await asyncio.sleep(AGAIN_SECONDS)

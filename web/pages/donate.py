@@ -20,6 +20,7 @@ from domain import donations, terminals
 from domain.donations import DonorState, DonorView
 from domain.errors import NotAllowedError, NotFoundError
 from domain.streamers import Streamer, find_by_slug
+from providers.outcomes import RefusalReason
 from web.context import parts
 from web.i18n import _, current_locale
 from web.limits import Limit, address_key
@@ -32,6 +33,8 @@ from web.pages.donate_form import (
     preselected,
     typed_from,
 )
+from web.provider_words import refusal_words
+from web.qr import qr_svg
 from web.security import client_address
 from web.waiting import HINT_AFTER_SECONDS, WAIT_SECONDS, is_final, is_slow, look, page_version, wait_for_change
 
@@ -49,6 +52,8 @@ FIRST_WAIT_SECONDS = 3.0
 _STILL_UNPAID = (DonorState.OPEN, DonorState.CHECKING)
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
+SBP_PAYLOAD_MAX = 500
+"""A longer one makes a code too fine for a camera; SBP's own have about a hundred characters."""
 
 
 # The form.
@@ -177,13 +182,27 @@ async def _wait_for_the_banks_news(view: DonorView) -> DonorView:
 async def wait_for_state(public_id: str) -> Response:
     view = await _read_view(public_id)
     known_version = request.args.get("version", "")
+    known_minutes = request.args.get("minutes", type=int)
+    if known_minutes is not None and known_minutes != _minutes_left(view) and page_version(view) == known_version:
+        return await _answer_minutes(view)
     seconds_to_hint = HINT_AFTER_SECONDS - view.since_seconds
     wait_seconds = min(WAIT_SECONDS, seconds_to_hint + 0.1) if seconds_to_hint > 0 else WAIT_SECONDS
+    if known_minutes is not None:
+        wait_seconds = min(wait_seconds, view.left_seconds % 60 + 0.1)
     view = await wait_for_change(view, known_version, wait_seconds)
-    if page_version(view) == known_version:
-        # Nothing new: HTMX leaves the page alone and asks again.
-        return Response(status=204)
-    return await _answer_view(view, "partials/donate/donation.html")
+    if page_version(view) != known_version:
+        return await _answer_view(view, "partials/donate/donation.html")
+    if known_minutes is not None and known_minutes != _minutes_left(view):
+        return await _answer_minutes(view)
+    # Nothing new: HTMX leaves the page alone and asks again.
+    return Response(status=204)
+
+
+async def _answer_minutes(view: DonorView) -> Response:
+    """A minute has passed and nothing else: only its words change, for the rest may have the focus or be read aloud."""
+    response = await _answer("partials/donate/minutes.html", 200, minutes_left=_minutes_left(view))
+    response.headers["HX-Retarget"] = "#minutes"
+    return response
 
 
 @blueprint.post("/d/<public_id>/retry")
@@ -238,9 +257,34 @@ async def _answer_view(
         version=page_version(view),
         is_final=is_final(view),
         is_slow=is_slow(view),
+        sbp_link=_sbp_link(view),
+        qr_svg=qr_svg,
+        minutes_left=_minutes_left(view),
+        refusal=_refusal(view),
         problem=problem,
         takes_focus=takes_focus,
     )
+
+
+def _minutes_left(view: DonorView) -> int:
+    """Whole minutes until the link ends."""
+    return max(0, int(view.left_seconds // 60))
+
+
+def _sbp_link(view: DonorView) -> str | None:
+    """What the code holds and the button opens. Providers check it; a page does not lead to anything but the web."""
+    payload = view.sbp_payload
+    if payload is None or len(payload) > SBP_PAYLOAD_MAX or not payload.startswith(("https://", "http://")):
+        return None
+    return payload
+
+
+def _refusal(view: DonorView) -> str:
+    """Why the payment was refused, in words for its donor; "" where nobody knows more than that it was."""
+    is_refused = view.state in (DonorState.REFUSED, DonorState.DECLINED)
+    if not is_refused or view.error_reason in ("", RefusalReason.UNKNOWN):
+        return ""
+    return refusal_words(view.error_reason, for_streamer=False)
 
 
 # Answers.
