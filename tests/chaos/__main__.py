@@ -7,6 +7,7 @@ Servers, programs and the simulated banks are its own and end with it. Exit stat
 
 import argparse
 import asyncio
+import logging
 import secrets
 import shutil
 import signal
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mark_this_run()
     # Told to stop, it still stops what it started.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
+    # It complains each time a connection of ours is killed.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
     plan = make_plan(wish.seed, payments=wish.payments, kills=wish.kills)
     began_at = time.monotonic()
 

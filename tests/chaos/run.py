@@ -1,5 +1,6 @@
 """One run: the blows fall as the donors come, then all becomes quiet, then it is judged."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.support.servers import Servers
 
 DONORS_PER_SECOND = 3.0
 QUIET_SECONDS = 600.0
+_FOUND_NOTHING = re.compile(r"\s*0 ")
 FAULTS_AFTER_SECONDS = 20.0
 """How long the banks stay ill after the last donor has come: time enough for what those do."""
 
@@ -95,8 +97,16 @@ def _until(is_over: Callable[[], bool], load: Load, killer: Killer) -> None:
 
 
 def _check_self(stack: Stack, load: Load, house: House) -> list[str]:
+    """What the books themselves say, while all programs run."""
+    problems = []
     try:
         load.ask(house.patiently(check_books)).result()
     except AssertionError as error:
-        return [f"the books contradict each other: {error}"]
-    return []
+        problems.append(f"the books contradict each other: {error}")
+    try:
+        stack.manage("self-check", "--full")
+    except AssertionError as error:
+        problems += [
+            f"self-check: {line.strip()}" for line in str(error).splitlines() if not _FOUND_NOTHING.match(line)
+        ]
+    return problems

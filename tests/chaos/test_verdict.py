@@ -26,7 +26,7 @@ DONATION = OurDonation(5, "tbank", message_of(0), "paid", 30_000, 0)
 ALERT = OurAlert(uuid.uuid4(), 5, "shown", 1, NOON, NOON)
 SIGHT = Sight(ALERT.alert_id, 5, message_of(0), 30_000)
 UNPAID = replace(THEIRS, status="DEADLINE_EXPIRED", is_taken=False)
-UNBOOKED = replace(OURS, status="expired", confirmed_minor=None, booked_as=None, bookings=0, booked_minor=0, clearing_minor=0)  # fmt: skip
+UNBOOKED = OurPayment(1, "tbank", "700", 5, "expired", None, None, 0, 0, 0, 0)
 
 
 def payments(theirs: Sequence[BankPayment], ours: Sequence[OurPayment]) -> str:
