@@ -26,12 +26,12 @@ _MOVING = {
     """,
 }
 
-# Where a call through SBP got no answer, the bank has ten minutes to show whether it did it. Ours needs two seconds.
 _MADE_DUE = (
     "UPDATE provider_health SET rest_until = now() WHERE rest_until > now()",
     "UPDATE payments SET next_check_at = now() WHERE next_check_at > now()",
     "UPDATE inbox SET next_ask_at = now() WHERE processed_at IS NULL AND next_ask_at > now()",
-    # One that is being asked about holds its claim for a minute: to let another ask meanwhile would be our own fault.
+    # Who looks at one holds it for a minute: to let another ask meanwhile would be our own fault. After a call through
+    # SBP that got no answer the bank has ten minutes to show whether it did it; this one needs two seconds.
     """
     UPDATE refunds SET next_try_at = now(), called_at = called_at - interval '10 minutes'
     WHERE finished_at IS NULL AND next_try_at > now() AND asked_at < now() - interval '60 seconds'
