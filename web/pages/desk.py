@@ -22,7 +22,13 @@ class MenuEntry:
     for_operators: bool = False
 
 
-MENU: tuple[MenuEntry, ...] = (MenuEntry("dashboard.show", lambda: _("Live")),)
+MENU: tuple[MenuEntry, ...] = (
+    MenuEntry("dashboard.show", lambda: _("Live")),
+    MenuEntry("terminals.show", lambda: _("Receiving money")),
+    MenuEntry("attention.show", lambda: _("Needs attention")),
+    MenuEntry("attention.show_all", lambda: _("Everybody's attention"), for_operators=True),
+    MenuEntry("admin_payments.show", lambda: _("Payments"), for_operators=True),
+)
 """In the order shown. A page of a streamer keeps `?streamer=`; an operator's page is about the whole site."""
 
 
