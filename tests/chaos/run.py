@@ -1,8 +1,9 @@
 """One run: the blows fall as the donors come, then all becomes quiet, then it is judged."""
 
+import itertools
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.builders import check_books
@@ -12,7 +13,7 @@ from tests.chaos.faults import end_faults
 from tests.chaos.house import House, Programs
 from tests.chaos.killers import Killer
 from tests.chaos.load import Load
-from tests.chaos.plan import Plan
+from tests.chaos.plan import Blow, Plan
 from tests.chaos.quiet import wait_for_quiet
 from tests.chaos.report import Report
 from tests.chaos.verdict import judge
@@ -21,6 +22,7 @@ from tests.support.servers import Servers
 
 DONORS_PER_SECOND = 3.0
 QUIET_SECONDS = 600.0
+SWEEP_SECONDS = 8.0
 _FOUND_NOTHING = re.compile(r"\s*0 ")
 FAULTS_AFTER_SECONDS = 20.0
 """How long the banks stay ill after the last donor has come: time enough for what those do."""
@@ -57,7 +59,7 @@ def run(
         programs.wait_until_ready()
         quiet_from = time.monotonic()
         quiet = load.ask(wait_for_quiet(house, seconds=QUIET_SECONDS, say=say))
-        _until(quiet.done, load, killer)
+        _until(quiet.done, load, killer, meanwhile=_sweeps(killer))
         problems = [f"{count} {what} after {QUIET_SECONDS:.0f} s" for what, count in quiet.result().items()]
         quiet_seconds = time.monotonic() - quiet_from
         books = load.ask(read_books(house)).result()
@@ -89,11 +91,22 @@ def _strike(plan: Plan, load: Load, killer: Killer, say: Callable[[str], None]) 
         killer.strike(planned.blow)
 
 
-def _until(is_over: Callable[[], bool], load: Load, killer: Killer) -> None:
+def _sweeps(killer: Killer) -> Iterator[None]:
+    """What stands still is looked for once a minute, and by a relay that has just started: one is killed at times."""
+    for blow in itertools.cycle((Blow.RELAY, Blow.RELAY_2)):
+        until = time.monotonic() + SWEEP_SECONDS
+        while time.monotonic() < until:
+            yield
+        killer.strike(blow)
+
+
+def _until(is_over: Callable[[], bool], load: Load, killer: Killer, *, meanwhile: Iterator[None] | None = None) -> None:
     """Meanwhile programs that fall are started again. Raises AssertionError when the load has ended by itself."""
     while not is_over():
         assert load.is_alive, f"the load has ended: {load.gone_away}"
         killer.watch()
+        if meanwhile is not None:
+            next(meanwhile)
 
 
 def _check_self(stack: Stack, load: Load, house: House) -> list[str]:

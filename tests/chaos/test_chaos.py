@@ -30,6 +30,6 @@ def test_nothing_is_lost_or_doubled_while_everything_is_killed(stack: Stack, ser
     report = run(make_plan(SEED, payments=60, kills=8), services, stack, tmp_path, print)
     print(report.text())
     assert report.problems == []
-    assert sum(report.blows.values()) == 8
+    assert sum(report.blows.values()) >= 8
     assert sum(sum(kinds.values()) for kinds in report.struck.values()) > 0
     assert sum(len(journal.seen) for journal in report.journals.values()) > 30
