@@ -30,7 +30,8 @@ class Page:
     """What a donor finds on a page."""
 
     forms: list[Form] = field(default_factory=list)
-    main_link: str | None = None
+    bank_link: str | None = None
+    """To the bank's page, where one pays by card."""
     next_look: str | None = None
     """Where the page would ask for its next state; None: what it says is final."""
     is_paid: bool = False
@@ -62,8 +63,9 @@ class _Reader(HTMLParser):
             # A donor ticks what has to be ticked; "anonymously" need not be.
             if values.get("type") == "hidden" or "required" in values:
                 self.page.forms[-1].fields[values["name"]] = values["value"]
-        elif tag == "a" and "main" in classes:
-            self.page.main_link = values["href"]
+        elif tag == "a" and ("main" in classes or "other" in classes):
+            # Where SBP is the main way, the bank's page is the other one, and comes later.
+            self.page.bank_link = values["href"]
         elif tag == "svg" and "check" in classes:
             self.page.is_paid = True
         if "data-live" in values:
@@ -95,9 +97,9 @@ class Donor:
     async def find_bank(self, page_url: str) -> str:
         """Wait on the donation's page until it has the link to pay by."""
         page = read_page((await self._send("GET", page_url)).text)
-        while page.main_link is None:
+        while page.bank_link is None:
             page = await self._next_state(page_url, page)
-        return page.main_link
+        return page.bank_link
 
     async def pay(self, payment_url: str) -> float:
         """Press "pay by card" on the bank's page and wait to be sent back; returns when it was pressed.

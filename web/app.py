@@ -29,7 +29,9 @@ from web.pages import (
     donations,
     home,
     overlay,
+    receipts,
     refund,
+    terminals,
 )
 from web.security import setup_security
 from web.sessions import setup_sessions
@@ -63,9 +65,22 @@ def create_app(settings: Settings) -> Quart:
     setup_i18n(app)
     setup_security(app)
     setup_sessions(app)
-    for module in (health, notifications, home, account, dashboard, dashboard_actions, overlay, donate):
-        app.register_blueprint(module.blueprint)
-    for module in (donations, refund, attention, admin_payments):
+    for module in (
+        health,
+        notifications,
+        home,
+        account,
+        dashboard,
+        dashboard_actions,
+        overlay,
+        donate,
+        donations,
+        refund,
+        attention,
+        terminals,
+        receipts,
+        admin_payments,
+    ):
         app.register_blueprint(module.blueprint)
 
     @app.while_serving

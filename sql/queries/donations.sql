@@ -19,9 +19,9 @@ DELETE FROM donation_forms WHERE created_at < now() - interval '1 day';
 
 -- name: insert_donation^
 INSERT INTO donations (public_id, streamer_id, amount_minor, donor_name, message, public_donor_name, public_message,
-                       locale, consent_version)
+                       locale, consent_version, donor_email)
 VALUES (:public_id, :streamer_id, :amount_minor, :donor_name, :message, :public_donor_name, :public_message,
-        :locale, :consent_version)
+        :locale, :consent_version, :donor_email)
 RETURNING id, public_id, currency;
 
 -- name: lock_donation^
@@ -96,6 +96,7 @@ SELECT donations.id, donations.public_id, donations.streamer_id, donations.statu
        payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt, payment.sbp_payload,
        payment.error_reason,
        extract(epoch FROM now() - payment.created_at)::float8 AS since_seconds,
+       extract(epoch FROM payment.due_at - now())::float8 AS left_seconds,
        CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status, alerts.shown_at,
        ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead,
        (SELECT coalesce(sum(surplus.confirmed_minor - (

@@ -35,6 +35,7 @@ from web.pages.dashboard_view import (
 )
 from web.security import allow_realtime
 from web.sessions import require_streamer, require_user
+from web.terminal_words import provider_title
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -113,6 +114,7 @@ def _frame(streamer: Streamer) -> dict[str, Any]:
         "address": address,
         "chips": chips,
         "when": when,
+        "provider_title": provider_title,
         "test_amounts_minor": TEST_AMOUNTS_MINOR,
         "donate_url": f"{parts().settings.web_url}/donate/{streamer.slug}",
     }

@@ -13,6 +13,7 @@ from domain.showing import Playing, get_playing
 from domain.streamers import Streamer
 from domain.terminals import get_active_terminal
 from domain.totals import Totals, read_totals
+from web.bank_state import Bank, read_bank
 from web.i18n import _, format_datetime, format_time, zone
 
 NEXT_ALERTS = 5
@@ -27,7 +28,7 @@ class Bar:
     overlays: tuple[Overlay, ...]
     controls: Controls
     queue: QueueLength
-    has_terminal: bool
+    bank: Bank
     is_self_signed: bool
     """The site's certificate is one that OBS and the bank refuse."""
     attention: int
@@ -73,6 +74,7 @@ class Feed:
     rows: tuple[FeedRow, ...]
     wanted: int
     """How many rows were asked for; when there are as many, there may be more."""
+    has_terminal: bool
 
     @property
     def next_wanted(self) -> int | None:
@@ -85,7 +87,7 @@ async def read_bar(connection: Any, streamer: Streamer, *, is_self_signed: bool)
         overlays=tuple(await list_overlays(connection, streamer.id)),
         controls=await get_controls(connection, streamer.id),
         queue=await measure_queue(connection, streamer.id),
-        has_terminal=await get_active_terminal(connection, streamer.id) is not None,
+        bank=await read_bank(connection, streamer.id),
         is_self_signed=is_self_signed,
         attention=await count_attention(connection, streamer.id),
     )
@@ -111,7 +113,7 @@ async def read_totals_of(connection: Any, streamer: Streamer) -> Totals:
 
 async def read_feed(connection: Any, streamer: Streamer, wanted: int) -> Feed:
     rows = await list_feed(connection, streamer.id, limit=wanted)
-    return Feed(tuple(rows), wanted)
+    return Feed(tuple(rows), wanted, has_terminal=await get_active_terminal(connection, streamer.id) is not None)
 
 
 def when(moment: datetime, time_zone: str) -> str:

@@ -24,6 +24,7 @@ class MenuEntry:
 
 MENU: tuple[MenuEntry, ...] = (
     MenuEntry("dashboard.show", lambda: _("Live")),
+    MenuEntry("terminals.show", lambda: _("Receiving money")),
     MenuEntry("attention.show", lambda: _("Needs attention")),
     MenuEntry("attention.show_all", lambda: _("Everybody's attention"), for_operators=True),
     MenuEntry("admin_payments.show", lambda: _("Payments"), for_operators=True),
