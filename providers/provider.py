@@ -220,6 +220,10 @@ class Provider(Protocol):
         """A harmless real call. Raises ProviderPermanentError with CREDENTIALS when key and secret do not fit."""
         ...
 
+    def is_test(self, credentials: Credentials) -> bool:
+        """Whether this account is for trying out: payments on it bring no money."""
+        ...
+
     def read(self, raw: bytes) -> Incoming:
         """Raises MalformedNotification."""
         ...

@@ -19,7 +19,24 @@ from web.context import EXTENSION, Parts
 from web.errors import setup_errors
 from web.i18n import setup_i18n
 from web.limits import Limiter
-from web.pages import account, chargebacks, dashboard, dashboard_actions, donate, home, money, npd, overlay, registry
+from web.pages import (
+    account,
+    admin_payments,
+    attention,
+    chargebacks,
+    dashboard,
+    dashboard_actions,
+    donate,
+    donations,
+    home,
+    money,
+    npd,
+    overlay,
+    receipts,
+    refund,
+    registry,
+    terminals,
+)
 from web.security import setup_security
 from web.sessions import setup_sessions
 from web.uploads import SizedRequest
@@ -54,9 +71,26 @@ def create_app(settings: Settings) -> Quart:
     setup_i18n(app)
     setup_security(app)
     setup_sessions(app)
-    for module in (health, notifications, home, account, dashboard, dashboard_actions, overlay, donate):
-        app.register_blueprint(module.blueprint)
-    for module in (money, registry, chargebacks, npd):
+    for module in (
+        health,
+        notifications,
+        home,
+        account,
+        dashboard,
+        dashboard_actions,
+        overlay,
+        donate,
+        donations,
+        refund,
+        attention,
+        terminals,
+        receipts,
+        admin_payments,
+        money,
+        registry,
+        chargebacks,
+        npd,
+    ):
         app.register_blueprint(module.blueprint)
 
     @app.while_serving

@@ -25,6 +25,7 @@ async def disputed(site: Site, her: httpx.AsyncClient, streamer: Streamer) -> Pa
 
 async def test_told_until_it_is_read(her: httpx.AsyncClient, disputed: Payment) -> None:
     assert "bank took a payment back" in (await her.get("/dashboard/money")).text
+    assert "Привет из «Омска»" in (await her.get("/dashboard/attention")).text
     page = (await her.get(LIST)).text
     assert "Привет из «Омска»" in page
     assert "<script>" not in page
@@ -32,6 +33,7 @@ async def test_told_until_it_is_read(her: httpx.AsyncClient, disputed: Payment) 
     assert answer.headers["Location"] == LIST
     assert "I have seen it" not in (await her.get(LIST)).text
     assert "bank took a payment back" not in (await her.get("/dashboard/money")).text
+    assert "Привет из «Омска»" not in (await her.get("/dashboard/attention")).text
 
 
 async def test_the_facts_to_print(her: httpx.AsyncClient, disputed: Payment) -> None:
@@ -51,7 +53,7 @@ async def test_the_facts_as_text_are_russian(her: httpx.AsyncClient, disputed: P
     assert "ЧТО БЫЛО НА СТРИМЕ" in text
     assert "Имя: Аня <script>" in text
     assert "Согласие с условиями: редакция 2026-11-22" in text
-    assert f"Номер заказа: {disputed.order_id}" in text
+    assert f"Заказ: {disputed.order_id}" in text
     assert "Оспорен банком донатера (Chargeback): 300" in text
 
 

@@ -141,7 +141,7 @@ def _dispute(case: Case, streamer: Streamer) -> list[tuple[str, str]]:
 
 def _wish(case: Case, streamer: Streamer) -> list[tuple[str, str]]:
     facts = [
-        (_("Asked for"), _moment(case.created_at, streamer.time_zone)),
+        (_("Form sent"), _moment(case.created_at, streamer.time_zone)),
         (_("Name"), case.written_name or _("Anonymous")),
         (_("Message"), case.written_message or _("none")),
         (

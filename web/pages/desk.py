@@ -12,6 +12,7 @@ from quart.typing import ResponseReturnValue
 
 from domain import npd
 from domain.streamers import Streamer
+from domain.users import User
 from web.context import parts
 from web.i18n import _
 from web.sessions import require_user
@@ -33,6 +34,10 @@ async def _has_npd(streamer: Streamer) -> bool:
 
 MENU: tuple[MenuEntry, ...] = (
     MenuEntry("dashboard.show", lambda: _("Live")),
+    MenuEntry("terminals.show", lambda: _("Receiving money")),
+    MenuEntry("attention.show", lambda: _("Needs attention")),
+    MenuEntry("attention.show_all", lambda: _("Everybody's attention"), for_operators=True),
+    MenuEntry("admin_payments.show", lambda: _("Payments"), for_operators=True),
     MenuEntry("money.show", lambda: _("Money")),
     MenuEntry("npd.show", lambda: _("Cheques"), is_shown=_has_npd),
 )
@@ -46,12 +51,9 @@ def address(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, **values)
 
 
-async def render(
-    template: str, streamer: Streamer | None, *, current: str, status: int = 200, **values: Any
-) -> Response:
-    """A page of the desk. `streamer` None: an operator's page; `current` is the endpoint marked in the menu."""
-    user = await require_user()
-    entries = [
+async def menu(user: User, streamer: Streamer | None, current: str) -> list[dict[str, Any]]:
+    """What `partials/desk_menu.html` shows this user; `current` is the endpoint marked in it."""
+    return [
         {
             "href": url_for(entry.endpoint) if entry.for_operators else address(entry.endpoint),
             "label": entry.label(),
@@ -60,12 +62,19 @@ async def render(
         for entry in MENU
         if (user.is_superuser or not entry.for_operators) and await _is_shown(entry, streamer)
     ]
+
+
+async def render(
+    template: str, streamer: Streamer | None, *, current: str, status: int = 200, **values: Any
+) -> Response:
+    """A page of the desk. `streamer` None: an operator's page; `current` is the endpoint marked in the menu."""
+    user = await require_user()
     html = await render_template(
         template,
         user=user,
         streamer=streamer,
         is_guest=streamer is not None and streamer.owner_id != user.id,
-        menu=entries,
+        menu=await menu(user, streamer, current),
         address=address,
         said=request.args.get("said", ""),
         **values,

@@ -16,7 +16,7 @@ from typing import Any
 
 from quart import Blueprint, Response, render_template, request, url_for
 
-from domain import donations, terminals
+from domain import donations, receipts, terminals
 from domain.donations import DonorState, DonorView
 from domain.errors import NotAllowedError, NotFoundError
 from domain.streamers import Streamer, find_by_slug
@@ -27,6 +27,7 @@ from web.limits import Limit, address_key
 from web.pages.donate_form import (
     CONSENT_VERSION,
     DonateForm,
+    Rules,
     Typed,
     check_form,
     new_form_key,
@@ -61,29 +62,31 @@ SBP_PAYLOAD_MAX = 500
 
 @blueprint.get("/donate/<slug>")
 async def show_form(slug: str) -> Response:
-    streamer, is_open = await _read_streamer(slug)
-    if streamer is None:
+    rules, is_open = await _read_rules(slug)
+    if rules is None:
         return await _answer("pages/donate_missing.html", 404)
+    streamer = rules.streamer
     if not is_open:
         return await _answer("pages/donate_closed.html", 200, streamer=streamer)
     typed, errors = preselected(streamer, request.args.get("a", ""))
-    return await _answer_form("pages/donate.html", 200, streamer, typed, errors, is_preselected=bool(typed.amount))
+    return await _answer_form("pages/donate.html", 200, rules, typed, errors, is_preselected=bool(typed.amount))
 
 
 @blueprint.post("/donate/<slug>")
 async def submit_form(slug: str) -> Response:
     address = address_key(client_address())
     await parts().limiter.take(ADDRESS_LIMIT, address)
-    streamer, _is_open = await _read_streamer(slug)
-    if streamer is None:
+    rules, _is_open = await _read_rules(slug)
+    if rules is None:
         return await _answer("pages/donate_missing.html", 404)
+    streamer = rules.streamer
     fields = await request.form
-    form = check_form(fields, streamer)
+    form = check_form(fields, rules)
     if "set_amount" in fields:
         # A preset pressed while scripts are not there: the same form with this amount, everything typed kept.
-        return await _answer_form(_page_or_partial("form"), 200, streamer, typed_from(fields), {})
+        return await _answer_form(_page_or_partial("form"), 200, rules, typed_from(fields), {})
     if not isinstance(form, DonateForm):
-        return await _answer_form(_page_or_partial("form"), 422, streamer, typed_from(fields), form)
+        return await _answer_form(_page_or_partial("form"), 422, rules, typed_from(fields), form)
     await parts().limiter.take(FORM_LIMIT, form.key)
     await parts().limiter.take(ADDRESS_STREAMER_LIMIT, f"{address}:{streamer.id}")
     await parts().limiter.take(STREAMER_LIMIT, str(streamer.id))
@@ -108,6 +111,7 @@ async def _create_donation(form: DonateForm, streamer: Streamer) -> str:
         message=form.message,
         locale=current_locale(),
         consent_version=form.consent,
+        donor_email=form.donor_email,
     )
     async with parts().pool.acquire() as connection, connection.transaction():
         created = await donations.create_donation(connection, new, link_minutes=parts().settings.payment_link_minutes)
@@ -117,25 +121,26 @@ async def _create_donation(form: DonateForm, streamer: Streamer) -> str:
 
 @blueprint.get("/donate/<slug>/consent")
 async def show_consent(slug: str) -> Response:
-    streamer, _is_open = await _read_streamer(slug)
-    if streamer is None:
+    rules, _is_open = await _read_rules(slug)
+    if rules is None:
         return await _answer("pages/donate_missing.html", 404)
-    return await _answer("pages/donate_consent.html", 200, streamer=streamer, consent_version=CONSENT_VERSION)
+    return await _answer("pages/donate_consent.html", 200, streamer=rules.streamer, consent_version=CONSENT_VERSION)
 
 
-async def _read_streamer(slug: str) -> tuple[Streamer | None, bool]:
-    """The streamer, and whether donations are open."""
+async def _read_rules(slug: str) -> tuple[Rules | None, bool]:
+    """Whom the form is for and what it asks, and whether donations are open."""
     async with parts().pool.acquire() as connection:
         streamer = await find_by_slug(connection, slug.lower())
         if streamer is None:
             return None, False
-        return streamer, await terminals.get_active_terminal(connection, streamer.id) is not None
+        rules = Rules(streamer, await receipts.asks_email(connection, streamer.id))
+        return rules, await terminals.get_active_terminal(connection, streamer.id) is not None
 
 
 async def _answer_form(
     template: str,
     status: int,
-    streamer: Streamer,
+    rules: Rules,
     typed: Typed,
     errors: dict[str, str],
     *,
@@ -144,7 +149,8 @@ async def _answer_form(
     return await _answer(
         template,
         status,
-        streamer=streamer,
+        streamer=rules.streamer,
+        asks_email=rules.asks_email,
         typed=typed,
         errors=errors,
         is_preselected=is_preselected or bool(errors),
