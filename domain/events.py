@@ -36,6 +36,7 @@ class Actor(StrEnum):
     MAKE_REFUND = "make_refund"
     WAKE_OVERLAY = "wake_overlay"
     UPDATE_TOTALS = "update_totals"
+    SELF_CHECK = "self_check"
 
 
 # Work that calls strangers (the bank) has queues, and processes, of its own (DESIGN 10).
@@ -46,6 +47,7 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.APPLY_NOTIFICATION: Queue.ALERTS,
     Actor.WAKE_OVERLAY: Queue.ALERTS,
     Actor.UPDATE_TOTALS: Queue.STATS,
+    Actor.SELF_CHECK: Queue.STATS,
 }
 
 # Who acts on an event, and with which field of its data.

@@ -12,6 +12,7 @@ from tasks.notifications import apply_notification
 from tasks.payments import create_payment
 from tasks.refunds import make_refund
 from tasks.runtime import OpenParts, declare
+from tasks.self_check import check_self
 from tasks.totals import update_totals
 
 settings = Settings()
@@ -46,3 +47,5 @@ declare(
 )
 declare(broker, _opener, Actor.WAKE_OVERLAY, wake_overlay, max_retries=3, time_limit_seconds=10)
 declare(broker, _opener, Actor.UPDATE_TOTALS, update_totals, max_retries=5, time_limit_seconds=60)
+# Asked for again by its schedule; a run that was lost is another's to do.
+declare(broker, _opener, Actor.SELF_CHECK, check_self, max_retries=0, time_limit_seconds=900)
