@@ -193,7 +193,8 @@ class DonorView:
     payment_url: str | None
     sbp_payload: str | None
     """The link inside the SBP code, while the payment is open and its bank gives codes."""
-    error_code: str
+    error_reason: str
+    """Why the last attempt was refused, sorted: a provider's `RefusalReason`, or empty."""
     since_seconds: float
     position: int
     wait_seconds: int
@@ -233,7 +234,7 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         state=state,
         payment_url=row["payment_url"] if state is DonorState.OPEN else None,
         sbp_payload=row["sbp_payload"] if state is DonorState.OPEN else None,
-        error_code=row["error_code"],
+        error_reason=row["error_reason"],
         since_seconds=row["since_seconds"],
         position=position,
         wait_seconds=int((row["milliseconds_ahead"] or 0) / 1000) if position else 0,

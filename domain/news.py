@@ -51,6 +51,8 @@ class News:
     amount_minor: int | None = None
     error_code: str = ""
     error_message: str = ""
+    error_reason: str = ""
+    """The refusal sorted: a provider's `RefusalReason`."""
     raw: bytes | None = None
     note: str = ""
     inbox_id: int | None = None
@@ -358,6 +360,7 @@ async def _write(
         provider_status=news.provider_status,
         error_code=news.error_code if is_refused else "",
         error_message=news.error_message[:500] if is_refused else "",
+        error_reason=news.error_reason if is_refused else "",
         confirmed_minor=confirmed_minor,
         booked_as=booked_as,
         method=news.method,

@@ -77,6 +77,7 @@ class Payment:
     twin_of: int | None
     method: str
     accepted_at: datetime | None
+    error_reason: str
 
     @property
     def is_closed(self) -> bool:
@@ -232,7 +233,13 @@ async def doubt_opening(connection: Any, claimed: Payment, *, error_code: str, e
 
 
 async def close_unopened(
-    connection: Any, payment_id: int, status: PaymentStatus, *, error_code: str = "", error_message: str = ""
+    connection: Any,
+    payment_id: int,
+    status: PaymentStatus,
+    *,
+    error_code: str = "",
+    error_message: str = "",
+    error_reason: str = "",
 ) -> Payment | None:
     """End an attempt that never got a URL (`cancelled` or `failed`). None when it got one meanwhile."""
     row = await queries.payments.close_unopened(
@@ -241,6 +248,7 @@ async def close_unopened(
         status=status,
         error_code=error_code,
         error_message=error_message[:500],
+        error_reason=error_reason,
     )
     if row is None:
         return None

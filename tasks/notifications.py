@@ -65,6 +65,7 @@ async def _apply_signed(parts: Parts, connection: Any, stored: StoredNotificatio
             amount_minor=notification.amount_minor,
             error_code=notification.error_code,
             error_message=notification.error_message,
+            error_reason=notification.reason or "",
             raw=stored.body,
             inbox_id=stored.id,
         ),

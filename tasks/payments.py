@@ -100,7 +100,7 @@ async def _open(parts: Parts, claim: _Claim) -> None:
         await _release_and_retry(parts, claimed, error)
     except ProviderPermanentError as error:
         log.error("the provider refuses payment %d: %s", claimed.id, error)
-        await _close(parts, claimed, PaymentStatus.FAILED, code=error.reason, note=str(error))
+        await _close(parts, claimed, PaymentStatus.FAILED, code=error.code, note=error.message, reason=error.reason)
     except ProviderError as error:
         if account.provider.reopens:
             await _release_and_retry(parts, claimed, error)
@@ -323,6 +323,7 @@ def news_from(state: PaymentState) -> News:
         amount_minor=state.amount_minor,
         error_code=state.error_code,
         error_message=state.error_message,
+        error_reason=state.reason or "",
         raw=state.raw,
         method=state.method,
     )
@@ -341,9 +342,13 @@ async def _release_and_retry(parts: Parts, claimed: Payment, error: ProviderErro
     raise _retry(claimed, error) from error
 
 
-async def _close(parts: Parts, payment: Payment, status: PaymentStatus, *, code: str = "", note: str = "") -> None:
+async def _close(
+    parts: Parts, payment: Payment, status: PaymentStatus, *, code: str = "", note: str = "", reason: str = ""
+) -> None:
     async with parts.pool.acquire() as connection, connection.transaction():
-        closed = await payments.close_unopened(connection, payment.id, status, error_code=code, error_message=note)
+        closed = await payments.close_unopened(
+            connection, payment.id, status, error_code=code, error_message=note, error_reason=reason
+        )
         if closed is not None and status is PaymentStatus.FAILED:
             await _fail_donation(connection, closed, code)
     await parts.after_commit([_wake(payment)])

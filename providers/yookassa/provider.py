@@ -27,7 +27,7 @@ from providers.provider import (
 from providers.yookassa import notifications, values
 from providers.yookassa.client import YooKassaClient, reading
 from providers.yookassa.receipts import receipt_fields
-from providers.yookassa.statuses import cancellation, payment_state
+from providers.yookassa.statuses import REASONS, REFUND_REASONS, cancellation, payment_state
 
 DEFAULT_API_URL = "https://api.yookassa.ru/v3"
 
@@ -98,7 +98,8 @@ class YooKassa:
                 raise ValueError("metadata is not what we sent")
             if state.provider_status == "canceled":
                 why = cancellation(answer)
-                raise ProviderPermanentError(why.reason, str(why), RefusalReason.DECLINED)
+                reason = REASONS.get(why.reason, RefusalReason.DECLINED)
+                raise ProviderPermanentError(why.reason, str(why), reason)
             if state.status is NewsStatus.PENDING:
                 page = values.fields(answer["confirmation"], "confirmation")
                 payment_url = values.web_address(page["confirmation_url"], "confirmation_url")
@@ -198,5 +199,6 @@ def _refund_answer(answer: dict[str, Any], provider_payment_id: str) -> RefundAn
     refund_id = values.object_id(answer["id"], "id")
     if status is RefundStatus.REFUSED:
         why = cancellation(answer)
-        return RefundAnswer(status, refund_id, error_code=why.reason, error_message=str(why))
+        reason = REFUND_REASONS.get(why.reason, RefusalReason.REFUND_REFUSED)
+        return RefundAnswer(status, refund_id, error_code=why.reason, error_message=str(why), reason=reason)
     return RefundAnswer(status, refund_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.payment_status import NewsStatus
+from providers.outcomes import RefusalReason
 from providers.provider import PaymentState
 from providers.yookassa import values
 
@@ -23,6 +24,25 @@ EXPIRED = "expired_on_confirmation"
 
 NOT_REFUSALS = frozenset({EXPIRED, "expired_on_capture", "canceled_by_merchant"})
 """Reasons of `canceled` for which nobody declined anything; every other, known or not, is a refusal."""
+
+REASONS = {
+    "3d_secure_failed": RefusalReason.CONFIRMATION_FAILED,
+    "card_expired": RefusalReason.CARD_DETAILS,
+    "country_forbidden": RefusalReason.CARD_NOT_ACCEPTED,
+    "identification_required": RefusalReason.PAYER_LIMIT,
+    "insufficient_funds": RefusalReason.NO_FUNDS,
+    "internal_timeout": RefusalReason.PROVIDER_TROUBLE,
+    "invalid_card_number": RefusalReason.CARD_DETAILS,
+    "invalid_csc": RefusalReason.CARD_DETAILS,
+    "issuer_unavailable": RefusalReason.DECLINED_FOR_NOW,
+    "payment_method_limit_exceeded": RefusalReason.PAYER_LIMIT,
+    "payment_method_restricted": RefusalReason.CARD_NOT_ACCEPTED,
+    "rejected_by_timeout": RefusalReason.PROVIDER_TROUBLE,
+}
+"""Why a payment was declined, sorted; what is not here (the list is open) is a decline without a reason."""
+
+REFUND_REASONS = {"insufficient_funds": RefusalReason.REFUND_WITHOUT_FUNDS}
+"""Why a refund was cancelled; everything else is the donor's bank that does not take the money."""
 
 METHODS = {"bank_card": "card"}
 """Payment methods that we have a word of our own for; the others, `sbp` among them, keep theirs."""
@@ -63,7 +83,7 @@ def payment_state(payment: dict[str, Any]) -> PaymentState:
     provider_status = values.text(payment["status"], "status", limit=40)
     status = to_news_status(provider_status)
     amount_minor = values.amount_minor(payment["amount"], "amount")
-    error_code, error_message = "0", ""
+    error_code, error_message, reason = "0", "", None
     if status is NewsStatus.CONFIRMED:
         refunded = payment.get("refunded_amount")
         refunded_minor = 0 if refunded is None else values.amount_minor(refunded, "refunded_amount")
@@ -78,6 +98,7 @@ def payment_state(payment: dict[str, Any]) -> PaymentState:
             status = NewsStatus.EXPIRED
         if why.reason not in NOT_REFUSALS:
             error_code, error_message = why.reason, str(why)
+            reason = REASONS.get(why.reason, RefusalReason.DECLINED)
     return PaymentState(
         provider_payment_id=values.object_id(payment["id"], "id"),
         order_id=values.order_id(payment),
@@ -88,6 +109,7 @@ def payment_state(payment: dict[str, Any]) -> PaymentState:
         error_message=error_message,
         raw=json.dumps(payment, ensure_ascii=False).encode(),
         method=_method(payment),
+        reason=reason,
     )
 
 

@@ -5,6 +5,8 @@ ALTER TABLE payments
     ADD COLUMN sbp_payload text,
     -- The bank made a second payment of one order and it brought money: this is that one, a payment of its own.
     ADD COLUMN twin_of integer REFERENCES payments,
+    -- Why it was refused, sorted (a provider's RefusalReason); error_code and error_message are the provider's own.
+    ADD COLUMN error_reason text NOT NULL DEFAULT '',
     -- How it was paid, as far as the provider says: card, sbp, …
     ADD COLUMN method text NOT NULL DEFAULT '',
     -- Money of another amount than asked for that the streamer took as it came.

@@ -72,6 +72,7 @@ SELECT donations.id, donations.public_id, donations.streamer_id, donations.statu
        streamers.slug, streamers.display_name, streamers.time_zone,
        payment.status AS payment_status, payment.payment_url, payment.error_code, payment.closed_at IS NOT NULL AS payment_closed,
        payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt, payment.sbp_payload,
+       payment.error_reason,
        extract(epoch FROM now() - payment.created_at)::float8 AS since_seconds,
        CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status, alerts.shown_at,
        ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead,

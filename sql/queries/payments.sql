@@ -10,7 +10,7 @@ WHERE next.attempt <= :max_attempts
 RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
           amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
           opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-          sbp_payload, twin_of, method, accepted_at;
+          sbp_payload, twin_of, method, accepted_at, error_reason;
 
 -- name: insert_twin$
 -- The second payment that the provider made of one order, as an attempt of its own; no row when it is known already.
@@ -32,21 +32,21 @@ SELECT id FROM payments WHERE terminal_id = :terminal_id AND provider_payment_id
 SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
        amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
        opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-       sbp_payload, twin_of, method, accepted_at
+       sbp_payload, twin_of, method, accepted_at, error_reason
 FROM payments WHERE id = :payment_id;
 
 -- name: lock_payment^
 SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
        amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
        opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-       sbp_payload, twin_of, method, accepted_at
+       sbp_payload, twin_of, method, accepted_at, error_reason
 FROM payments WHERE id = :payment_id FOR UPDATE;
 
 -- name: get_latest_payment^
 SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
        amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
        opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-       sbp_payload, twin_of, method, accepted_at
+       sbp_payload, twin_of, method, accepted_at, error_reason
 FROM payments WHERE donation_id = :donation_id ORDER BY attempt DESC LIMIT 1;
 
 -- name: list_open_predecessors
@@ -54,7 +54,7 @@ FROM payments WHERE donation_id = :donation_id ORDER BY attempt DESC LIMIT 1;
 SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
        amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
        opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-       sbp_payload, twin_of, method, accepted_at
+       sbp_payload, twin_of, method, accepted_at, error_reason
 FROM payments
 WHERE donation_id = :donation_id AND attempt < :attempt
   AND status IN ('new', 'opening', 'pending', 'authorized', 'failed') AND closed_at IS NULL
@@ -69,7 +69,7 @@ WHERE id = :payment_id AND status = 'new'
 RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
           amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
           opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-          sbp_payload, twin_of, method, accepted_at;
+          sbp_payload, twin_of, method, accepted_at, error_reason;
 
 -- name: renew_opening^
 -- Who still holds the opening is about to ask the provider: its time, and the link's, count from here.
@@ -79,7 +79,7 @@ WHERE id = :payment_id AND status = 'opening' AND opening_at = :opening_at
 RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
           amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
           opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-          sbp_payload, twin_of, method, accepted_at;
+          sbp_payload, twin_of, method, accepted_at, error_reason;
 
 -- name: record_opened^
 -- The provider answered: only who still holds the opening, or was overtaken by this payment's own news, writes.
@@ -100,7 +100,7 @@ WHERE id = :payment_id
 RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
           amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
           opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-          sbp_payload, twin_of, method, accepted_at;
+          sbp_payload, twin_of, method, accepted_at, error_reason;
 
 -- name: reclaim_opening^
 -- A lost opening of a provider that gives the same payment for the same order: who gets the row asks once more.
@@ -110,7 +110,7 @@ WHERE id = :payment_id AND status = 'opening' AND opening_at = :opening_at
 RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
           amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
           opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-          sbp_payload, twin_of, method, accepted_at;
+          sbp_payload, twin_of, method, accepted_at, error_reason;
 
 -- name: release_opening!
 -- opening → new: the provider certainly knows nothing of it, so the same attempt may be opened later.
@@ -134,12 +134,12 @@ WHERE id = :payment_id AND status = 'opening';
 -- An attempt that got no URL ends; its order stays known, should the provider ever speak of it.
 UPDATE payments
 SET status = :status, closed_at = now(), next_check_at = NULL, opening_at = NULL,
-    error_code = :error_code, error_message = :error_message, version = version + 1
+    error_code = :error_code, error_message = :error_message, error_reason = :error_reason, version = version + 1
 WHERE id = :payment_id AND status IN ('new', 'opening') AND provider_payment_id IS NULL
 RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
           amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
           opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-          sbp_payload, twin_of, method, accepted_at;
+          sbp_payload, twin_of, method, accepted_at, error_reason;
 
 -- name: update_payment!
 -- What a piece of news changed. The caller holds the row's lock.
@@ -149,6 +149,7 @@ SET status = :status,
     provider_status = :provider_status,
     error_code = :error_code,
     error_message = :error_message,
+    error_reason = :error_reason,
     confirmed_minor = :confirmed_minor,
     booked_as = :booked_as,
     method = coalesce(nullif(:method, ''), method),
@@ -177,7 +178,7 @@ WHERE news.payment_id = :payment_id ORDER BY news.id;
 SELECT id, donation_id, streamer_id, terminal_id, attempt, order_id, provider_payment_id, provider_status, status,
        amount_minor, currency, confirmed_minor, booked_as, payment_url, error_code, error_message, due_at, opening_at,
        opened_at, confirmed_at, closed_at, next_check_at, checks, version, created_at,
-       sbp_payload, twin_of, method, accepted_at
+       sbp_payload, twin_of, method, accepted_at, error_reason
 FROM payments WHERE donation_id = :donation_id ORDER BY attempt;
 
 -- name: claim_asking$

@@ -145,7 +145,7 @@ async def test_cancelled_at_once_it_is_refused(bank: CannedBank, yookassa: Provi
     bank.answers(CANCELED)
     with pytest.raises(ProviderPermanentError) as caught:
         await yookassa.open(CREDENTIALS, OPENING)
-    assert (caught.value.code, caught.value.reason) == ("insufficient_funds", RefusalReason.DECLINED)
+    assert (caught.value.code, caught.value.reason) == ("insufficient_funds", RefusalReason.NO_FUNDS)
 
 
 def without(payment: dict[str, Any], name: str) -> dict[str, Any]:
@@ -324,7 +324,12 @@ async def test_a_refund_on_its_way_and_a_refused_one(bank: CannedBank, yookassa:
     bank.answers({**REFUND, "status": "canceled", "cancellation_details": details})
     refused = await yookassa.get_refund(CREDENTIALS, PAYMENT_ID, REFUND_ID)
     assert refused == RefundAnswer(
-        RefundStatus.REFUSED, REFUND_ID, None, "rejected_by_payee", "rejected_by_payee (refund_network)"
+        RefundStatus.REFUSED,
+        REFUND_ID,
+        None,
+        "rejected_by_payee",
+        "rejected_by_payee (refund_network)",
+        RefusalReason.REFUND_REFUSED,
     )
     assert bank.requests[1][0] == f"/v2/refunds/{REFUND_ID}"
 
