@@ -320,10 +320,18 @@ async def finish_run(connection: Any, run_id: int, findings: Iterable[Finding]) 
     ]
 
 
-async def is_run_finished(connection: Any, run_id: int) -> bool | None:
+@dataclass(frozen=True)
+class Progress:
+    """How a run that somebody asked for stands; seconds since it was asked for."""
+
+    is_finished: bool
+    waited_seconds: float
+
+
+async def get_progress(connection: Any, run_id: int) -> Progress | None:
     """None: there is no such run (any more)."""
-    finished: bool | None = await _sql.is_run_finished(connection, run_id=run_id)
-    return finished
+    row = await _sql.get_progress(connection, run_id=run_id)
+    return None if row is None else Progress(**row)
 
 
 async def read_state(connection: Any) -> State | None:

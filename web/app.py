@@ -13,13 +13,13 @@ from infra.database import DATABASE_AWAY, open_pool
 from infra.redis import open_redis
 from infra.settings import ROOT, Settings
 from providers.catalogue import open_providers
-from web import health, notifications
+from web import health, metrics, notifications
 from web.assets import setup_assets
 from web.context import EXTENSION, Parts
 from web.errors import setup_errors
 from web.i18n import setup_i18n
 from web.limits import Limiter
-from web.pages import account, dashboard, dashboard_actions, donate, home, overlay
+from web.pages import account, dashboard, dashboard_actions, donate, home, overlay, self_check
 from web.security import setup_security
 from web.sessions import setup_sessions
 from web.waiters import Waiters
@@ -52,7 +52,18 @@ def create_app(settings: Settings) -> Quart:
     setup_i18n(app)
     setup_security(app)
     setup_sessions(app)
-    for module in (health, notifications, home, account, dashboard, dashboard_actions, overlay, donate):
+    for module in (
+        health,
+        notifications,
+        home,
+        account,
+        dashboard,
+        dashboard_actions,
+        overlay,
+        donate,
+        metrics,
+        self_check,
+    ):
         app.register_blueprint(module.blueprint)
 
     @app.while_serving

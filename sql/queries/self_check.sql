@@ -463,5 +463,6 @@ WHERE finished_at IS NOT NULL
   AND id >= coalesce((SELECT max(id) FROM self_checks WHERE depth = 'full' AND finished_at IS NOT NULL), 0)
 ORDER BY id;
 
--- name: is_run_finished$
-SELECT finished_at IS NOT NULL FROM self_checks WHERE id = :run_id;
+-- name: get_progress^
+SELECT finished_at IS NOT NULL AS is_finished, extract(epoch FROM now() - asked_at)::float8 AS waited_seconds
+FROM self_checks WHERE id = :run_id;

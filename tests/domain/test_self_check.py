@@ -517,7 +517,8 @@ async def an_alert_plays_without_end(connection: Any, town: Town) -> None:
     await let_wait(connection)
     await connection.execute(
         "UPDATE alerts SET status = 'playing', lease_id = gen_random_uuid(),"
-        " leased_until = now() - interval '3 minutes' WHERE id = (SELECT min(id) FROM alerts WHERE status = 'queued' AND streamer_id = $1)",
+        " leased_until = now() - interval '3 minutes'"
+        " WHERE id = (SELECT min(id) FROM alerts WHERE status = 'queued' AND streamer_id = $1)",
         town.streamer.id,
     )
 
@@ -581,7 +582,7 @@ async def offer(connection: Any) -> None:
 async def test_a_queue_that_waits_for_a_reason_does_not_stand_still(
     connection: asyncpg.Connection, hold: Callable[[Any], Awaitable[None]]
 ) -> None:
-    town = await build_town(connection)
+    await build_town(connection)
     await let_wait(connection)
     await hold(connection)
     assert await found(connection) == {}
@@ -752,7 +753,9 @@ async def test_who_presses_twice_gets_one_run(connection: asyncpg.Connection) ->
     run_id = await self_check.ask_for_run(connection, Depth.FULL, streamer.owner_id)
     assert await self_check.ask_for_run(connection, Depth.FULL, streamer.owner_id) == run_id
     assert await tasks(connection) == [run_id]
-    assert await self_check.is_run_finished(connection, run_id) is False
+    progress = await self_check.get_progress(connection, run_id)
+    assert progress is not None
+    assert (progress.is_finished, progress.waited_seconds) == (False, 0.0)
     await self_check.claim_run(connection, run_id)
     assert await self_check.ask_for_run(connection, Depth.FULL, streamer.owner_id) != run_id
 

@@ -22,7 +22,10 @@ class MenuEntry:
     for_operators: bool = False
 
 
-MENU: tuple[MenuEntry, ...] = (MenuEntry("dashboard.show", lambda: _("Live")),)
+MENU: tuple[MenuEntry, ...] = (
+    MenuEntry("dashboard.show", lambda: _("Live")),
+    MenuEntry("self_check.show", lambda: _("Self-check"), for_operators=True),
+)
 """In the order shown. A page of a streamer keeps `?streamer=`; an operator's page is about the whole site."""
 
 
