@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import date
 
 from pydantic import Field, model_validator
-from quart import Response, abort, jsonify, request
+from quart import Response, abort, current_app, jsonify, request
 
 from simulator.api import METHODS
 from simulator.control_parts import (
@@ -21,6 +21,7 @@ from simulator.courier import RetrySchedule
 from simulator.faults import HTTP_ERRORS, NOTIFICATION_FAULT_KINDS, Fault, FaultKind
 from simulator.records import Terminal
 from simulator.registry import registry
+from simulator.yookassa.bank import YooKassaBank
 
 blueprint = control_blueprint("control_bank")
 
@@ -78,7 +79,10 @@ class ClockBody(Body):
 
 @blueprint.get("/health")
 async def health() -> Response:
-    return jsonify({"status": "ok", "waiting_notifications": the_bank().store.count_waiting_notifications()})
+    """How much both banks have to tell yet."""
+    yookassa: YooKassaBank = current_app.extensions["yookassa_bank"]
+    stores = (the_bank().store, yookassa.store)
+    return jsonify({"status": "ok", "waiting_notifications": sum(s.count_waiting_notifications() for s in stores)})
 
 
 @blueprint.get("/terminals")

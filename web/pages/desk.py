@@ -11,6 +11,7 @@ from quart import Response, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
 from domain.streamers import Streamer
+from domain.users import User
 from web.i18n import _
 from web.sessions import require_user
 
@@ -39,12 +40,9 @@ def address(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, **values)
 
 
-async def render(
-    template: str, streamer: Streamer | None, *, current: str, status: int = 200, **values: Any
-) -> Response:
-    """A page of the desk. `streamer` None: an operator's page; `current` is the endpoint marked in the menu."""
-    user = await require_user()
-    entries = [
+def menu(user: User, current: str) -> list[dict[str, Any]]:
+    """What `partials/desk_menu.html` shows this user; `current` is the endpoint marked in it."""
+    return [
         {
             "href": url_for(entry.endpoint) if entry.for_operators else address(entry.endpoint),
             "label": entry.label(),
@@ -53,12 +51,19 @@ async def render(
         for entry in MENU
         if user.is_superuser or not entry.for_operators
     ]
+
+
+async def render(
+    template: str, streamer: Streamer | None, *, current: str, status: int = 200, **values: Any
+) -> Response:
+    """A page of the desk. `streamer` None: an operator's page; `current` is the endpoint marked in the menu."""
+    user = await require_user()
     html = await render_template(
         template,
         user=user,
         streamer=streamer,
         is_guest=streamer is not None and streamer.owner_id != user.id,
-        menu=entries,
+        menu=menu(user, current),
         address=address,
         said=request.args.get("said", ""),
         **values,
