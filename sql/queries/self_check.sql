@@ -110,7 +110,7 @@ ORDER BY payment_id DESC LIMIT 5;
 SELECT donations.id AS example, count(*) OVER () AS found FROM donations
 WHERE donations.paid_at IS NOT NULL
   AND (:payment_ids::integer[] IS NULL
-       OR donations.id IN (SELECT donation_id FROM payments WHERE id = ANY(:payment_ids)))
+       OR donations.id = ANY(ARRAY(SELECT donation_id FROM payments WHERE id = ANY(:payment_ids))))
   AND NOT EXISTS (SELECT FROM payments WHERE donation_id = donations.id AND booked_as = 'donation')
 ORDER BY donations.id DESC LIMIT 5;
 
@@ -120,7 +120,7 @@ SELECT payments.donation_id AS example, count(*) OVER () AS found
 FROM payments
 WHERE payments.booked_as = 'donation'
   AND (:payment_ids::integer[] IS NULL
-       OR payments.donation_id IN (SELECT donation_id FROM payments WHERE id = ANY(:payment_ids)))
+       OR payments.donation_id = ANY(ARRAY(SELECT donation_id FROM payments WHERE id = ANY(:payment_ids))))
 GROUP BY payments.donation_id HAVING count(*) > 1
 ORDER BY payments.donation_id DESC LIMIT 5;
 
@@ -164,7 +164,7 @@ ORDER BY donations.id DESC LIMIT 5;
 SELECT donations.id AS example, count(*) OVER () AS found FROM donations
 WHERE donations.paid_at IS NOT NULL
   AND (:payment_ids::integer[] IS NULL
-       OR donations.id IN (SELECT donation_id FROM payments WHERE id = ANY(:payment_ids)))
+       OR donations.id = ANY(ARRAY(SELECT donation_id FROM payments WHERE id = ANY(:payment_ids))))
   AND NOT EXISTS (SELECT FROM alerts WHERE donation_id = donations.id AND kind = 'donation')
 ORDER BY donations.id DESC LIMIT 5;
 
@@ -175,7 +175,7 @@ SELECT alerts.id AS example, count(*) OVER () AS found
 FROM alerts
 JOIN donations ON donations.id = alerts.donation_id
 LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
-WHERE alerts.status IN ('queued', 'playing')
+WHERE (alerts.status = 'queued' OR alerts.status = 'playing')
   AND (donations.paid_at IS NULL
        OR donations.status NOT IN ('paid', 'partially_refunded') AND alerts.status = 'queued'
           AND summary.status IS DISTINCT FROM 'playing')
