@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := domain infra providers realtime simulator tasks tests web
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types imports bench env compose-test clean
+.PHONY: help run test check lint format types imports bench chaos env compose-test clean
 # Prerequisites are made in the order written: the environment, then what needs it.
 .NOTPARALLEL:
 
@@ -46,6 +46,10 @@ bench: $(VENV)/.development static/vendor/.stamp ## measure the numbers of docs/
 
 env: ## a server's .env with random secrets: make env DOMAIN=example.org
 	@$(PYTHON) -m infra.server_environment "$(DOMAIN)"
+
+chaos: $(VENV)/.development static/vendor/.stamp ## thousands of payments while everything is killed: make chaos ARGS="--seed 7"
+	@$(BIN)/python -m tests.support.install
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 compose-test: $(VENV)/.development ## bring the containers up for real, use them, hit them, take them down
 	@$(BIN)/python -m tests.support.install

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -39,10 +39,12 @@ class NewDonation:
     message: str
     locale: str
     consent_version: str
+    donor_email: str | None = field(default=None, repr=False)
+    """For the fiscal receipt, and only where one is made. It goes to the provider and nowhere else."""
 
     def digest(self) -> bytes:
         """What must be equal for a repeated form to mean the same wish."""
-        fields = [self.streamer_id, self.amount_minor, self.donor_name, self.message]
+        fields = [self.streamer_id, self.amount_minor, self.donor_name, self.message, self.donor_email]
         return hashlib.sha256(json.dumps(fields).encode()).digest()
 
 
@@ -82,6 +84,7 @@ async def create_donation(connection: Any, new: NewDonation, *, link_minutes: in
         public_message=new.message,
         locale=new.locale,
         consent_version=new.consent_version,
+        donor_email=new.donor_email,
     )
     await queries.donations.point_form(
         connection,
@@ -166,6 +169,8 @@ class DonorState(StrEnum):
     DROPPED = "dropped"
     """Not shown and will not be; the money is with the streamer."""
     REVIEW = "review"
+    RETURNED = "returned"
+    """Another amount than asked for came and went back: nothing is paid, and the donor may try again."""
     PARTIALLY_REFUNDED = "partially_refunded"
     REFUNDED = "refunded"
 
@@ -196,6 +201,8 @@ class DonorView:
     error_reason: str
     """Why the last attempt was refused, sorted: a provider's `RefusalReason`, or empty."""
     since_seconds: float
+    left_seconds: float
+    """Until the link ends; below zero afterwards."""
     position: int
     wait_seconds: int
     shown_at: datetime | None
@@ -214,6 +221,7 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         state,
         row["payment_url"],
         row["attempt"],
+        row["error_reason"],
         position,
         refunded_minor,
         row["surplus_minor"],
@@ -236,6 +244,7 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         sbp_payload=row["sbp_payload"] if state is DonorState.OPEN else None,
         error_reason=row["error_reason"],
         since_seconds=row["since_seconds"],
+        left_seconds=row["left_seconds"],
         position=position,
         wait_seconds=int((row["milliseconds_ahead"] or 0) / 1000) if position else 0,
         shown_at=row["shown_at"],
@@ -287,6 +296,8 @@ def _unpaid_state(row: Any) -> DonorState:
             return DonorState.DECLINED
         case PaymentStatus.EXPIRED | PaymentStatus.CANCELLED:
             return DonorState.UNAVAILABLE if row["payment_url"] is None else DonorState.EXPIRED
+        case PaymentStatus.CONFIRMED | PaymentStatus.REFUNDED if row["status"] == DonationStatus.FAILED:
+            return DonorState.RETURNED
         case _:
             # Authorized, or confirmed a moment ago: the money is on its way.
             return DonorState.CHECKING
@@ -303,6 +314,8 @@ class FeedRow:
     refunded_minor: int
     charged_back_minor: int
     surplus_minor: int
+    refund_open: bool
+    """A refund of one of its payments is under way."""
     donor_name: str | None
     message: str
     paid_at: datetime

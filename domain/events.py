@@ -36,6 +36,7 @@ class Actor(StrEnum):
     MAKE_REFUND = "make_refund"
     WAKE_OVERLAY = "wake_overlay"
     UPDATE_TOTALS = "update_totals"
+    READ_REGISTRY = "read_registry"
     SELF_CHECK = "self_check"
 
 
@@ -47,6 +48,7 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.APPLY_NOTIFICATION: Queue.ALERTS,
     Actor.WAKE_OVERLAY: Queue.ALERTS,
     Actor.UPDATE_TOTALS: Queue.STATS,
+    Actor.READ_REGISTRY: Queue.STATS,
     Actor.SELF_CHECK: Queue.STATS,
 }
 

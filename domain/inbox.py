@@ -115,3 +115,26 @@ async def ask_unprocessed(connection: Any, *, limit: int = 1000) -> int:
     for row in rows:
         await outbox.add_task(connection, Actor.APPLY_NOTIFICATION, row["id"])
     return len(rows)
+
+
+NOTE_MAX_LENGTH = 500
+
+
+async def ask_again(connection: Any, streamer_id: int, inbox_id: int) -> bool:
+    """Look once more at a notification that nobody could place. False: it is not this streamer's, or was settled."""
+    if await queries.inbox.ask_again(connection, streamer_id=streamer_id, inbox_id=inbox_id) is None:
+        return False
+    await outbox.add_task(connection, Actor.APPLY_NOTIFICATION, inbox_id)
+    return True
+
+
+async def settle(connection: Any, streamer_id: int, inbox_id: int, user_id: int, note: str) -> bool:
+    """A person has dealt with it, and says how in up to NOTE_MAX_LENGTH characters. False: as with `ask_again`."""
+    found = await queries.inbox.settle(
+        connection,
+        streamer_id=streamer_id,
+        inbox_id=inbox_id,
+        user_id=user_id,
+        note=" ".join(note.split())[:NOTE_MAX_LENGTH],
+    )
+    return found is not None

@@ -45,6 +45,7 @@ async def book_payment(
         amount_minor=amount_minor,
         debit_account="provider_clearing",
         credit_account=_OWED_TO[booked_as],
+        moved_at=None,
     )
     return None if row is None else LedgerTransaction(**row)
 
@@ -63,30 +64,61 @@ async def book_refund(
 
 
 async def book_chargeback(
-    connection: Any, *, streamer_id: int, payment_id: int, charged_back_minor: int, booked_as: BookedAs
+    connection: Any,
+    *,
+    streamer_id: int,
+    payment_id: int,
+    charged_back_minor: int,
+    booked_as: BookedAs,
+    moved_at: datetime | None = None,
 ) -> tuple[LedgerTransaction | None, int]:
-    """Book that donors' banks have taken back `charged_back_minor` kopecks of a payment in all, reversals aside."""
+    """Book that donors' banks have taken back `charged_back_minor` kopecks of a payment in all, reversals aside.
+
+    `moved_at`, here and below: when the money moved, where that was before now.
+    """
     debit_account = "chargebacks" if booked_as is BookedAs.DONATION else _OWED_TO[booked_as]
     return await _book_up_to(
-        connection, "chargeback", streamer_id, payment_id, charged_back_minor, debit_account, "provider_clearing"
+        connection,
+        "chargeback",
+        streamer_id,
+        payment_id,
+        charged_back_minor,
+        debit_account,
+        "provider_clearing",
+        moved_at,
     )
 
 
 async def book_chargeback_reversal(
-    connection: Any, *, streamer_id: int, payment_id: int, reversed_minor: int, booked_as: BookedAs
+    connection: Any,
+    *,
+    streamer_id: int,
+    payment_id: int,
+    reversed_minor: int,
+    booked_as: BookedAs,
+    moved_at: datetime | None = None,
 ) -> tuple[LedgerTransaction | None, int]:
     """Book that `reversed_minor` kopecks of a payment's chargebacks have come again in all."""
     credit_account = "chargebacks" if booked_as is BookedAs.DONATION else _OWED_TO[booked_as]
     return await _book_up_to(
-        connection, "chargeback_reversal", streamer_id, payment_id, reversed_minor, "provider_clearing", credit_account
+        connection,
+        "chargeback_reversal",
+        streamer_id,
+        payment_id,
+        reversed_minor,
+        "provider_clearing",
+        credit_account,
+        moved_at,
     )
 
 
 async def book_fee(
-    connection: Any, *, streamer_id: int, payment_id: int, fees_minor: int
+    connection: Any, *, streamer_id: int, payment_id: int, fees_minor: int, moved_at: datetime | None = None
 ) -> tuple[LedgerTransaction | None, int]:
     """Book that the provider kept `fees_minor` kopecks for a payment in all."""
-    return await _book_up_to(connection, "fee", streamer_id, payment_id, fees_minor, "fees", "provider_clearing")
+    return await _book_up_to(
+        connection, "fee", streamer_id, payment_id, fees_minor, "fees", "provider_clearing", moved_at
+    )
 
 
 async def book_acceptance(
@@ -113,6 +145,7 @@ async def _book_up_to(
     reached_minor: int,
     debit_account: str,
     credit_account: str,
+    moved_at: datetime | None = None,
 ) -> tuple[LedgerTransaction | None, int]:
     """Book what a payment's total of this kind has grown by. The caller holds the payment's row."""
     delta = reached_minor - await queries.ledger.sum_reached(connection, payment_id=payment_id, kind=kind)
@@ -127,5 +160,6 @@ async def _book_up_to(
         amount_minor=delta,
         debit_account=debit_account,
         credit_account=credit_account,
+        moved_at=moved_at,
     )
     return (None, 0) if row is None else (LedgerTransaction(**row), delta)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from domain import alerts, ledger, outbox, refunds, returns, totals
+from domain import ledger, outbox, refunds, returns
+from domain.booking import follow_booking
 from domain.events import Actor, EventType, Topic, Wake
 from domain.ledger import BookedAs
 from domain.payment_status import NewsStatus
@@ -166,7 +167,8 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
         # The same answer to the same question, forty times for a link nobody pays, explains nothing.
         if not (news.source is Source.POLL and is_same_word):
             await _log(connection, payment, status, news)
-        if news.source is Source.POLL and (not is_same_word or _is_settled(payment, news)):
+        tells_method = bool(news.method) and not payment.method
+        if news.source is Source.POLL and (not is_same_word or tells_method or _is_settled(payment, news)):
             await _write(connection, payment, news, status, payment.booked_as, payment.confirmed_minor)
         return Applied(Outcome.NOTHING_NEW, payment)
 
@@ -267,36 +269,7 @@ async def _book(connection: Any, payment: Payment, confirmed_minor: int) -> Book
         booked_as=booked_as,
     )
     assert transaction is not None, "a payment is booked under its lock, once"
-    if paid is not None:
-        await alerts.enqueue_donation(
-            connection,
-            streamer_id=payment.streamer_id,
-            donation_id=payment.donation_id,
-            donor_name=paid["public_donor_name"],
-            message=paid["public_message"],
-            amount_minor=confirmed_minor,
-        )
-    facts = {
-        "payment_id": payment.id,
-        "donation_id": payment.donation_id,
-        "streamer_id": payment.streamer_id,
-        "amount_minor": confirmed_minor,
-        "currency": payment.currency,
-        "booked_as": booked_as.value,
-    }
-    events = [(EventType.PAYMENT_COMPLETED, facts)]
-    if paid is not None:
-        events.append((EventType.NOTIFICATION_SEND, {name: facts[name] for name in ("streamer_id", "donation_id")}))
-    events.append((EventType.STATS_UPDATE, {"streamer_id": payment.streamer_id}))
-    await outbox.add_events(connection, events)
-    await totals.add_to_totals(
-        connection,
-        streamer_id=payment.streamer_id,
-        paid_at=transaction.created_at,
-        delta_minor=confirmed_minor if booked_as is BookedAs.DONATION else 0,
-        delta_donations=1 if booked_as is BookedAs.DONATION else 0,
-        ledger_transaction_id=transaction.id,
-    )
+    await follow_booking(connection, payment, transaction, confirmed_minor, booked_as, paid)
     return booked_as
 
 

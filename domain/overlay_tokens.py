@@ -35,9 +35,9 @@ async def rotate_overlay_token(connection: Any, box: Box, streamer_id: int) -> s
 
 
 async def reveal_overlay_token(connection: Any, box: Box, streamer_id: int) -> str | None:
-    """The streamer's token in clear, or None while there is none."""
+    """The streamer's token in clear, or None while there is none, or none that any key of ours reads."""
     encrypted = await queries.overlay_tokens.get_encrypted_token(connection, streamer_id=streamer_id)
-    return None if encrypted is None else box.decrypt(encrypted)
+    return None if encrypted is None else box.try_decrypt(encrypted)
 
 
 async def find_overlay_token(connection: Any, token: str) -> OverlayToken | None:

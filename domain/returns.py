@@ -22,7 +22,8 @@ async def settle_return(
     """After `delta_minor` kopecks more of a booked payment went back (below zero: came again), the rest follows.
 
     The donation's sums are counted from the ledger; totals move by the difference; an alert not shown yet is withdrawn
-    when nothing is left, and one that plays may finish.
+    when nothing is left, and one that plays may finish. A donation under review of which nothing is left has failed:
+    its donor may try again.
     """
     paid_at, net_minor, donations = transaction.created_at, 0, 0
     if booked_as is BookedAs.DONATION:
@@ -31,6 +32,9 @@ async def settle_return(
         donations = (row["status_before"] in _GONE) - (row["status"] in _GONE)
         if row["status"] in _GONE:
             await alerts.withdraw_for_refund(connection, payment.donation_id)
+    elif booked_as is BookedAs.REVIEW:
+        await queries.donations.lock_donation_by_id(connection, donation_id=payment.donation_id)
+        await queries.donations.settle_review(connection, donation_id=payment.donation_id)
     await totals.add_to_totals(
         connection,
         streamer_id=payment.streamer_id,

@@ -1,5 +1,7 @@
 """Terminals: a streamer's accounts at payment providers, their secrets encrypted (DESIGN 6)."""
 
+import hmac
+import string
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -8,6 +10,7 @@ from domain.errors import InvalidInputError, NotAllowedError
 from infra import queries
 
 KEY_MAX_LENGTH = 64
+SECRET_MAX_LENGTH = 200
 
 FORMER_SECRET_DAYS = 3
 """For how long what was signed with a replaced secret is still believed: banks repeat a notification for a day."""
@@ -18,6 +21,7 @@ class Box(Protocol):
 
     def encrypt(self, text: str) -> str: ...
     def decrypt(self, encrypted: str) -> str: ...
+    def try_decrypt(self, encrypted: str) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,40 @@ class Terminal:
         found = [self.secret(box)]
         replaced_at = self.secret_replaced_at or now
         if self.former_secret_encrypted is not None and now - replaced_at < timedelta(days=FORMER_SECRET_DAYS):
-            found.append(box.decrypt(self.former_secret_encrypted))
+            # One that a lost key of ours had encrypted is gone; the secret set since is as good as ever.
+            former = box.try_decrypt(self.former_secret_encrypted)
+            found += [] if former is None else [former]
         return found
 
 
 def clean_terminal_key(text: str, *, limit: int = KEY_MAX_LENGTH) -> str:
     """The key as the provider gave it. Raises InvalidInputError("terminal_key", "malformed")."""
-    key = text.strip()
-    if not 1 <= len(key) <= limit or not key.isascii() or not key.isprintable():
+    key = _trim(text)
+    if not 1 <= len(key) <= limit or not _is_plain(key):
         raise InvalidInputError("terminal_key", "malformed", limit=limit)
     return key
+
+
+def clean_secret(text: str) -> str:
+    """The secret without what copying adds around it. Raises InvalidInputError("secret", "required" | "malformed")."""
+    secret = _trim(text)
+    if not secret:
+        raise InvalidInputError("secret", "required")
+    if len(secret) > SECRET_MAX_LENGTH or not _is_plain(secret):
+        raise InvalidInputError("secret", "malformed", limit=SECRET_MAX_LENGTH)
+    return secret
+
+
+def _trim(text: str) -> str:
+    """Copied out of a page or a letter, a text may have spaces around it, some of them invisible."""
+    return text.strip(_AROUND)
+
+
+_AROUND = string.whitespace + "\u00a0\u200b\u200c\u200d\u2060\ufeff"
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _terminal(row: Any) -> Terminal | None:
@@ -103,6 +131,8 @@ async def set_terminal(
     belongs to another streamer, InvalidInputError("terminal_key", "malformed").
     """
     terminal_key = clean_terminal_key(terminal_key)
+    await queries.terminals.lock_streamer(connection, streamer_id=streamer_id)
+    known = await find_terminal(connection, provider, terminal_key)
     await queries.terminals.retire_other_terminals(
         connection, streamer_id=streamer_id, provider=provider, terminal_key=terminal_key
     )
@@ -113,8 +143,15 @@ async def set_terminal(
             provider=provider,
             terminal_key=terminal_key,
             secret_encrypted=box.encrypt(secret),
+            # The same secret once more (a form sent twice) must not push the real former one out.
+            replaces=known is None or not _has_secret(known, box, secret),
         )
     )
     if terminal is None:
         raise NotAllowedError("terminal_taken", terminal_key=terminal_key)
     return terminal
+
+
+def _has_secret(terminal: Terminal, box: Box, secret: str) -> bool:
+    known = box.try_decrypt(terminal.secret_encrypted)
+    return known is not None and hmac.compare_digest(known.encode(), secret.encode())

@@ -16,7 +16,9 @@ class SecretBox:
         parts = [key.strip() for key in keys.split(",") if key.strip()]
         if not parts:
             raise ValueError("SECRET_KEYS holds no key")
-        self._fernet = MultiFernet([Fernet(key) for key in parts])
+        fernets = [Fernet(key) for key in parts]
+        self._newest = fernets[0]
+        self._fernet = MultiFernet(fernets)
 
     def encrypt(self, text: str) -> str:
         return self._fernet.encrypt(text.encode()).decode()
@@ -27,6 +29,21 @@ class SecretBox:
             return self._fernet.decrypt(encrypted.encode()).decode()
         except InvalidToken as error:
             raise UndecryptableError("none of SECRET_KEYS decrypts a stored secret") from error
+
+    def try_decrypt(self, encrypted: str) -> str | None:
+        """The same; None when no key fits."""
+        try:
+            return self.decrypt(encrypted)
+        except UndecryptableError:
+            return None
+
+    def has_newest_key(self, encrypted: str) -> bool:
+        """Whether the key that encrypts now can read it: then the older keys are not needed for it."""
+        try:
+            self._newest.decrypt(encrypted.encode())
+        except InvalidToken:
+            return False
+        return True
 
 
 class UndecryptableError(Exception):

@@ -7,11 +7,13 @@ to know. Money is kopecks everywhere outside a provider's folder.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from domain.payment_status import NewsStatus
+from domain.registry_rows import RegistryKind as RegistryKind
+from domain.registry_rows import RegistryRow as RegistryRow
 from providers.outcomes import RefusalReason
 
 
@@ -157,35 +159,6 @@ class Notification:
     """Of a refused payment, sorted."""
 
 
-class RegistryKind(StrEnum):
-    PAYMENT = "payment"
-    REFUND = "refund"
-    CHARGEBACK = "chargeback"
-    CHARGEBACK_REVERSAL = "chargeback_reversal"
-    """Money of a chargeback that came back to the streamer (a reversal, a won dispute)."""
-    FEE = "fee"
-    OTHER = "other"
-
-
-@dataclass(frozen=True)
-class RegistryRow:
-    """A line of the provider's registry of operations; kopecks, none below zero. `fee_minor` is for this operation."""
-
-    number: int
-    kind: RegistryKind
-    provider_kind: str
-    order_id: str
-    provider_payment_id: str
-    terminal: str
-    operated_at: datetime
-    settled_on: date | None
-    amount_minor: int
-    fee_minor: int
-    net_minor: int
-    reference: str
-    raw: str
-
-
 class MalformedRegistry(Exception):  # noqa: N818 - it is what the file is
     """Not a registry of this provider. `line` counts from 1, 0 when it is the file as a whole."""
 
@@ -245,6 +218,10 @@ class Provider(Protocol):
 
     async def check_credentials(self, credentials: Credentials) -> None:
         """A harmless real call. Raises ProviderPermanentError with CREDENTIALS when key and secret do not fit."""
+        ...
+
+    def is_test(self, credentials: Credentials) -> bool:
+        """Whether this account is for trying out: payments on it bring no money."""
         ...
 
     def read(self, raw: bytes) -> Incoming:

@@ -4,44 +4,33 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from quart import Blueprint, Response, current_app, request
 
 from providers.tbank.signing import parse_body
-from simulator import states
+from simulator import sbp, states
 from simulator.bank import Bank
+from simulator.calls import Answer, Call, envelope
 from simulator.checks import (
     RefusedError,
     optional_amount,
     read_init,
+    require,
     require_order_id,
     require_payment,
     require_terminal,
 )
-from simulator.faults import Fault, Faults
-from simulator.records import Payment, Terminal
+from simulator.courier import RETRIES
+from simulator.faults import HTTP_ERRORS, Fault, Faults
+from simulator.receipts import check_receipt
+from simulator.records import Payment
 
 logger = logging.getLogger(__name__)
 
 blueprint = Blueprint("api", __name__, url_prefix="/v2")
 
 HTML_ERROR = b"<html><head><title>502</title></head><body><h1>Something went wrong</h1></body></html>"
-
-
-Answer = tuple[dict[str, Any], int | None]
-"""The JSON to answer with, and the payment it is about."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a method, its Token already checked. `base_url` is where the caller reaches us."""
-
-    bank: Bank
-    terminal: Terminal
-    fields: dict[str, Any]
-    base_url: str
 
 
 @blueprint.post("/<method>")
@@ -54,7 +43,12 @@ async def answer_call(method: str) -> Response:
     faults: Faults = current_app.extensions["faults"]
     body = await request.get_data()
     assert isinstance(body, bytes)
-    fault = faults.take(method)
+    try:
+        fields = parse_body(body)
+    except ValueError as error:
+        logger.warning("%s: not a request (%s)", method, error)
+        fields = None
+    fault = faults.take(method, _payment_id(fields or {}))
     if fault and fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
     if fault and fault.kind == "error_code":
@@ -62,20 +56,17 @@ async def answer_call(method: str) -> Response:
     elif fault and not fault.carried_out:
         answer, payment_id = {"fault": fault.kind}, None
     else:
-        answer, payment_id = carry_out(bank, method, body, request.host_url)
+        answer, payment_id = carry_out(bank, method, fields, request.host_url)
     text = json.dumps(answer, ensure_ascii=False)
-    bank.store.save_request(payment_id, method, body, text, bank.now())
+    bank.store.save_request(payment_id, method, body, text, bank.now(), fault.kind if fault else None)
     if fault:
         return await _spoil(fault, text)
     return Response(text, content_type="application/json; charset=utf-8")
 
 
-def carry_out(bank: Bank, method: str, body: bytes, base_url: str) -> Answer:
-    """What the method answers; refusals are answers too."""
-    try:
-        fields = parse_body(body)
-    except ValueError as error:
-        logger.warning("%s: not a request (%s)", method, error)
+def carry_out(bank: Bank, method: str, fields: dict[str, Any] | None, base_url: str) -> Answer:
+    """What the method answers; refusals are answers too. `fields` None: the body was no request at all."""
+    if fields is None:
         return refusal("1", "Запрос не разобран"), None
     try:
         terminal = require_terminal(bank.store, fields)
@@ -94,9 +85,10 @@ def refusal(code: str, details: str) -> dict[str, Any]:
 def init(call: Call) -> Answer:
     bank = call.bank
     wishes = read_init(bank.store, call.terminal, call.fields, bank.now())
+    _require_receipt(call, wishes["amount_minor"], needed=True)
     payment = bank.open_payment(call.terminal, wishes)
     return {
-        **_envelope(payment),
+        **envelope(payment),
         "PaymentId": str(payment.id),
         "Amount": payment.amount_minor,
         "PaymentURL": f"{call.base_url}pay/{payment.code}",
@@ -106,7 +98,7 @@ def init(call: Call) -> Answer:
 def get_state(call: Call) -> Answer:
     payment = call.bank.current(require_payment(call.bank.store, call.terminal, call.fields))
     answer = {
-        **_envelope(payment),
+        **envelope(payment),
         "PaymentId": str(payment.id),
         "Amount": payment.remaining_minor,
         "Params": _params(payment),
@@ -149,7 +141,7 @@ def confirm(call: Call) -> Answer:
         raise RefusedError("100", "Сумма больше зарезервированной")
     payment = call.bank.confirm(payment, amount_minor)
     return {
-        **_envelope(payment),
+        **envelope(payment),
         "PaymentId": str(payment.id),
         "Params": _params(payment),
         "Message": "OK",
@@ -171,10 +163,15 @@ def cancel(call: Call) -> Answer:
         raise RefusedError("8" if over else "4", f"Платёж в статусе {payment.status}")
     if amount_minor > payment.remaining_minor:
         raise RefusedError("100", "Укажите сумму не больше оставшейся")
+    if amount_minor > payment.remaining_minor - payment.charged_back_minor:
+        raise RefusedError("100", "Покупатель опротестовал платёж")
+    is_part_of_paid = payment.status in states.PAID and amount_minor < payment.remaining_minor
+    _require_receipt(call, amount_minor, needed=is_part_of_paid)
+    sbp.check_refund_limits(call, payment)
     original_minor = payment.remaining_minor
     payment = call.bank.cancel(payment, amount_minor)
     answer = {
-        **_envelope(payment),
+        **envelope(payment),
         "OriginalAmount": original_minor,
         "NewAmount": original_minor - amount_minor,
         # A number here, alone among the methods we have.
@@ -188,23 +185,35 @@ def cancel(call: Call) -> Answer:
     return answer, payment.id
 
 
+def resend(call: Call) -> Answer:
+    """What the shop has not accepted yet goes out again. In no document of the bank, but in use."""
+    payment = require_payment(call.bank.store, call.terminal, call.fields) if "PaymentId" in call.fields else None
+    payment_id, key = payment.id if payment else None, call.terminal.terminal_key
+    count = call.bank.store.revive_notifications(key, payment_id, RETRIES, call.bank.now())
+    return {"Success": True, "ErrorCode": "0", "TerminalKey": key, "Count": count}, payment_id
+
+
 METHODS: dict[str, Callable[[Call], Answer]] = {
     "Init": init,
     "GetState": get_state,
     "CheckOrder": check_order,
     "Confirm": confirm,
     "Cancel": cancel,
+    "Resend": resend,
+    "GetQr": sbp.get_qr,
+    "GetQrState": sbp.get_qr_state,
+    "QrMembersList": sbp.qr_members_list,
+    "SbpPayTest": sbp.sbp_pay_test,
 }
 
 
-def _envelope(payment: Payment) -> dict[str, Any]:
-    return {
-        "Success": True,
-        "ErrorCode": "0",
-        "TerminalKey": payment.terminal_key,
-        "Status": payment.status,
-        "OrderId": payment.order_id,
-    }
+def _require_receipt(call: Call, amount_minor: int, *, needed: bool) -> None:
+    """A receipt that adds up, if there is one; `needed` with a register. Raises RefusedError."""
+    receipt = call.fields.get("Receipt")
+    if receipt is not None:
+        check_receipt(receipt, amount_minor)
+    else:
+        require(not (needed and call.terminal.cash_register), "309", "Поле Receipt не должно быть пустым")
 
 
 def _params(payment: Payment) -> list[dict[str, str]]:
@@ -238,8 +247,11 @@ def _payment_id(fields: dict[str, Any]) -> int | None:
 async def _spoil(fault: Fault, text: str) -> Response:
     """The answer as the fault leaves it."""
     match fault.kind:
-        case "error_500":
-            return Response(HTML_ERROR, 500, content_type="text/html")
+        case kind if kind in HTTP_ERRORS:
+            response = Response(HTML_ERROR, HTTP_ERRORS[kind], content_type="text/html")
+            if kind == "error_429":
+                response.headers["Retry-After"] = str(round(fault.seconds))
+            return response
         case "invalid_json":
             return Response(HTML_ERROR, 200, content_type="text/html")
         case "reset":

@@ -10,8 +10,9 @@ from pathlib import Path
 from quart import Quart, Response
 
 from infra.settings import ROOT
-from simulator import api, control, pages
+from simulator import api, bank_app, control, control_bank, developer_pages, pages
 from simulator.bank import Bank
+from simulator.clock import Clock
 from simulator.courier import RetrySchedule, SimulatedCourier
 from simulator.faults import Faults
 from simulator.poster import Poster
@@ -19,6 +20,7 @@ from simulator.records import Terminal
 from simulator.store import Store
 from simulator.yookassa import api as yookassa_api
 from simulator.yookassa import control as yookassa_control
+from simulator.yookassa import messages as yookassa_messages
 from simulator.yookassa import pages as yookassa_pages
 from simulator.yookassa.bank import YooKassaBank
 from simulator.yookassa.records import AcceptedByStatus, Shop
@@ -56,9 +58,9 @@ def create_app(
         static_url_path="/static",
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    yookassa = (yookassa_api.blueprint, yookassa_pages.blueprint, yookassa_control.blueprint)
-    for blueprint in (api.blueprint, pages.blueprint, control.blueprint, *yookassa):
-        app.register_blueprint(blueprint)
+    bank_parts = (api, pages, bank_app, developer_pages, control, control_bank)
+    for part in (*bank_parts, yookassa_api, yookassa_pages, yookassa_control):
+        app.register_blueprint(part.blueprint)
 
     @app.while_serving
     async def live() -> AsyncGenerator[None, None]:
@@ -67,20 +69,21 @@ def create_app(
             store.save_terminal(PUBLIC_TEST_TERMINAL)
         if demo_shop_url or yookassa_store.find_shop(DEMO_SHOP.shop_id) is None:
             yookassa_store.save_shop(replace(DEMO_SHOP, notification_url=demo_shop_url))
-        faults, poster, schedule = Faults(), Poster(), RetrySchedule(retry_seconds)
-        courier = SimulatedCourier(store, poster, faults, schedule, now)
-        bank = Bank(store, courier, now)
-        app.extensions.update({"bank": bank, "courier": courier, "faults": faults})
+        faults, poster, clock, schedule = Faults(), Poster(), Clock(now), RetrySchedule(retry_seconds)
+        courier = SimulatedCourier(store, poster, faults, schedule, clock)
+        bank = Bank(store, courier, faults, clock)
+        app.extensions.update({"bank": bank, "courier": courier, "faults": faults, "clock": clock})
         yookassa_courier = SimulatedCourier(
             yookassa_store,
             poster,
             faults,
             schedule,
-            now,
+            clock,
             delivery=AcceptedByStatus,
             fault_method="yookassa.notifications",
+            forge=yookassa_messages.forged,
         )
-        yookassa_bank = YooKassaBank(yookassa_store, yookassa_courier, now)
+        yookassa_bank = YooKassaBank(yookassa_store, yookassa_courier, clock)
         app.extensions.update({"yookassa_bank": yookassa_bank, "yookassa_courier": yookassa_courier})
         loops = [
             asyncio.create_task(loop)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from simulator import messages
 from simulator.bank import Order
-from simulator.faults import Faults
+from simulator.faults import NOTIFICATION, NOTIFICATION_FAULT_KINDS, Fault, Faults
 from simulator.poster import Poster, PostError
 from simulator.records import Delivery, Notification
 
@@ -25,6 +26,9 @@ RETRIES = 24
 
 ANSWER_SECONDS = 10.0
 """The bank's own patience with a shop."""
+
+FIRST_TRY_ONLY = frozenset(NOTIFICATION_FAULT_KINDS) - {"lost"}
+"""Faults that change when and how a notification comes at first; any other loses a try, the first or a later one."""
 
 LOOK_SECONDS = 0.1
 """How often we look for notifications whose next try is due."""
@@ -52,11 +56,18 @@ class NotificationStore(Protocol):
 
     def save_delivery(self, notification_id: int, delivery: Delivery, next_try_at: float | None) -> None: ...
 
+    def set_next_try(self, notification_id: int, next_try_at: float) -> None: ...
+
+    def insert_notification(
+        self, payment_id: int, status: str, url: str, body: bytes, next_try_at: float | None, /
+    ) -> int: ...
+
 
 class SimulatedCourier:
     """Sends from the store; `run` does the retries, including those of an earlier life.
 
-    `delivery` knows which answers are good, `fault_method` is what faults call its sending.
+    `delivery` knows which answers are good, `fault_method` is what faults call its sending, `forge` makes of a
+    notification what a stranger might send.
     """
 
     def __init__(
@@ -68,22 +79,28 @@ class SimulatedCourier:
         now: Callable[[], float],
         *,
         delivery: type[Delivery] = Delivery,
-        fault_method: str = "Notification",
+        fault_method: str = NOTIFICATION,
+        forge: Callable[[bytes], bytes] = messages.forged,
     ) -> None:
         self._store = store
         self._poster = poster
         self._faults = faults
-        self._schedule = schedule
+        self.schedule = schedule
         self._now = now
         self._delivery = delivery
         self._fault_method = fault_method
+        self._make_forged = forge
         self._on_the_way: set[int] = set()
         self._first_tries: defaultdict[int, set[asyncio.Task[None]]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held: defaultdict[int, set[int]] = defaultdict(set)
+        """By payment, notifications that wait for a later one to overtake them."""
 
     def send(self, notification_ids: list[int], order: Order) -> None:
         """Start the first try of each: at the same time in either order, or one after the other."""
         notifications = self._store.list_notifications_by_id(notification_ids)
+        # Taken in the bank's order, so that the same seed strikes the same notifications.
+        faults = {sent.id: self._faults.take(self._fault_method, sent.payment_id) for sent in notifications}
         if order == "random":
             random.shuffle(notifications)
             groups = [[notification] for notification in notifications]
@@ -91,7 +108,7 @@ class SimulatedCourier:
             groups = [notifications if order == "authorized_first" else notifications[::-1]]
         for group in groups:
             self._on_the_way.update(notification.id for notification in group)
-            task = self._start(self._try_each(group))
+            task = self._start(self._try_each(group, faults))
             for notification in group:
                 self._first_tries[notification.payment_id].add(task)
                 task.add_done_callback(partial(self._forget, notification.payment_id))
@@ -103,10 +120,79 @@ class SimulatedCourier:
 
     async def try_once(self, notification: Notification) -> Delivery:
         """One POST, as the bank makes it, recorded; sets the time of the next if it failed."""
-        delivery = await self._post(notification)
+        return self._record(notification, await self._post(notification))
+
+    async def run(self) -> None:
+        """Retry what is due, until cancelled."""
+        while True:
+            for notification_id in self._store.list_due_notifications(self._now()):
+                notification = self._store.find_notification(notification_id)
+                if notification and notification_id not in self._on_the_way:
+                    fault = self._faults.take(self._fault_method, notification.payment_id, unless=FIRST_TRY_ONLY)
+                    self._on_the_way.add(notification_id)
+                    self._start(self._try_each([notification], {notification_id: fault}))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def stop(self) -> None:
+        """Drop what is on its way; it is stored and goes out again after the next start."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _try_each(self, notifications: list[Notification], faults: dict[int, Fault | None]) -> None:
+        try:
+            for notification in notifications:
+                await self._try(notification, faults[notification.id])
+        finally:
+            self._on_the_way.difference_update(notification.id for notification in notifications)
+
+    async def _try(self, notification: Notification, fault: Fault | None) -> None:
+        """One try, as good as the fault lets it be."""
+        match fault.kind if fault else None:
+            case None:
+                await self.try_once(notification)
+            case "delay" if fault:
+                await asyncio.sleep(fault.seconds)
+                await self.try_once(notification)
+            case "doubled":
+                await asyncio.gather(self.try_once(notification), self.try_once(notification))
+            case "forged":
+                await self.try_once(self._forge(notification))
+                await self.try_once(notification)
+            case ("late" | "reordered") as kind if fault:
+                self._store.set_next_try(notification.id, self._now() + fault.seconds)
+                if kind == "reordered":
+                    self._held[notification.payment_id].add(notification.id)
+                return
+            case kind:
+                self._record(notification, self._delivery(self._now(), None, "", f"fault: {kind}"))
+        self._release_earlier(notification)
+
+    def _forge(self, notification: Notification) -> Notification:
+        """The same body, signed by somebody who does not know the password. Nobody retries it."""
+        body = self._make_forged(notification.body)
+        forged_id = self._store.insert_notification(
+            notification.payment_id, notification.status, notification.url, body, None
+        )
+        forged = self._store.find_notification(forged_id)
+        assert forged is not None
+        return forged
+
+    def _release_earlier(self, notification: Notification) -> None:
+        """Those that waited for this one to overtake them are due."""
+        held = self._held[notification.payment_id]
+        for notification_id in [held_id for held_id in held if held_id < notification.id]:
+            self._store.set_next_try(notification_id, self._now())
+            held.discard(notification_id)
+        held.discard(notification.id)
+        if not held:
+            del self._held[notification.payment_id]
+
+    def _record(self, notification: Notification, delivery: Delivery) -> Delivery:
         next_try_at = None
         if not delivery.accepted and notification.next_try_at is not None:
-            pause = self._schedule.pause_after(notification.tries + 1)
+            pause = self.schedule.pause_after(notification.tries + 1)
             next_try_at = None if pause is None else self._now() + pause
             logger.warning(
                 "payment %s: %s was not accepted (%s), %s",
@@ -118,37 +204,8 @@ class SimulatedCourier:
         self._store.save_delivery(notification.id, delivery, next_try_at)
         return delivery
 
-    async def run(self) -> None:
-        """Retry what is due, until cancelled."""
-        while True:
-            for notification_id in self._store.list_due_notifications(self._now()):
-                notification = self._store.find_notification(notification_id)
-                if notification and notification_id not in self._on_the_way:
-                    self._on_the_way.add(notification_id)
-                    self._start(self._try_each([notification]))
-            await asyncio.sleep(LOOK_SECONDS)
-
-    async def stop(self) -> None:
-        """Drop what is on its way; it is stored and goes out again after the next start."""
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _try_each(self, notifications: list[Notification]) -> None:
-        try:
-            for notification in notifications:
-                await self.try_once(notification)
-        finally:
-            self._on_the_way.difference_update(notification.id for notification in notifications)
-
     async def _post(self, notification: Notification) -> Delivery:
         sent_at = self._now()
-        fault = self._faults.take(self._fault_method)
-        if fault and fault.kind == "delay":
-            await asyncio.sleep(fault.seconds)
-        elif fault:
-            return self._delivery(sent_at, None, "", f"fault: {fault.kind}")
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 answer = await self._poster.post(notification.url, notification.body)

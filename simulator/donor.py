@@ -30,10 +30,14 @@ class Page:
     """What a donor finds on a page."""
 
     forms: list[Form] = field(default_factory=list)
-    main_link: str | None = None
+    bank_link: str | None = None
+    """To the bank's page, where one pays by card."""
     next_look: str | None = None
     """Where the page would ask for its next state; None: what it says is final."""
     is_paid: bool = False
+
+    def has_form(self, action_end: str) -> bool:
+        return any(form.action.endswith(action_end) for form in self.forms)
 
     def form(self, action_end: str) -> Form:
         for form in self.forms:
@@ -62,8 +66,9 @@ class _Reader(HTMLParser):
             # A donor ticks what has to be ticked; "anonymously" need not be.
             if values.get("type") == "hidden" or "required" in values:
                 self.page.forms[-1].fields[values["name"]] = values["value"]
-        elif tag == "a" and "main" in classes:
-            self.page.main_link = values["href"]
+        elif tag == "a" and ("main" in classes or "other" in classes):
+            # Where SBP is the main way, the bank's page is the other one, and comes later.
+            self.page.bank_link = values["href"]
         elif tag == "svg" and "check" in classes:
             self.page.is_paid = True
         if "data-live" in values:
@@ -94,33 +99,47 @@ class Donor:
 
     async def find_bank(self, page_url: str) -> str:
         """Wait on the donation's page until it has the link to pay by."""
-        page = read_page((await self._send("GET", page_url)).text)
-        while page.main_link is None:
-            page = await self._next_state(page_url, page)
-        return page.main_link
+        page = await self.look(page_url)
+        while page.bank_link is None:
+            page = await self.wait(page_url, page)
+        return page.bank_link
+
+    async def look(self, page_url: str) -> Page:
+        """The donation's page as it is now."""
+        return read_page((await self._send("GET", page_url)).text)
+
+    async def ask_for_new_link(self, page_url: str) -> None:
+        """Press "try again". Raises DonorError when the site says no."""
+        origin = urljoin(page_url, "/").rstrip("/")
+        await self._send("POST", f"{page_url}/retry", headers={"Origin": origin})
 
     async def pay(self, payment_url: str) -> float:
         """Press "pay by card" on the bank's page and wait to be sent back; returns when it was pressed.
 
         That is a time of `time.perf_counter`, in seconds.
         """
+        return await self.press(payment_url, "card")
+
+    async def press(self, payment_url: str, button: str) -> float:
+        """Press any button of the bank's page; returns when."""
         page = read_page((await self._send("GET", payment_url)).text)
-        button = urljoin(payment_url, page.form("/card").action)
+        address = urljoin(payment_url, page.form(f"/{button}").action)
         pressed_at = time.perf_counter()
-        answer = await self._send("POST", button, headers={"Origin": urljoin(payment_url, "/").rstrip("/")})
+        answer = await self._send("POST", address, headers={"Origin": urljoin(payment_url, "/").rstrip("/")})
         if answer.status_code != 303:
             raise DonorError(f"the bank answered {answer.status_code}")
         return pressed_at
 
     async def wait_until_shown(self, page_url: str) -> None:
         """Follow the donation's page until it says its last word. Raises DonorError if that is not "paid"."""
-        page = read_page((await self._send("GET", page_url)).text)
+        page = await self.look(page_url)
         while page.next_look is not None:
-            page = await self._next_state(page_url, page)
+            page = await self.wait(page_url, page)
         if not page.is_paid:
             raise DonorError("the donation's page does not say that it is paid")
 
-    async def _next_state(self, page_url: str, page: Page) -> Page:
+    async def wait(self, page_url: str, page: Page) -> Page:
+        """The page's next state, or the same page when there was nothing new for a while."""
         if page.next_look is None:
             raise DonorError("the donation's page stopped without a link to pay by")
         answer = await self._send("GET", urljoin(page_url, page.next_look), headers={"HX-Request": "true"})

@@ -3,8 +3,14 @@
 import json
 from typing import Any
 
-from providers.tbank.signing import sign
+from providers.tbank.signing import parse_body, sign, verify
 from simulator.records import Payment
+
+STRANGERS_PASSWORD = "-"  # noqa: S105 - it opens nothing
+"""What signs a forged notification."""
+
+CARD_PAN = "4300 00** **** 0777"
+"""The same card as the registry writes it."""
 
 CARD = {"CardId": 322264, "Pan": "430000******0777", "ExpDate": "1230"}
 PHONE = {"Pan": "+7 (916) ***-**-21"}
@@ -38,6 +44,20 @@ def notification_fields(payment: Payment, status: str) -> dict[str, Any]:
 def signed(body: dict[str, Any], password: str) -> bytes:
     """The bytes to send: `body` with its Token."""
     return with_token(body, sign(body, password))
+
+
+def forged(body: bytes) -> bytes:
+    """The bytes of a notification with a Token that nobody's password makes."""
+    fields = {name: value for name, value in json.loads(body).items() if name != "Token"}
+    return signed(fields, STRANGERS_PASSWORD)
+
+
+def is_genuine(body: bytes, password: str) -> bool:
+    """Whether these bytes are a notification that the password signed."""
+    try:
+        return verify(parse_body(body), password)
+    except ValueError:
+        return False
 
 
 def with_token(body: dict[str, Any], token: str) -> bytes:

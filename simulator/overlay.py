@@ -174,6 +174,11 @@ class Overlay:
         if self._reading is not None:
             await asyncio.wait([self._reading])
 
+    def break_off(self) -> None:
+        """The socket is gone without a goodbye, as when a browser is killed or a network fails."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+
     async def __aenter__(self) -> Self:
         return await self.connect()
 

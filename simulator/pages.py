@@ -7,18 +7,19 @@ who they are, the page's address is the secret.
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote
 
-from quart import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from quart import Blueprint, Response, abort, current_app, redirect, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from simulator import states
 from simulator.bank import NO_FUNDS, NOT_AUTHENTICATED, Bank
-from simulator.checks import LEAST_SBP_AMOUNT_MINOR
+from simulator.checks import LEAST_SBP_AMOUNT_MINOR, MOST_SBP_AMOUNT_MINOR
 from simulator.courier import SimulatedCourier
-from simulator.language import LANGUAGES, rubles, translations
+from simulator.language import rubles
 from simulator.records import Payment
+from simulator.rendering import asked_language, render
+from simulator.sbp import refusal_to_pay
 from simulator.states import WrongStateError
 
 blueprint = Blueprint("pages", __name__)
@@ -43,7 +44,7 @@ async def index() -> str:
     bank: Bank = current_app.extensions["bank"]
     return await render(
         "simulator/index.html",
-        asked_language("ru"),
+        asked_language(),
         payments=bank.store.list_recent_payments(None, RECENT),
         waiting_notifications=bank.store.count_waiting_notifications(),
         payable=states.PAYABLE,
@@ -55,16 +56,18 @@ async def show_payment(code: str) -> str:
     """The payment page. The first visit moves NEW to FORM_SHOWED."""
     bank: Bank = current_app.extensions["bank"]
     payment = bank.show_form(_find(bank, code))
-    language = asked_language(payment.language)
+    terminal = bank.store.find_terminal(payment.terminal_key)
     is_open = payment.status in states.PAYABLE and payment.due_at > bank.now()
     return await render(
         "simulator/pay.html" if is_open else "simulator/over.html",
-        language,
+        asked_language(payment.language),
         payment=payment,
         due_at=datetime.fromtimestamp(payment.due_at, UTC),
         refused=payment.status in states.REFUSED,
-        sbp_allowed=payment.amount_minor >= LEAST_SBP_AMOUNT_MINOR,
+        sbp_allowed=terminal is not None and refusal_to_pay(terminal, payment) is None,
+        is_sbp_off=terminal is not None and not terminal.sbp,
         least_sbp_amount=rubles(LEAST_SBP_AMOUNT_MINOR),
+        most_sbp_amount=rubles(MOST_SBP_AMOUNT_MINOR),
         succeeded=payment.status in states.SUCCEEDED,
         back_url=return_url(payment, succeeded=payment.status in states.SUCCEEDED),
     )
@@ -125,33 +128,6 @@ def _find(bank: Bank, code: str) -> Payment:
     return bank.current(payment)
 
 
-def asked_language(default: str) -> str:
-    """What `?lang=` asks for, else the default."""
-    asked = request.args.get("lang", default)
-    return asked if asked in LANGUAGES else "ru"
-
-
 def _page_url(code: str) -> str:
     language = request.args.get("lang")
     return url_for("pages.show_payment", code=code, lang=language) if language else f"/pay/{code}"
-
-
-def _language_argument() -> dict[str, str]:
-    return {"lang": request.args["lang"]} if "lang" in request.args else {}
-
-
-async def render(template: str, language: str, **values: Any) -> str:
-    """A page of the simulator, with the words of `language`."""
-    words = translations(language)
-
-    def translate(message: str, **values: Any) -> str:
-        return words.gettext(message) % values if values else words.gettext(message)
-
-    return await render_template(
-        template,
-        language=language,
-        language_argument=_language_argument(),
-        _=translate,
-        rubles=rubles,
-        **values,
-    )

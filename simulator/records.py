@@ -5,11 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Terminal:
-    """A shop's key and password; `notification_url` is used where Init gives none."""
+    """A shop's key and password, and what the bank has switched on for it."""
 
     terminal_key: str
     password: str
     notification_url: str | None
+    """Used where Init gives none."""
+    sbp: bool = True
+    cash_register: bool = False
+    """An online cash register is bound: Init and a partial refund need a Receipt."""
+    refund_limits: bool = False
+    """Refunds through SBP are limited as in real life: one attempt an hour, five a day."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,31 @@ class Payment:
     """A refund through SBP that is on its way, until `refund_done_at`."""
     refund_done_at: float | None
     created_at: float
+    data: str
+    """Init's DATA as JSON, for the registry."""
+    charged_back_minor: int
+    """What the payer got back through their bank against the shop's will. No method of the API tells it."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A movement of money, as the registry names it: Debit, Credit, Chargeback, …"""
+
+    id: int
+    payment_id: int
+    kind: str
+    amount_minor: int
+    happened_at: float
+
+
+@dataclass(frozen=True)
+class RefundAttempt:
+    """One try to refund through SBP; `code` says why it is refused, "" if it is not."""
+
+    payment_id: int
+    amount_minor: int
+    asked_at: float
+    code: str
 
 
 @dataclass(frozen=True)

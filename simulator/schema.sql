@@ -3,7 +3,10 @@
 CREATE TABLE IF NOT EXISTS terminals (
     terminal_key TEXT PRIMARY KEY,
     password TEXT NOT NULL,
-    notification_url TEXT
+    notification_url TEXT,
+    sbp INTEGER NOT NULL DEFAULT 1,
+    cash_register INTEGER NOT NULL DEFAULT 0,
+    refund_limits INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE TABLE IF NOT EXISTS payments (
@@ -28,7 +31,9 @@ CREATE TABLE IF NOT EXISTS payments (
     error_details TEXT NOT NULL,
     refund_minor INTEGER NOT NULL,
     refund_done_at REAL,
-    created_at REAL NOT NULL
+    created_at REAL NOT NULL,
+    data TEXT NOT NULL DEFAULT '{}',
+    charged_back_minor INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE INDEX IF NOT EXISTS payments_by_order ON payments (terminal_key, order_id);
@@ -44,13 +49,44 @@ CREATE TABLE IF NOT EXISTS cancellations (
     PRIMARY KEY (payment_id, external_request_id)
 );
 
+-- Codes of SBP, one for a payment.
+CREATE TABLE IF NOT EXISTS qr_codes (
+    code TEXT PRIMARY KEY,
+    payment_id INTEGER NOT NULL UNIQUE REFERENCES payments (id)
+);
+
+-- code is empty unless the refund is refused.
+CREATE TABLE IF NOT EXISTS refund_attempts (
+    id INTEGER PRIMARY KEY,
+    payment_id INTEGER NOT NULL REFERENCES payments (id),
+    amount_minor INTEGER NOT NULL,
+    asked_at REAL NOT NULL,
+    code TEXT NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS refund_attempts_by_payment ON refund_attempts (payment_id);
+
+-- What the daily registry is made of.
+CREATE TABLE IF NOT EXISTS operations (
+    id INTEGER PRIMARY KEY,
+    payment_id INTEGER NOT NULL REFERENCES payments (id),
+    kind TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    happened_at REAL NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS operations_by_payment ON operations (payment_id);
+CREATE INDEX IF NOT EXISTS operations_by_time ON operations (happened_at);
+
+-- fault is what befell the call, null for a good day.
 CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY,
     payment_id INTEGER,
     method TEXT NOT NULL,
     body BLOB NOT NULL,
     answer TEXT NOT NULL,
-    received_at REAL NOT NULL
+    received_at REAL NOT NULL,
+    fault TEXT
 );
 
 CREATE INDEX IF NOT EXISTS requests_by_payment ON requests (payment_id);

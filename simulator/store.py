@@ -14,15 +14,27 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from simulator.records import Delivery, Notification, Payment, Terminal
+from simulator.records import Delivery, Notification, Operation, Payment, RefundAttempt, Terminal
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 REQUESTS_KEPT = 50_000
 """Raw requests beyond this many are forgotten at the next start."""
 
+ADDED_COLUMNS = (
+    ("terminals", "sbp", "INTEGER NOT NULL DEFAULT 1"),
+    ("terminals", "cash_register", "INTEGER NOT NULL DEFAULT 0"),
+    ("terminals", "refund_limits", "INTEGER NOT NULL DEFAULT 0"),
+    ("payments", "data", "TEXT NOT NULL DEFAULT '{}'"),
+    ("payments", "charged_back_minor", "INTEGER NOT NULL DEFAULT 0"),
+    ("requests", "fault", "TEXT"),
+)
+"""What files of earlier versions lack: table, column, type."""
+
+TERMINAL_COLUMNS = tuple(field.name for field in fields(Terminal))
 PAYMENT_COLUMNS = tuple(field.name for field in fields(Payment))
 NOTIFICATION_COLUMNS = tuple(field.name for field in fields(Notification))
 
+_SELECT_TERMINAL = f"SELECT {', '.join(TERMINAL_COLUMNS)} FROM terminals"  # noqa: S608 - our own names
 _SELECT_PAYMENT = f"SELECT {', '.join(PAYMENT_COLUMNS)} FROM payments"  # noqa: S608 - our own names
 _SELECT_NOTIFICATION = f"SELECT {', '.join(NOTIFICATION_COLUMNS)} FROM notifications"  # noqa: S608
 
@@ -36,6 +48,9 @@ class Store:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.executescript(SCHEMA.read_text())
+        for table, column, kind in ADDED_COLUMNS:
+            if self._one("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", table, column) is None:
+                self._run(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
         if self._one("SELECT 1 FROM sqlite_sequence WHERE name = 'payments'") is None:
             # A fresh bank must not give out the ids of a forgotten one again: shops remember them.
             self._run("INSERT INTO sqlite_sequence (name, seq) VALUES ('payments', ?)", int(time.time()) * 100)
@@ -61,16 +76,18 @@ class Store:
     def save_terminal(self, terminal: Terminal) -> None:
         """Add a terminal or change the one with this key."""
         self._run(
-            "INSERT INTO terminals VALUES (?, ?, ?) ON CONFLICT (terminal_key) DO UPDATE"
-            " SET password = excluded.password, notification_url = excluded.notification_url",
-            terminal.terminal_key,
-            terminal.password,
-            terminal.notification_url,
+            f"INSERT OR REPLACE INTO terminals ({', '.join(TERMINAL_COLUMNS)})"  # noqa: S608 - our own names
+            f" VALUES ({', '.join('?' for _ in TERMINAL_COLUMNS)})",
+            *(getattr(terminal, column) for column in TERMINAL_COLUMNS),
         )
 
     def find_terminal(self, terminal_key: str) -> Terminal | None:
-        row = self._one("SELECT * FROM terminals WHERE terminal_key = ?", terminal_key)
-        return Terminal(*row) if row else None
+        return _terminal(self._one(f"{_SELECT_TERMINAL} WHERE terminal_key = ?", terminal_key))
+
+    def list_terminals(self) -> list[Terminal]:
+        """By key."""
+        rows = self._all(f"{_SELECT_TERMINAL} ORDER BY terminal_key")
+        return [terminal for row in rows if (terminal := _terminal(row))]
 
     # Payments
 
@@ -115,6 +132,86 @@ class Store:
         """Refunds through SBP whose time has come."""
         return self._payments("WHERE refund_done_at <= ? LIMIT 500", now)
 
+    # SBP
+
+    def find_qr_code(self, payment_id: int) -> str | None:
+        """The code of this payment's QR, if it has one."""
+        row = self._one("SELECT code FROM qr_codes WHERE payment_id = ?", payment_id)
+        return str(row[0]) if row else None
+
+    def save_qr_code(self, payment_id: int, code: str) -> None:
+        self._run("INSERT INTO qr_codes (code, payment_id) VALUES (?, ?)", code, payment_id)
+
+    def find_payment_by_qr_code(self, code: str) -> Payment | None:
+        row = self._one("SELECT payment_id FROM qr_codes WHERE code = ?", code)
+        return self.find_payment(row[0]) if row else None
+
+    def insert_refund_attempt(self, attempt: RefundAttempt) -> None:
+        self._run(
+            "INSERT INTO refund_attempts (payment_id, amount_minor, asked_at, code) VALUES (?, ?, ?, ?)",
+            attempt.payment_id,
+            attempt.amount_minor,
+            attempt.asked_at,
+            attempt.code,
+        )
+
+    def change_last_refund_attempt(self, payment_id: int, code: str) -> None:
+        """Let the refund that is on its way end with this code, or well ("")."""
+        self._run(
+            "UPDATE refund_attempts SET code = ? WHERE id = (SELECT max(id) FROM refund_attempts WHERE payment_id = ?)",
+            code,
+            payment_id,
+        )
+
+    def list_refund_attempts(self, payment_id: int) -> list[RefundAttempt]:
+        """Oldest first."""
+        rows = self._all(
+            "SELECT payment_id, amount_minor, asked_at, code FROM refund_attempts WHERE payment_id = ? ORDER BY id",
+            payment_id,
+        )
+        return [RefundAttempt(*row) for row in rows]
+
+    # Movements of money
+
+    def insert_operation(self, payment_id: int, kind: str, amount_minor: int, now: float) -> None:
+        self._run(
+            "INSERT INTO operations (payment_id, kind, amount_minor, happened_at) VALUES (?, ?, ?, ?)",
+            payment_id,
+            kind,
+            amount_minor,
+            now,
+        )
+
+    def list_operations(self, payment_id: int) -> list[Operation]:
+        """Oldest first."""
+        rows = self._all(
+            "SELECT id, payment_id, kind, amount_minor, happened_at FROM operations WHERE payment_id = ? ORDER BY id",
+            payment_id,
+        )
+        return [Operation(*row) for row in rows]
+
+    def list_operations_between(self, terminal_key: str, since: float, before: float) -> list[Operation]:
+        """This terminal's, in the order they happened."""
+        rows = self._all(
+            "SELECT o.id, o.payment_id, o.kind, o.amount_minor, o.happened_at FROM operations o"
+            " JOIN payments p ON p.id = o.payment_id"
+            " WHERE p.terminal_key = ? AND o.happened_at >= ? AND o.happened_at < ? ORDER BY o.happened_at, o.id",
+            terminal_key,
+            since,
+            before,
+        )
+        return [Operation(*row) for row in rows]
+
+    def list_operation_days(self, zone_seconds: int, limit: int) -> list[tuple[str, str, int]]:
+        """Days with operations in the zone so far ahead of UTC, newest first: YYYY-MM-DD, terminal, how many."""
+        rows = self._all(
+            "SELECT date(o.happened_at + ?, 'unixepoch') AS day, p.terminal_key, count(*) FROM operations o"
+            " JOIN payments p ON p.id = o.payment_id GROUP BY 1, 2 ORDER BY 1 DESC, 2 LIMIT ?",
+            zone_seconds,
+            limit,
+        )
+        return [(day, terminal_key, count) for day, terminal_key, count in rows]
+
     # Cancel's idempotency
 
     def find_cancellation(self, payment_id: int, external_request_id: str) -> dict[str, Any] | None:
@@ -130,25 +227,34 @@ class Store:
 
     # Raw requests
 
-    def save_request(self, payment_id: int | None, method: str, body: bytes, answer: str, now: float) -> None:
+    def save_request(
+        self, payment_id: int | None, method: str, body: bytes, answer: str, now: float, fault: str | None = None
+    ) -> None:
         self._run(
-            "INSERT INTO requests (payment_id, method, body, answer, received_at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO requests (payment_id, method, body, answer, received_at, fault) VALUES (?, ?, ?, ?, ?, ?)",
             payment_id,
             method,
             body,
             answer,
             now,
+            fault,
         )
 
     def list_requests(self, payment_id: int) -> list[dict[str, Any]]:
-        """Oldest first: method, body, answer, received_at."""
+        """Oldest first: method, body, answer, received_at, and the fault that befell the call, if any."""
         rows = self._all(
-            "SELECT method, body, answer, received_at FROM requests WHERE payment_id = ? ORDER BY id",
+            "SELECT method, body, answer, received_at, fault FROM requests WHERE payment_id = ? ORDER BY id",
             payment_id,
         )
         return [
-            {"method": method, "body": body.decode(errors="replace"), "answer": answer, "received_at": at}
-            for method, body, answer, at in rows
+            {
+                "method": method,
+                "body": body.decode(errors="replace"),
+                "answer": answer,
+                "received_at": at,
+                "fault": fault,
+            }
+            for method, body, answer, at, fault in rows
         ]
 
     # Notifications
@@ -183,6 +289,23 @@ class Store:
     def list_due_notifications(self, now: float) -> list[int]:
         rows = self._all("SELECT id FROM notifications WHERE next_try_at <= ? ORDER BY next_try_at LIMIT 500", now)
         return [row[0] for row in rows]
+
+    def set_next_try(self, notification_id: int, next_try_at: float) -> None:
+        self._run("UPDATE notifications SET next_try_at = ? WHERE id = ?", next_try_at, notification_id)
+
+    def revive_notifications(self, terminal_key: str, payment_id: int | None, given_up_after: int, now: float) -> int:
+        """Send again at once what this terminal has not accepted: how many. `payment_id` None: of all payments."""
+        cursor = self._run(
+            "UPDATE notifications SET tries = 0, next_try_at = ? WHERE delivered_at IS NULL"
+            " AND (next_try_at IS NOT NULL OR tries > ?)"
+            " AND payment_id IN (SELECT id FROM payments WHERE terminal_key = ? AND (? IS NULL OR id = ?))",
+            now,
+            given_up_after,
+            terminal_key,
+            payment_id,
+            payment_id,
+        )
+        return cursor.rowcount
 
     def count_waiting_notifications(self) -> int:
         row = self._one("SELECT count(*) FROM notifications WHERE next_try_at IS NOT NULL")
@@ -234,6 +357,13 @@ class Store:
 
 def _stored(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, tuple) else value
+
+
+def _terminal(row: tuple[Any, ...] | None) -> Terminal | None:
+    if row is None:
+        return None
+    terminal_key, password, notification_url, *switches = row
+    return Terminal(terminal_key, password, notification_url, *map(bool, switches))
 
 
 def _payment(row: tuple[Any, ...] | None) -> Payment | None:

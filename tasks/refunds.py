@@ -1,7 +1,7 @@
 """Giving money back at the provider: asked for once, and known to have happened or not (domain/refunds.py)."""
 
 import logging
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from domain import payments, refunds, terminals
 from domain.events import Topic, Wake
@@ -12,7 +12,7 @@ from domain.payments import Payment
 from domain.refunds import Refund, RefundStatus
 from infra import queries
 from providers.outcomes import ProviderError, ProviderPermanentError, ProviderTemporaryError, RefusalReason
-from providers.provider import PaymentState, RefundAnswer
+from providers.provider import PaymentState, Receipt, RefundAnswer
 from providers.provider import Refund as RefundCall
 from providers.provider import RefundStatus as Answered
 from tasks.payments import news_from, receipt_of
@@ -22,13 +22,16 @@ log = logging.getLogger(__name__)
 
 # Banks take one attempt an hour and a few a day (`contracts/tbank-protocol.md` 4): we try for a day and a half.
 _LATER_SECONDS = 3700.0
-_LATER_TRIES = 12
+_LATER_FOR = timedelta(hours=36)
 _AWAY_SECONDS = (5.0, 15.0, 60.0, 300.0)
-# After a lost answer: a payment by card may be asked again with the same key; SBP knows no keys, so its state gets the
-# time to show whether money is on its way.
-_DOUBT_SECONDS = 30.0
-_SBP_DOUBT_SECONDS = 600.0
 _PENDING_SECONDS = (5.0, 30.0, 120.0, 600.0)
+# After a lost answer: what knows our key may be asked again with it; for anything else the payment's state gets the
+# time to show whether money is on its way. So long, too, a refusal without a reason is not believed: a bank's answers
+# may be older than its doings, and refused in error it would be given back twice.
+_DOUBT_SECONDS = 30.0
+_SHOWS_AFTER_SECONDS = 600.0
+
+_TAKEN = (NewsStatus.CONFIRMED, NewsStatus.PARTIALLY_REFUNDED)
 
 
 async def make_refund(parts: Parts, refund_id: int) -> None:
@@ -44,134 +47,162 @@ async def make_refund(parts: Parts, refund_id: int) -> None:
         payment = await payments.get_payment(connection, refund.payment_id)
         assert payment is not None, "refunds reference their payment"
         terminal = await terminals.get_terminal(connection, payment.terminal_id)
-    work = _Work(parts, refund, payment, parts.account(terminal))
-    try:
-        await work.go_on()
-    except ProviderPermanentError as error:
-        await work.refuse_or_wait(error)
-    except ProviderTemporaryError as error:
-        # Nothing was changed there: as if it had not been asked, unless an earlier call is still in doubt.
-        status = RefundStatus.WISHED if work.is_untouched else refund.status
-        await work.postpone(status, _pause(_AWAY_SECONDS, refund.tries), error=error)
-    except ProviderError as error:
-        log.warning("refund %d: the answer is lost, looking again: %s", refund.id, error)
-        await work.postpone(refund.status, work.doubt_seconds, error=error)
+    await _Look(parts, refund, payment, parts.account(terminal)).go_on()
 
 
-class _Work:
-    """One look at one refund."""
+class _Look:
+    """One look at one refund by who holds it."""
 
     def __init__(self, parts: Parts, refund: Refund, payment: Payment, account: Account) -> None:
+        assert payment.provider_payment_id is not None, "only booked payments are refunded"
         self._parts = parts
         self._refund = refund
         self._payment = payment
         self._account = account
-        self.is_untouched = refund.before_minor is None
-
-    @property
-    def doubt_seconds(self) -> float:
-        return _DOUBT_SECONDS if self._is_repeatable else _SBP_DOUBT_SECONDS
-
-    @property
-    def _is_repeatable(self) -> bool:
-        return self._account.provider.repeats_refunds or self._payment.method not in ("sbp", "")
+        self._provider_payment_id = payment.provider_payment_id
+        self._still = refund.status if refund.may_be_done else RefundStatus.WISHED
+        """What it remains while nothing more was done: an earlier call may still be in doubt."""
 
     async def go_on(self) -> None:
-        """Raises a ProviderError; everything else is written."""
-        provider_payment_id = self._payment.provider_payment_id
-        assert provider_payment_id is not None, "only booked payments are refunded"
-        state = await self._account.provider.get_state(self._account.credentials, provider_payment_id)
+        try:
+            state = await self._account.provider.get_state(self._account.credentials, self._provider_payment_id)
+        except ProviderError as error:
+            await self._could_not_look(error)
+            return
         if await self._hear(state):
             return
-        if state.status is NewsStatus.REFUNDING:
-            await self.postpone(RefundStatus.PENDING, _pause(_PENDING_SECONDS, self._refund.tries))
-            return
-        if self._refund.status is RefundStatus.PENDING:
+        if state.status is NewsStatus.REFUNDED:
+            await self._refuse(refunds.ALREADY_BACK, "", RefusalReason.WRONG_STATE)
+        elif state.status is NewsStatus.REFUNDING:
+            # Ours is on its way; or another's, which has to end before ours may begin.
+            status = RefundStatus.PENDING if self._refund.may_be_done else RefundStatus.WISHED
+            await self._postpone(status, _pause(_PENDING_SECONDS, self._refund.tries))
+        elif self._refund.status is RefundStatus.PENDING:
             await self._settle_pending()
-            return
-        remaining_minor = state.amount_minor or 0
-        if remaining_minor < self._refund.amount_minor:
-            await self._refuse(RefusalReason.WRONG_STATE, f"{remaining_minor} kopecks remain ({state.provider_status})")
-            return
-        if not await self._note_before():
-            return
-        answer = await self._account.provider.refund(
-            self._account.credentials,
-            RefundCall(
-                provider_payment_id=provider_payment_id,
-                amount_minor=self._refund.amount_minor,
-                remaining_minor=remaining_minor,
-                key=self._refund.public_id,
-                receipt=await self._receipt(),
-            ),
-        )
-        await self._hear_answer(answer)
+        elif state.status in _TAKEN:
+            await self._ask(state)
+        else:
+            log.error("refund %d: the provider says %s of a booked payment", self._refund.id, state.provider_status)
+            await self._postpone(self._still, _pause(_AWAY_SECONDS, self._refund.tries))
 
-    async def _note_before(self) -> bool:
+    async def _could_not_look(self, error: ProviderError) -> None:
+        if isinstance(error, ProviderPermanentError) and not self._refund.may_be_done:
+            await self._refuse(error.code, error.message, error.reason)
+            return
+        log.warning("refund %d: the payment could not be looked at: %s", self._refund.id, error)
+        await self._postpone(self._still, _pause(_AWAY_SECONDS, self._refund.tries), error=error)
+
+    async def _ask(self, state: PaymentState) -> None:
+        """Call for the refund: for the first time, or once more after a call of which nothing came."""
+        is_keyless = not self._account.provider.repeats_refunds and (state.method or self._payment.method) in (
+            "sbp",
+            "",
+        )
+        async with self._parts.pool.acquire() as connection:
+            refundable_minor = await refunds.refundable_minor(connection, self._payment)
+            called_seconds = await refunds.get_called_seconds(connection, self._refund.id) or 0.0
+        if self._refund.may_be_done and is_keyless and called_seconds < _SHOWS_AFTER_SECONDS:
+            pause = _pause(_PENDING_SECONDS, self._refund.tries)
+            await self._postpone(self._still, min(pause, _SHOWS_AFTER_SECONDS - called_seconds))
+            return
+        remaining_minor = refundable_minor if state.amount_minor is None else state.amount_minor
+        if self._refund.amount_minor > min(remaining_minor, refundable_minor):
+            message = f"{remaining_minor} kopecks remain ({state.provider_status})"
+            await self._refuse(refunds.TOO_LITTLE_LEFT, message, RefusalReason.WRONG_STATE)
+            return
+        receipt = await self._receipt()
+        if not await self._note_call():
+            return
+        call = RefundCall(
+            provider_payment_id=self._provider_payment_id,
+            amount_minor=self._refund.amount_minor,
+            remaining_minor=remaining_minor,
+            key=self._refund.public_id,
+            receipt=receipt,
+        )
+        try:
+            answer = await self._account.provider.refund(self._account.credentials, call)
+        except ProviderPermanentError as error:
+            await self._refuse_or_wait(error)
+        except ProviderTemporaryError as error:
+            await self._postpone(self._still, _pause(_AWAY_SECONDS, self._refund.tries), error=error)
+        except ProviderError as error:
+            log.warning("refund %d: the answer is lost, looking again: %s", self._refund.id, error)
+            await self._postpone(RefundStatus.ASKING, _DOUBT_SECONDS, error=error)
+        else:
+            await self._hear_answer(answer)
+
+    async def _note_call(self) -> bool:
         """False: another worker holds it by now."""
-        if not self.is_untouched:
-            return True
         async with self._parts.pool.acquire() as connection, connection.transaction():
             before_minor = await sum_refunds(connection, self._payment.id)
-            noted = await refunds.note_before(connection, self._refund, before_minor)
-        self.is_untouched = False
-        return noted
+            return await refunds.note_call(connection, self._refund, before_minor)
 
-    async def _receipt(self) -> Any:
+    async def _receipt(self) -> Receipt | None:
         async with self._parts.pool.acquire() as connection:
             row = await queries.donations.get_for_opening(connection, donation_id=self._payment.donation_id)
         return receipt_of(row)
 
     async def _hear_answer(self, answer: RefundAnswer) -> None:
         if answer.status is Answered.REFUSED:
-            await self._refuse(answer.error_code, answer.error_message)
+            reason = answer.reason or RefusalReason.REFUND_REFUSED
+            await self._refuse(answer.error_code, answer.error_message, reason)
             return
         if answer.state is not None and await self._hear(answer.state):
             return
         # Done, and the payment's own state says so from now on; or on its way.
-        await self.postpone(
-            RefundStatus.PENDING,
-            _pause(_PENDING_SECONDS, 1),
-            provider_refund_id=answer.provider_refund_id,
+        await self._postpone(
+            RefundStatus.PENDING, _pause(_PENDING_SECONDS, 1), provider_refund_id=answer.provider_refund_id
         )
 
     async def _settle_pending(self) -> None:
         """It was on its way and the payment does not show it: the refund's own state says why."""
-        answer = await self._account.provider.get_refund(
-            self._account.credentials, self._payment.provider_payment_id or "", self._refund.provider_refund_id
-        )
-        if answer.status is Answered.REFUSED:
-            await self._refuse(answer.error_code, answer.error_message)
+        pause = _pause(_PENDING_SECONDS, self._refund.tries)
+        try:
+            answer = await self._account.provider.get_refund(
+                self._account.credentials, self._provider_payment_id, self._refund.provider_refund_id
+            )
+        except ProviderError as error:
+            log.warning("refund %d could not be asked about: %s", self._refund.id, error)
+            await self._postpone(RefundStatus.PENDING, pause, error=error)
             return
-        await self.postpone(RefundStatus.PENDING, _pause(_PENDING_SECONDS, self._refund.tries))
+        if answer.state is not None and await self._hear(answer.state):
+            return
+        async with self._parts.pool.acquire() as connection:
+            called_seconds = await refunds.get_called_seconds(connection, self._refund.id) or 0.0
+        if answer.status is Answered.REFUSED and (answer.error_code or called_seconds >= _SHOWS_AFTER_SECONDS):
+            reason = answer.reason or RefusalReason.REFUND_REFUSED
+            await self._refuse(answer.error_code, answer.error_message, reason)
+            return
+        await self._postpone(RefundStatus.PENDING, pause)
 
     async def _hear(self, state: PaymentState) -> bool:
         """Apply what the provider says; whether the refund is over by that."""
-        news = news_from(state)
         async with self._parts.pool.acquire() as connection, connection.transaction():
-            applied = await apply_news(connection, self._payment.id, news)
+            applied = await apply_news(connection, self._payment.id, news_from(state))
             refund = await refunds.get_refund(connection, self._refund.id)
-        await self._parts.after_commit([applied.wake])
-        return refund is None or not refund.is_open
+        is_over = refund is None or not refund.is_open
+        await self._parts.after_commit([applied.wake or (self._wake() if is_over else None)])
+        return is_over
 
-    async def refuse_or_wait(self, error: ProviderPermanentError) -> None:
+    async def _refuse_or_wait(self, error: ProviderPermanentError) -> None:
         """Some refusals are for now only; the rest is the streamer's to deal with."""
-        if error.reason is RefusalReason.REFUND_LATER and self._refund.tries < _LATER_TRIES:
-            await self.postpone(RefundStatus.WISHED, _LATER_SECONDS, error=error)
+        is_young = datetime.now(UTC) - self._refund.created_at < _LATER_FOR
+        if error.reason is RefusalReason.REFUND_LATER and is_young:
+            await self._postpone(self._still, _LATER_SECONDS, error=error)
             return
-        await self._refuse(error.code, error.message, reason=error.reason)
+        await self._refuse(error.code, error.message, error.reason)
 
-    async def _refuse(self, code: str, message: str, *, reason: RefusalReason | None = None) -> None:
-        log.warning("refund %d is refused: %s %s", self._refund.id, code, message)
+    async def _refuse(self, code: str, message: str, reason: RefusalReason) -> None:
         async with self._parts.pool.acquire() as connection, connection.transaction():
-            await refunds.refuse(
-                connection, self._refund, error_code=code, error_reason=reason or "", error_message=message
+            refused = await refunds.refuse(
+                connection, self._refund, error_code=code, error_reason=reason, error_message=message
             )
-            note = f"refund of {self._refund.amount_minor} kopecks refused: {code} {message}"
-            await self._note(connection, note)
-        await self._parts.after_commit([self._wake()])
+        if refused:
+            log.warning("refund %d is refused: %s %s", self._refund.id, code, message)
+            await self._parts.after_commit([self._wake()])
 
-    async def postpone(
+    async def _postpone(
         self,
         status: RefundStatus,
         seconds: float,
@@ -179,24 +210,19 @@ class _Work:
         provider_refund_id: str = "",
         error: ProviderError | None = None,
     ) -> None:
-        reason = error.reason if isinstance(error, ProviderPermanentError) else ""
         async with self._parts.pool.acquire() as connection, connection.transaction():
-            await refunds.postpone(
+            postponed = await refunds.postpone(
                 connection,
                 self._refund,
                 status,
                 seconds,
                 provider_refund_id=provider_refund_id,
                 error_code=error.code if error else "",
-                error_reason=reason,
+                error_reason=error.reason if error else "",
                 error_message=error.message if error else "",
             )
-        await self._parts.after_commit([self._wake()])
-
-    async def _note(self, connection: Any, note: str) -> None:
-        current = await payments.get_payment(connection, self._payment.id)
-        assert current is not None
-        await payments.note_act(connection, current, note[:500])
+        if postponed:
+            await self._parts.after_commit([self._wake()])
 
     def _wake(self) -> Wake:
         return Wake(self._payment.streamer_id, frozenset({Topic.DONATION}), self._payment.donation_id)

@@ -7,7 +7,7 @@ RabbitMQ may have lost any message; nothing here trusts that one is on its way. 
 import logging
 from typing import Any
 
-from domain import inbox, outbox, refunds, self_check
+from domain import inbox, outbox, refunds, registry, self_check
 from domain.events import Actor
 from domain.overlays import bury_dead_processes
 from infra import queries
@@ -26,6 +26,7 @@ async def sweep(connection: Any) -> int:
         return 0
     asked = await inbox.ask_unprocessed(connection)
     asked += await refunds.ask_due(connection)
+    asked += await registry.ask_due(connection)
     async for row in queries.sweeps.list_waiting_streamers(connection):
         await outbox.add_task(connection, Actor.WAKE_OVERLAY, row["streamer_id"])
         asked += 1

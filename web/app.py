@@ -19,9 +19,28 @@ from web.context import EXTENSION, Parts
 from web.errors import setup_errors
 from web.i18n import setup_i18n
 from web.limits import Limiter
-from web.pages import account, dashboard, dashboard_actions, donate, home, overlay, self_check
+from web.pages import (
+    account,
+    admin_payments,
+    attention,
+    chargebacks,
+    dashboard,
+    dashboard_actions,
+    donate,
+    donations,
+    home,
+    money,
+    npd,
+    overlay,
+    receipts,
+    refund,
+    registry,
+    self_check,
+    terminals,
+)
 from web.security import setup_security
 from web.sessions import setup_sessions
+from web.uploads import SizedRequest
 from web.waiters import Waiters
 
 log = logging.getLogger(__name__)
@@ -44,6 +63,7 @@ def create_app(settings: Settings) -> Quart:
         TEMPLATES_AUTO_RELOAD=settings.in_development,
         IN_DEVELOPMENT=settings.in_development,
     )
+    app.request_class = SizedRequest
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.undefined = StrictUndefined
@@ -61,6 +81,16 @@ def create_app(settings: Settings) -> Quart:
         dashboard_actions,
         overlay,
         donate,
+        donations,
+        refund,
+        attention,
+        terminals,
+        receipts,
+        admin_payments,
+        money,
+        registry,
+        chargebacks,
+        npd,
         metrics,
         self_check,
     ):

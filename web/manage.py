@@ -7,25 +7,32 @@ Secrets come on standard input, never as arguments, where other users of the mac
 import argparse
 import asyncio
 import getpass
+import hashlib
 import json
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 from pydantic import ValidationError
 
 from domain import self_check
 from domain.errors import DomainError, InvalidInputError, NotAllowedError
+from domain.key_rotation import Rotated, rotate_overlay_tokens, rotate_terminals
 from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
+from domain.registry import store_file
 from domain.self_check import Depth, Finding
 from domain.streamers import DEFAULT_TIME_ZONE, create_streamer, find_by_owner, find_by_slug
-from domain.terminals import clean_terminal_key, get_active_terminal, set_terminal
+from domain.terminals import clean_secret, clean_terminal_key, get_active_terminal, list_terminals, set_terminal
 from domain.users import User, clean_email, create_user, find_user, make_superuser, set_password, verify_password
 from infra.crypto import SecretBox
 from infra.database import DATABASE_AWAY, connect_patiently, look_at_one_moment, open_pool
 from infra.settings import Settings
+from providers.catalogue import open_providers, provider_names
+from providers.provider import MalformedRegistry
 
 DEMO_EMAIL = "demo@example.com"
 DEMO_SLUG = "demo"
@@ -84,11 +91,76 @@ async def set_terminal_command(tools: Tools, arguments: argparse.Namespace) -> N
     streamer = await find_by_slug(tools.connection, arguments.slug)
     if streamer is None:
         raise RefusedError(f"There is no streamer {arguments.slug}.")
-    terminal_key = clean_terminal_key(arguments.terminal_key)
-    secret = read_secret("Terminal's password")
+    async with httpx.AsyncClient() as http:
+        provider = open_providers(
+            http,
+            api_urls=tools.settings.provider_api_urls,
+            timeout_seconds=tools.settings.provider_timeout_seconds,
+            connect_timeout_seconds=tools.settings.provider_connect_timeout_seconds,
+        )[arguments.provider]
+    terminal_key = clean_terminal_key(arguments.terminal_key, limit=provider.key_max_length)
+    secret = clean_secret(read_secret("Terminal's secret"))
     async with tools.connection.transaction():
         await set_terminal(tools.connection, tools.box, streamer.id, arguments.provider, terminal_key, secret)
     print(f"{streamer.slug} takes money through {arguments.provider} terminal {terminal_key}.")
+
+
+async def rotate_secrets_command(tools: Tools, _arguments: argparse.Namespace) -> None:
+    """A batch a transaction: it may be stopped and run again at any time."""
+    counted = Rotated(None)
+    for rotate in (rotate_terminals, rotate_overlay_tokens):
+        after_id: int | None = 0
+        while after_id is not None:
+            async with tools.connection.transaction():
+                done = await rotate(tools.connection, tools.box, after_id)
+            counted = Rotated(
+                None, counted.renewed + done.renewed, counted.current + done.current, counted.lost + done.lost
+            )
+            after_id = done.last_id
+    print(f"Encrypted anew with the newest key: {counted.renewed}. Had it already: {counted.current}.")
+    if counted.lost:
+        raise RefusedError(
+            f"None of SECRET_KEYS reads {counted.lost} of them: these stay as they are. Do not take a key away that"
+            " may still be theirs."
+        )
+    print("All stored secrets have the newest key. The older ones may leave SECRET_KEYS.")
+
+
+async def import_registry_command(tools: Tools, arguments: argparse.Namespace) -> None:
+    """Store a provider's registry of operations; the workers read it into the books."""
+    streamer = await find_by_slug(tools.connection, arguments.slug)
+    if streamer is None:
+        raise RefusedError(f"There is no streamer {arguments.slug}.")
+    try:
+        raw = arguments.file.read_bytes()
+    except OSError as error:
+        raise RefusedError(f"The file cannot be read: {error.strerror}.") from error
+    async with httpx.AsyncClient() as http:
+        provider = open_providers(http, api_urls={}, timeout_seconds=1, connect_timeout_seconds=1)[arguments.provider]
+        if not provider.has_registry:
+            raise RefusedError(f"{provider.title} has no registry.")
+        try:
+            rows = provider.parse_registry(raw)
+        except MalformedRegistry as error:
+            place = f"Line {error.line}" if error.line else "The file"
+            raise RefusedError(f"{place}: {error.reason}. Nothing was taken.") from error
+    terminals = [t for t in await list_terminals(tools.connection, streamer.id) if t.provider == arguments.provider]
+    if not terminals:
+        raise RefusedError(f"{streamer.slug} has no terminal at {provider.title}.")
+    async with tools.connection.transaction():
+        stored = await store_file(
+            tools.connection,
+            terminals=terminals,
+            chosen=terminals[0],
+            name=arguments.file.name,
+            sha256=hashlib.sha256(raw).digest(),
+            rows=rows,
+            user_id=None,
+        )
+    if any(file.is_new for file in stored):
+        print(f"Stored {len(rows)} lines; the workers read them now. See /dashboard/money/registry.")
+    else:
+        print("This file was stored before: nothing is booked twice.")
 
 
 async def seed_demo_command(tools: Tools, _arguments: argparse.Namespace) -> None:
@@ -222,8 +294,19 @@ def _parser() -> argparse.ArgumentParser:
 
     terminal = add("set-terminal", set_terminal_command, "Set where a streamer's money goes; the secret on stdin.")
     terminal.add_argument("--slug", required=True)
-    terminal.add_argument("--provider", choices=("tbank",), default="tbank")
-    terminal.add_argument("--terminal-key", required=True)
+    terminal.add_argument("--provider", choices=provider_names(), default="tbank")
+    terminal.add_argument("--terminal-key", required=True, help="T-Bank's TerminalKey, YooKassa's shopId")
+
+    add(
+        "rotate-secrets",
+        rotate_secrets_command,
+        "Encrypt all stored secrets with the newest of SECRET_KEYS; may be run again.",
+    )
+
+    registry = add("import-registry", import_registry_command, "Bring a provider's registry of operations.")
+    registry.add_argument("--slug", required=True)
+    registry.add_argument("--provider", choices=provider_names(), default="tbank")
+    registry.add_argument("file", type=Path, metavar="FILE")
 
     check = add(
         "self-check",
@@ -251,6 +334,10 @@ WORDS = {
     ("display_name", "malformed"): "only characters that can be seen",
     ("time_zone", "unknown"): "no such time zone; Europe/Moscow is one",
     ("terminal_key", "malformed"): "1 to {limit} letters and digits, as in the bank's cabinet",
+    ("secret", "required"): "expected on standard input",
+    ("secret", "malformed"): "1 to {limit} Latin letters, digits and signs without spaces",
+    ("file", "empty"): "there is no operation in it",
+    ("file", "other_terminal"): "it is of the terminal {terminal}, which is not this streamer's",
     ("owner", "has_streamer"): "this account has a streamer already",
 }
 

@@ -80,11 +80,20 @@ def error_code(answer: dict[str, Any]) -> str:
     return str(code)[:20]
 
 
-def web_address(value: Any, field: str, *, schemes: tuple[str, ...]) -> str:
-    """Where to send a donor. Its form differs between the bank's systems: never take it apart."""
+def web_address(value: Any, field: str, *, schemes: tuple[str, ...], or_at: str = "") -> str:
+    """Where to send a donor. Its form differs between the bank's systems: never take it apart.
+
+    `or_at` is a whole address: what has its scheme, host and port passes too.
+    """
     address = values.text(value, field, limit=2000)
-    parts = urlsplit(address)
-    if parts.scheme not in schemes or not parts.hostname or not address.isprintable() or " " in address:
+    parts, own = urlsplit(address), urlsplit(or_at)
+    is_own = (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
+    if (
+        (parts.scheme not in schemes and not is_own)
+        or not parts.hostname
+        or not address.isprintable()
+        or " " in address
+    ):
         raise ValueError(f"{field} is not a web address ({' or '.join(schemes)})")
     return address
 

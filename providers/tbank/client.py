@@ -169,7 +169,8 @@ class TBankClient:
         raise_if_refused(answer, changes_something=False)
         with reading("GetQr"):
             require_same_payment(answer, provider_payment_id)
-            return web_address(answer["Data"], "Data", schemes=("https",))
+            # SBP's are https. The simulated bank has no TLS, and its codes lead to itself.
+            return web_address(answer["Data"], "Data", schemes=("https",), or_at=self._base_url)
 
     async def get_qr_state(self, credentials: Credentials, provider_payment_id: str) -> QrRefusal:
         """Why SBP refused the payment's refund. The answer does not repeat the PaymentId."""

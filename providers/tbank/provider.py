@@ -23,6 +23,9 @@ from providers.tbank.client import QrRefusal, TBankClient
 DEFAULT_API_URL = "https://securepay.tinkoff.ru/v2"
 """Production, and DEMO terminals too (`contracts/tbank-protocol.md`, «Hosts»)."""
 
+PUBLIC_TEST_KEY = "TinkoffBankTest"
+"""The terminal of the bank's own examples."""
+
 CHECK_ORDER_ID = "credentials-check"
 """An order that no shop has: ours are random."""
 
@@ -154,6 +157,10 @@ class TBank:
     async def check_credentials(self, credentials: Credentials) -> None:
         """Asks for an order that does not exist: CheckOrder is always signed, and changes nothing."""
         await self._client.check_order(credentials, CHECK_ORDER_ID)
+
+    def is_test(self, credentials: Credentials) -> bool:
+        """DEMO terminals take the bank's test cards (`contracts/tbank-protocol.md`, «Hosts»)."""
+        return credentials.key.endswith("DEMO") or credentials.key == PUBLIC_TEST_KEY
 
     def read(self, raw: bytes) -> Incoming:
         return notifications.read(raw)

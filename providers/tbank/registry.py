@@ -112,10 +112,15 @@ def _row(line: str) -> RegistryRow:
     # A `;` inside the last fields makes more of them, which we do not need apart.
     fields = dict(zip(FIELDS, parts, strict=False))
     provider_kind = _matching(_WORD, fields, "operation type", "a word")
-    settled = fields["settlement date"]
+    kind, settled = _kind(provider_kind), fields["settlement date"]
+    amount_minor = _kopecks(fields["amount"], "amount")
+    fee_minor = _kopecks(fields["bank fee"], "bank fee") + receipt_fee_minor
+    if kind is RegistryKind.FEE and fee_minor == 0 and provider_kind.lower() != "auth_fail":
+        # Which field a fee of its own stands in the bank does not say; the sum of a refused authorisation is none.
+        fee_minor = amount_minor
     return RegistryRow(
         number=int(_matching(_NUMBER, fields, "number", "a whole number")),
-        kind=_kind(provider_kind),
+        kind=kind,
         provider_kind=provider_kind,
         order_id=_text(fields, "order", 256),
         # A fee for a service may belong to no payment.
@@ -123,8 +128,8 @@ def _row(line: str) -> RegistryRow:
         terminal=_text(fields, "terminal", 20),
         operated_at=_moment(fields),
         settled_on=_date(fields, "settlement date") if settled else None,
-        amount_minor=_kopecks(fields["amount"], "amount"),
-        fee_minor=_kopecks(fields["bank fee"], "bank fee") + receipt_fee_minor,
+        amount_minor=amount_minor,
+        fee_minor=fee_minor,
         net_minor=_kopecks(fields["net amount"], "net amount"),
         reference=_text(fields, "RRN", 40),
         raw=line,

@@ -27,6 +27,9 @@ REASONS = {
 
 BAD_REQUESTS = {
     ("open", "amount"): RefusalReason.AMOUNT_OUT_OF_RANGE,
+    # Also when none was sent and the shop has to send one.
+    ("open", "receipt"): RefusalReason.RECEIPT,
+    ("refund", "receipt"): RefusalReason.RECEIPT,
     # More than is left to give back, a payment nobody paid, a hold that is gone.
     ("refund", "amount"): RefusalReason.WRONG_STATE,
     ("refund", "payment_id"): RefusalReason.WRONG_STATE,

@@ -159,6 +159,10 @@ class YooKassa:
         """Ask for one payment of the shop, whichever; any list is good."""
         await self._client.get("check", credentials, "/payments?limit=1")
 
+    def is_test(self, credentials: Credentials) -> bool:
+        """A test shop's key says so itself; its id looks like any other."""
+        return credentials.secret.startswith("test_")
+
     def read(self, raw: bytes) -> Incoming:
         return notifications.read(raw)
 

@@ -13,7 +13,7 @@ from quart import Blueprint, Response, current_app, request
 
 from providers.json_body import parse_body
 from simulator.api import HTML_ERROR
-from simulator.faults import Fault, Faults
+from simulator.faults import HTTP_ERRORS, Fault, Faults
 from simulator.states import WrongStateError
 from simulator.yookassa import objects
 from simulator.yookassa.bank import YooKassaBank
@@ -311,8 +311,8 @@ def _text(body: dict[str, Any]) -> str:
 async def _spoil(fault: Fault, answer: Answer) -> Response:
     """The answer as the fault leaves it."""
     match fault.kind:
-        case "error_500":
-            return Response(HTML_ERROR, 500, content_type="text/html")
+        case kind if kind in HTTP_ERRORS:
+            return Response(HTML_ERROR, HTTP_ERRORS[kind], content_type="text/html")
         case "invalid_json":
             return Response(HTML_ERROR, 200, content_type="text/html")
         case "reset":

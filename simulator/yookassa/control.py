@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from quart import Blueprint, Response, abort, current_app, jsonify, request
 
-from simulator.control import on_bad_body, on_wrong_state
+from simulator.control_parts import on_bad_body, on_wrong_state
 from simulator.courier import SimulatedCourier
 from simulator.records import Delivery, Notification
 from simulator.states import WrongStateError

@@ -10,7 +10,7 @@ from quart import Blueprint, Response, abort, current_app, redirect, request, ur
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from simulator.courier import SimulatedCourier
-from simulator.pages import asked_language, render
+from simulator.rendering import asked_language, render
 from simulator.states import WrongStateError
 from simulator.yookassa.bank import YooKassaBank
 from simulator.yookassa.records import Payment

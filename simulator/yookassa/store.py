@@ -224,6 +224,13 @@ class YooKassaStore:
         )
         return [row[0] for row in rows]
 
+    def set_next_try(self, notification_id: int, next_try_at: float) -> None:
+        self._run("UPDATE yookassa_notifications SET next_try_at = ? WHERE id = ?", next_try_at, notification_id)
+
+    def count_waiting_notifications(self) -> int:
+        row = self._one("SELECT count(*) FROM yookassa_notifications WHERE next_try_at IS NOT NULL")
+        return int(row[0]) if row else 0
+
     def save_delivery(self, notification_id: int, delivery: Delivery, next_try_at: float | None) -> None:
         """One try and what follows from it; `next_try_at` None: delivered or given up."""
         with self.transaction():

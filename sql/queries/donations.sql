@@ -19,9 +19,9 @@ DELETE FROM donation_forms WHERE created_at < now() - interval '1 day';
 
 -- name: insert_donation^
 INSERT INTO donations (public_id, streamer_id, amount_minor, donor_name, message, public_donor_name, public_message,
-                       locale, consent_version)
+                       locale, consent_version, donor_email)
 VALUES (:public_id, :streamer_id, :amount_minor, :donor_name, :message, :public_donor_name, :public_message,
-        :locale, :consent_version)
+        :locale, :consent_version, :donor_email)
 RETURNING id, public_id, currency;
 
 -- name: lock_donation^
@@ -39,6 +39,28 @@ RETURNING paid_at, public_donor_name, public_message;
 -- name: mark_review!
 -- Money came, but not the amount asked for: an operator looks at it.
 UPDATE donations SET status = 'review' WHERE id = :donation_id AND status IN ('pending', 'failed');
+
+-- name: settle_review!
+-- Whether money of another amount is still here decides: under review, or as if nothing had been paid. The caller
+-- holds the donation's row, so that two payments that go back at once do not each see the other's money.
+UPDATE donations SET status = CASE WHEN here.is_any THEN 'review' ELSE 'failed' END
+FROM (SELECT EXISTS (
+    SELECT FROM payments
+    WHERE payments.donation_id = :donation_id AND payments.booked_as = 'review'
+      AND payments.confirmed_minor > (
+          SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
+               + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+               - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)
+          FROM ledger_transactions WHERE payment_id = payments.id)) AS is_any) AS here
+WHERE donations.id = :donation_id
+  AND (here.is_any AND donations.status IN ('pending', 'failed') OR NOT here.is_any AND donations.status = 'review');
+
+-- name: accept_review^
+-- The streamer takes money of another amount as it came; no row when the donation is not under review any more.
+UPDATE donations
+SET status = 'paid', paid_at = now(), wished_minor = amount_minor, amount_minor = :amount_minor
+WHERE id = :donation_id AND status = 'review'
+RETURNING paid_at, public_donor_name, public_message;
 
 -- name: fail!
 -- Unless a newer attempt may still bring the money.
@@ -74,16 +96,23 @@ SELECT donations.id, donations.public_id, donations.streamer_id, donations.statu
        payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt, payment.sbp_payload,
        payment.error_reason,
        extract(epoch FROM now() - payment.created_at)::float8 AS since_seconds,
+       extract(epoch FROM payment.due_at - now())::float8 AS left_seconds,
        CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status, alerts.shown_at,
        ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead,
-       (SELECT coalesce(sum(confirmed_minor), 0) FROM payments AS surplus
-        WHERE surplus.donation_id = donations.id AND surplus.booked_as = 'surplus' AND surplus.status = 'confirmed'
+       (SELECT coalesce(sum(surplus.confirmed_minor - (
+            SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
+                 + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+                 - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)
+            FROM ledger_transactions WHERE payment_id = surplus.id)), 0)
+        FROM payments AS surplus
+        WHERE surplus.donation_id = donations.id
+          AND (surplus.booked_as = 'surplus' OR surplus.booked_as = 'review' AND donations.paid_at IS NOT NULL)
        )::bigint AS surplus_minor
 FROM donations
 JOIN streamers ON streamers.id = donations.streamer_id
 CROSS JOIN LATERAL (
     SELECT * FROM payments WHERE donation_id = donations.id
-    ORDER BY booked_as = 'donation' DESC NULLS LAST, status = 'authorized' DESC, attempt DESC LIMIT 1
+    ORDER BY coalesce(booked_as = 'donation', false) DESC, status = 'authorized' DESC, attempt DESC LIMIT 1
 ) AS payment
 LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
 LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
@@ -103,11 +132,17 @@ SELECT donations.id, donations.public_id, donations.status, donations.amount_min
        donations.charged_back_minor, donations.public_donor_name AS donor_name, donations.public_message AS message, donations.came_at AS paid_at,
        alerts.alert_id, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
        alerts.shown_at, alerts.interrupted,
-       (SELECT coalesce(sum(surplus.confirmed_minor - coalesce(
-            (SELECT max(reached_minor) FROM ledger_transactions
-             WHERE payment_id = surplus.id AND kind = 'refund'), 0)), 0)
+       (SELECT coalesce(sum(surplus.confirmed_minor - (
+            SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
+                 + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+                 - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)
+            FROM ledger_transactions WHERE payment_id = surplus.id)), 0)
         FROM payments AS surplus
-        WHERE surplus.donation_id = donations.id AND surplus.booked_as = 'surplus')::bigint AS surplus_minor
+        WHERE surplus.donation_id = donations.id
+          AND (surplus.booked_as = 'surplus' OR surplus.booked_as = 'review' AND donations.paid_at IS NOT NULL)
+       )::bigint AS surplus_minor,
+       EXISTS (SELECT FROM refunds JOIN payments AS refunded ON refunded.id = refunds.payment_id
+               WHERE refunded.donation_id = donations.id AND refunds.next_try_at IS NOT NULL) AS refund_open
 FROM (
     -- Only as many of the paid as may be asked for; those under review are few.
     (SELECT paid.*, paid.paid_at AS came_at FROM donations paid
@@ -140,3 +175,15 @@ WHERE donations.id = :donation_id;
 
 -- name: lock_donation_by_id^
 SELECT status, created_at FROM donations WHERE id = :donation_id FOR UPDATE;
+
+-- name: get_details^
+-- One donation of a streamer, for her own page of it.
+SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.wished_minor,
+       donations.refunded_minor, donations.charged_back_minor, donations.public_donor_name AS donor_name,
+       donations.public_message AS message, donations.consent_version, donations.consented_at, donations.created_at,
+       donations.paid_at, alerts.shown_at, alerts.interrupted,
+       CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status
+FROM donations
+LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
+LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
+WHERE donations.streamer_id = :streamer_id AND donations.public_id = :public_id;

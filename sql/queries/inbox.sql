@@ -70,3 +70,21 @@ UPDATE inbox
 SET asks = asks + 1, next_ask_at = now() + make_interval(secs => least(3600, 60 * power(2, least(asks, 10))))
 FROM late WHERE inbox.id = late.id
 RETURNING inbox.id;
+
+-- name: ask_again$
+-- A person wants a notification that nobody could place to be looked at once more.
+UPDATE inbox
+SET processed_at = NULL, next_ask_at = now() + interval '30 seconds', asks = 0
+FROM terminals
+WHERE inbox.id = :inbox_id AND terminals.id = inbox.terminal_id AND terminals.streamer_id = :streamer_id
+  AND inbox.outcome IN ('unknown_order', 'malformed') AND inbox.settled_at IS NULL
+RETURNING inbox.id;
+
+-- name: settle$
+-- A person has dealt with it.
+UPDATE inbox
+SET settled_at = now(), settled_by = :user_id, settled_note = :note
+FROM terminals
+WHERE inbox.id = :inbox_id AND terminals.id = inbox.terminal_id AND terminals.streamer_id = :streamer_id
+  AND inbox.outcome IN ('unknown_order', 'malformed') AND inbox.settled_at IS NULL
+RETURNING inbox.id;

@@ -1,8 +1,10 @@
 -- name: insert_transaction^
--- A balanced pair of entries: debit and credit of the same amount. No row when this was booked before.
+-- A balanced pair of entries: debit and credit of the same amount. No row when this was booked before. moved_at says
+-- when the money moved, where that was before now.
 WITH booked AS (
-    INSERT INTO ledger_transactions (kind, streamer_id, payment_id, reached_minor)
-    VALUES (:kind, :streamer_id, :payment_id, :reached_minor)
+    INSERT INTO ledger_transactions (kind, streamer_id, payment_id, reached_minor, moved_at)
+    VALUES (:kind, :streamer_id, :payment_id, :reached_minor,
+            CASE WHEN :moved_at::timestamptz < now() THEN :moved_at::timestamptz END)
     ON CONFLICT DO NOTHING
     RETURNING id, created_at
 ), entries AS (

@@ -242,3 +242,36 @@ RETURNING payments.id, payments.status IN ('new', 'opening') AS unopened;
 -- name: is_past_due$
 -- The link has been dead for so long (65 minutes: a bank's check may take 60) that an unpaid answer is final.
 SELECT due_at < now() - interval '65 minutes' FROM payments WHERE id = :payment_id;
+
+-- name: accept_payment!
+-- Money under review becomes the donation's. The caller holds the row.
+UPDATE payments
+SET booked_as = 'donation', accepted_at = now(), accepted_by = :user_id, version = version + 1
+WHERE id = :payment_id AND booked_as = 'review';
+
+-- name: count_other_reviews$
+-- Other payments of a donation that brought another amount, of which something is left.
+SELECT count(*) FROM payments
+WHERE donation_id = :donation_id AND id <> :payment_id AND booked_as = 'review'
+  AND confirmed_minor > (
+      SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
+           + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+           - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)
+      FROM ledger_transactions WHERE payment_id = payments.id);
+
+-- name: search_payments
+-- By what somebody has in hand: our order, the provider's payment id, the donation's public id, or our own id.
+SELECT payments.id, payments.order_id, payments.provider_payment_id, payments.status, payments.amount_minor,
+       payments.confirmed_minor, payments.booked_as, payments.created_at, terminals.provider, terminals.terminal_key,
+       donations.public_id AS donation_public_id, streamers.slug, streamers.display_name, streamers.time_zone
+FROM payments
+JOIN terminals ON terminals.id = payments.terminal_id
+JOIN donations ON donations.id = payments.donation_id
+JOIN streamers ON streamers.id = payments.streamer_id
+WHERE payments.id IN (
+    SELECT id FROM payments WHERE order_id = :text
+    UNION SELECT id FROM payments WHERE provider_payment_id = :text
+    UNION SELECT id FROM payments WHERE id = :number
+    UNION SELECT payments.id FROM payments JOIN donations ON donations.id = payments.donation_id
+          WHERE donations.public_id = :text)
+ORDER BY payments.id DESC LIMIT :limit;

@@ -27,14 +27,22 @@ ORDER BY retired_at DESC NULLS FIRST, chosen_at DESC, id DESC;
 UPDATE terminals SET retired_at = now()
 WHERE streamer_id = :streamer_id AND provider = :provider AND terminal_key <> :terminal_key AND retired_at IS NULL;
 
+-- name: lock_streamer!
+-- One change of a streamer's terminals at a time: two at once would leave two in use.
+SELECT FROM streamers WHERE id = :streamer_id FOR NO KEY UPDATE;
+
 -- name: upsert_terminal^
--- The same key again replaces its secret, and keeps the former for what was signed with it; a key of another streamer
--- changes nothing and returns no row.
+-- The same key again is in use again. Another secret replaces the one it had, and keeps that for what was signed with
+-- it. A key of another streamer changes nothing and returns no row.
 INSERT INTO terminals (streamer_id, provider, terminal_key, secret_encrypted)
 VALUES (:streamer_id, :provider, :terminal_key, :secret_encrypted)
 ON CONFLICT (provider, terminal_key) DO UPDATE
-SET secret_encrypted = excluded.secret_encrypted, retired_at = NULL, chosen_at = now(), checked_at = NULL,
-    former_secret_encrypted = terminals.secret_encrypted, secret_replaced_at = now()
+SET secret_encrypted = CASE WHEN :replaces THEN excluded.secret_encrypted ELSE terminals.secret_encrypted END,
+    former_secret_encrypted =
+        CASE WHEN :replaces THEN terminals.secret_encrypted ELSE terminals.former_secret_encrypted END,
+    secret_replaced_at = CASE WHEN :replaces THEN now() ELSE terminals.secret_replaced_at END,
+    checked_at = CASE WHEN :replaces THEN NULL ELSE terminals.checked_at END,
+    retired_at = NULL, chosen_at = now()
 WHERE terminals.streamer_id = excluded.streamer_id
 RETURNING id, streamer_id, provider, terminal_key, secret_encrypted, former_secret_encrypted, secret_replaced_at,
           retired_at, chosen_at, checked_at;
@@ -75,3 +83,27 @@ WHERE provider = :provider AND failures > 0;
 
 -- name: get_health^
 SELECT failures, failing_since, rest_until, last_error FROM provider_health WHERE provider = :provider;
+
+-- name: get_refusal^
+-- The newest payment within a day that the provider would not open on this terminal, and whether it has opened one
+-- since. No row while it refused none. That nobody answered is no refusal.
+SELECT refused.error_reason AS reason, refused.error_message AS message, refused.closed_at AS refused_at,
+       EXISTS (SELECT FROM payments AS later
+               WHERE later.terminal_id = :terminal_id AND later.id > refused.id AND later.opened_at IS NOT NULL
+       ) AS has_opened_since
+FROM payments AS refused
+WHERE refused.terminal_id = :terminal_id AND refused.status = 'failed' AND refused.opened_at IS NULL
+  AND refused.provider_payment_id IS NULL AND refused.error_code <> :gave_up
+  AND refused.closed_at > now() - interval '1 day'
+ORDER BY refused.closed_at DESC LIMIT 1;
+
+-- name: list_secrets
+-- Terminals' secrets as stored, a batch after the last id.
+SELECT id, secret_encrypted, former_secret_encrypted FROM terminals
+WHERE id > :after_id ORDER BY id LIMIT :limit;
+
+-- name: replace_secrets!
+-- The same secrets under another key; not if a person replaced them meanwhile.
+UPDATE terminals SET secret_encrypted = :secret_encrypted, former_secret_encrypted = :former_secret_encrypted
+WHERE id = :terminal_id AND secret_encrypted = :read_secret
+  AND former_secret_encrypted IS NOT DISTINCT FROM :read_former_secret;

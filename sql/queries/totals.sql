@@ -19,6 +19,11 @@ ON CONFLICT (streamer_id, day) DO UPDATE
 SET net_minor = streamer_days.net_minor + :delta_minor,
     donations = streamer_days.donations + :delta_donations::integer;
 
+-- name: note_counted!
+-- Ledger transactions that change no total are counted by that.
+UPDATE streamer_totals SET ledger_transaction_id = greatest(ledger_transaction_id, :ledger_transaction_id)
+WHERE streamer_id = :streamer_id;
+
 -- name: are_behind$
 -- Whether the ledger knows more than the totals have counted.
 SELECT coalesce((SELECT max(id) FROM ledger_transactions WHERE streamer_id = :streamer_id), 0)

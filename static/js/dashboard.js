@@ -3,6 +3,7 @@
 // Realtime says only what kind of thing changed; the parts that show it ask the server for themselves again.
 // While that connection is away, and after the machine slept, the page asks by itself.
 
+import { enableCopying, showCopyButtons } from "./copying.js";
 import { io } from "../vendor/socket.io.esm.min.js";
 
 const board = document.getElementById("board");
@@ -20,7 +21,7 @@ function refresh(topics) {
 }
 
 function enliven() {
-  for (const button of document.querySelectorAll("[data-copy], [data-copy-from]")) button.hidden = false;
+  showCopyButtons();
   for (const bar of document.querySelectorAll("[data-progress]")) runProgress(bar);
   for (const notice of document.querySelectorAll("[data-passes]")) {
     if (notice.dataset.passes) continue;
@@ -168,45 +169,7 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("pageshow", (event) => event.persisted && refresh());
 
-// Copying
-
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-from]");
-  if (button) await copy(button);
-  else if (event.target.matches("[data-select]")) event.target.select();
-});
-
-async function copy(button) {
-  const text = "copy" in button.dataset ? Promise.resolve(button.dataset.copy) : fetchAddress(button.dataset.copyFrom);
-  try {
-    // Given as a promise, so that Safari still counts the click that asked for it.
-    const blob = text.then((found) => new Blob([found], { type: "text/plain" }));
-    await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
-  } catch {
-    if (!copyUnseen(await text)) {
-      tell(button.dataset.failed);
-      return;
-    }
-  }
-  const label = button.querySelector("[data-label]");
-  const words = label.textContent;
-  label.textContent = button.dataset.copied;
-  setTimeout(() => (label.textContent = words), 1_500);
-}
-
-// Without HTTPS there is no clipboard to write to. The old way copies what is selected; nobody is to see what that is.
-function copyUnseen(text) {
-  const focused = document.activeElement;
-  const box = document.createElement("textarea");
-  box.className = "only-heard";
-  box.value = text;
-  document.body.append(box);
-  box.select();
-  const copied = document.execCommand("copy");
-  box.remove();
-  focused?.focus({ preventScroll: true });
-  return copied;
-}
+// Notices
 
 function tell(words) {
   const notice = document.createElement("p");
@@ -215,12 +178,6 @@ function tell(words) {
   notice.textContent = words;
   document.getElementById("notice").replaceChildren(notice);
   enliven();
-}
-
-async function fetchAddress(url) {
-  const response = await fetch(url, { method: "POST" });
-  if (response.redirected) location.reload();
-  return (await response.json()).address;
 }
 
 // Keys, by their place on the keyboard, so that they work in either layout.
@@ -234,4 +191,5 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+enableCopying(tell);
 enliven();

@@ -43,7 +43,7 @@ function remember(values) {
 
 function enhanceForm(form) {
   const locale = document.documentElement.lang;
-  const { amount, message, name, anonymous } = form.elements;
+  const { amount, message, name, email, anonymous } = form.elements;
   const pay = form.querySelector(".pay");
   const payWords = pay.textContent;
   const preview = form.querySelector("[data-preview]");
@@ -83,7 +83,8 @@ function enhanceForm(form) {
   }
   // Capturing: before anything sends the form, so that the device remembers what was sent.
   form.addEventListener("submit", () => {
-    remember({ name: name.value, anonymous: anonymous.checked, amount: amount.value });
+    const known = email ? email.value : recall().email;
+    remember({ name: name.value, email: known, anonymous: anonymous.checked, amount: amount.value });
     form.querySelector("[data-problem]").hidden = true;
   }, true);
 
@@ -95,6 +96,7 @@ function enhanceForm(form) {
   if (!form.querySelector("[aria-invalid]")) {
     const known = recall();
     if (!name.value && typeof known.name === "string") name.value = known.name;
+    if (email && !email.value && typeof known.email === "string") email.value = known.email;
     // Another name than the remembered one was typed a moment ago, to be shown.
     if (known.anonymous === true && name.value === known.name) anonymous.checked = true;
   }

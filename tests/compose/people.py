@@ -77,7 +77,7 @@ async def _donate(browser: Browser, streamer: Streamer, pictures: Path | None) -
     await donor.get_by_label("Ваше имя").fill("Аня")
     await donor.locator("#consent").check()
     await donor.locator("button.pay").click()
-    await donor.locator("a.main").click(timeout=20_000)
+    await donor.locator('a[href*="/pay/"]:visible').click(timeout=20_000)
     await donor.locator('button[data-attempt="card"]').click()
     alert = obs.locator(".alert")
     await expect(alert).to_contain_text("Привет через nginx", timeout=30_000)

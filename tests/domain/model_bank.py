@@ -171,10 +171,7 @@ class ModelBank:
     async def open(self, _: Credentials, opening: Opening) -> OpenedPayment:
         trouble = self._meet("open")
         known = [payment for payment in self.payments.values() if payment.order_id == opening.order_id]
-        if known and self.reopens:
-            payment = known[0]
-        else:
-            payment = self._make(opening.order_id, opening.amount_minor)
+        payment = known[0] if known and self.reopens else self._make(opening.order_id, opening.amount_minor)
         self._suffer(trouble)
         return OpenedPayment(payment.id, f"https://bank.example/{payment.id}")
 
@@ -307,4 +304,6 @@ class ModelBank:
 
     def _answer(self, refund: BankRefund) -> RefundAnswer:
         state = self._state(refund.payment) if self.signs_notifications else None
-        return RefundAnswer(refund.status, refund.id, state, error_code="refused" if refund.status is RefundStatus.REFUSED else "")
+        return RefundAnswer(
+            refund.status, refund.id, state, error_code="refused" if refund.status is RefundStatus.REFUSED else ""
+        )

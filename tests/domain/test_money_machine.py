@@ -14,7 +14,6 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
-import asyncpg
 import pytest
 from cryptography.fernet import Fernet
 from dramatiq.errors import Retry
@@ -191,9 +190,7 @@ class MoneyMachine(RuleBasedStateMachine):
             return
 
     @precondition(lambda self: self._open())
-    @rule(
-        which=WHICH, method=st.sampled_from(["card", "sbp"]), more=st.sampled_from([0, 0, 0, 0, -100, 100])
-    )
+    @rule(which=WHICH, method=st.sampled_from(["card", "sbp"]), more=st.sampled_from([0, 0, 0, 0, -100, 100]))
     def pay(self, which: int, method: str, more: int) -> None:
         bank, payment = _one_of(self._open(), which)
         bank.pay(payment, payment.asked_minor + more, method)
@@ -474,8 +471,10 @@ class MoneyMachine(RuleBasedStateMachine):
             await self._sweep()
         await self._compare()
         if os.environ.get("STATS"):
-            for r in await self.parts.pool.fetch("SELECT 'payment '||status||' '||coalesce(booked_as,'-')||' '||(twin_of is not null) k, count(*) n FROM payments GROUP BY 1 UNION ALL SELECT 'refund '||status||' '||error_code, count(*) FROM refunds GROUP BY 1 UNION ALL SELECT 'donation '||status, count(*) FROM donations GROUP BY 1 UNION ALL SELECT 'inbox '||outcome, count(*) FROM inbox GROUP BY 1"):
-                STATS[r["k"]] = STATS.get(r["k"],0)+r["n"]
+            for r in await self.parts.pool.fetch(
+                "SELECT 'payment '||status||' '||coalesce(booked_as,'-')||' '||(twin_of is not null) k, count(*) n FROM payments GROUP BY 1 UNION ALL SELECT 'refund '||status||' '||error_code, count(*) FROM refunds GROUP BY 1 UNION ALL SELECT 'donation '||status, count(*) FROM donations GROUP BY 1 UNION ALL SELECT 'inbox '||outcome, count(*) FROM inbox GROUP BY 1"
+            ):
+                STATS[r["k"]] = STATS.get(r["k"], 0) + r["n"]
         found = await self._find(*Severity)
         # Nobody publishes here, and what waits for a person does.
         for name in ("relay_missing", "surplus_waiting", "review_waiting", "refund_refused", "notification_unknown"):
@@ -509,7 +508,9 @@ class MoneyMachine(RuleBasedStateMachine):
     # -- what there is
 
     def _open(self) -> list[tuple[ModelBank, BankPayment]]:
-        return [(bank, payment) for bank in self.banks.values() for payment in bank.payments.values() if payment.is_open]
+        return [
+            (bank, payment) for bank in self.banks.values() for payment in bank.payments.values() if payment.is_open
+        ]
 
     def _told(self) -> list[tuple[ModelBank, Any]]:
         return [(bank, told) for bank in self.banks.values() for told in bank.on_their_way]
@@ -550,7 +551,8 @@ def _one_of(things: list[T], which: int) -> T:
 def test_books_and_banks_agree_whatever_happens(world: World) -> None:
     machine = type("Machine", (MoneyMachine,), {"world": world})
     import atexit
-    atexit.register(lambda: print("\n".join(f"{k}: {v}" for k,v in sorted(STATS.items()))))
+
+    atexit.register(lambda: print("\n".join(f"{k}: {v}" for k, v in sorted(STATS.items()))))
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -23,7 +23,7 @@ async def test_a_donor_pays_and_the_alert_plays(
     await donor.locator("#consent").check()
     await expect(donor.locator("[data-preview]")).to_contain_text("Аня")
     await donor.locator("button.pay").click()
-    link = donor.locator("a.main")
+    link = donor.locator('a[href*="/pay/"]:visible')
     await expect(link).to_be_visible(timeout=20_000)
     assert origins == {house.stack.web_url.removeprefix("http://")}
     await link.click()
@@ -51,7 +51,7 @@ async def test_paying_with_scripts_that_never_arrive(
     await donor.locator("#amount").fill("500")
     await donor.locator("#consent").check()
     await donor.locator("button.pay").click(no_wait_after=True)
-    link = donor.locator("a.main")
+    link = donor.locator('a[href*="/pay/"]:visible')
     await expect(link).to_be_visible(timeout=20_000)
     await link.click(no_wait_after=True)
     await donor.locator('button[data-attempt="sbp"]').click(no_wait_after=True)

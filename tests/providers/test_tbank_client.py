@@ -398,6 +398,14 @@ async def test_the_link_inside_an_sbp_code(bank: CannedBank, tbank: TBankClient,
     assert body.keys() <= openapi()["components"]["schemas"]["GetQr"]["properties"].keys()
 
 
+async def test_the_simulated_banks_code_leads_to_itself(
+    bank: CannedBank, tbank: TBankClient, credentials: Credentials
+) -> None:
+    own = f"{bank.url.removesuffix('/v2')}/qr/AS1?type=01"
+    bank.answers({**QR, "Data": own})
+    assert await tbank.get_qr(credentials, "3093639567") == own
+
+
 @pytest.mark.parametrize("code", sorted(NO_SBP))
 async def test_where_there_is_no_sbp_there_is_no_code(
     bank: CannedBank, tbank: TBankClient, credentials: Credentials, code: str

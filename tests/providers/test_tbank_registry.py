@@ -239,3 +239,17 @@ def test_any_line_is_read_or_refused(changes: dict[str, Any]) -> None:
     for found in rows:
         assert min(found.amount_minor, found.fee_minor, found.net_minor) >= 0
         assert found.operated_at.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "bank_fee", "fee_minor"),
+    [
+        ("Chargeback_Fee", "0.00", 15_050),
+        ("Chargeback_Fee", "150.50", 15_050),
+        ("ServiceFee", "99.00", 9_900),
+        ("AUTH_FAIL", "0.00", 0),
+        ("AUTH_FAIL", "1.00", 100),
+    ],
+)
+def test_a_fee_of_its_own_is_a_fee_whichever_field_it_stands_in(kind: str, bank_fee: str, fee_minor: int) -> None:
+    assert row(operation_type=kind, bank_fee=bank_fee).fee_minor == fee_minor

@@ -14,27 +14,19 @@ from providers.outcomes import ProviderPermanentError, RefusalReason
 from providers.provider import Credentials
 from providers.tbank.client import TBankClient
 from providers.tbank.signing import sign
+from simulator.api import METHODS
 from tests.simulator.conftest import OpenPayment
-from tests.simulator.support import Clock, Simulator, assert_exchanges_fit, running_simulator
+from tests.simulator.support import (
+    PASSWORD,
+    Clock,
+    Simulator,
+    assert_exchanges_fit,
+    call,
+    refusal_of,
+    running_simulator,
+)
 
 GIFT_CARD = "Подарочная карта на 1000 рублей"
-PASSWORD = "TinkoffBankTest"
-
-
-async def call(simulator: Simulator, method: str, fields: dict[str, Any], token: str | None = None) -> Any:
-    body = {"TerminalKey": "TinkoffBankTest", **fields}
-    if token != "":
-        body["Token"] = token or sign({k: v for k, v in body.items() if k != "Password"}, PASSWORD)
-    response = await simulator.http.post(f"{simulator.url}/v2/{method}", json=body)
-    assert response.status_code == 200
-    return response.json()
-
-
-async def refusal_of(simulator: Simulator, method: str, fields: dict[str, Any], token: str | None = None) -> str:
-    answer = await call(simulator, method, fields, token)
-    assert answer.keys() == {"Success", "ErrorCode", "Message", "Details"}
-    assert answer["Success"] is False
-    return str(answer["ErrorCode"])
 
 
 async def test_every_answer_in_every_state_fits_the_banks_document(
@@ -143,7 +135,7 @@ async def test_the_banks_published_examples_are_signed_correctly(
     assert answer["ErrorCode"] == {"Init": "0", "CheckOrder": "335", "Cancel": "255"}[method]
 
 
-@pytest.mark.parametrize("method", ["Init", "GetState", "CheckOrder", "Confirm", "Cancel"])
+@pytest.mark.parametrize("method", METHODS)
 async def test_every_method_checks_the_token(simulator: Simulator, method: str) -> None:
     fields = {"Amount": 1000, "OrderId": "1", "PaymentId": "1"}
     assert await refusal_of(simulator, method, fields, token="0" * 64) == "204"

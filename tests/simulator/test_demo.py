@@ -120,6 +120,13 @@ def test_a_donor_ticks_what_must_be_ticked() -> None:
         '</form><a class="main" href="http://bank/pay/x">…</a>'
     )
     assert page.form("/donate/anna").fields == {"key": "k", "consent": "v"}
-    assert page.main_link == "http://bank/pay/x"
+    assert page.bank_link == "http://bank/pay/x"
     with pytest.raises(DonorError):
         page.form("/card")
+
+
+def test_a_donor_with_a_card_leaves_the_sbp_code_alone() -> None:
+    page = read_page(
+        '<a class="main touch" href="http://sbp/qr/x">…</a><a class="other desk" href="http://bank/pay/x">…</a>'
+    )
+    assert page.bank_link == "http://bank/pay/x"

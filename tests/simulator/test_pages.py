@@ -61,6 +61,34 @@ async def test_declined_then_paid_on_the_same_page(simulator: Simulator, open_pa
     assert sorted(shop.statuses) == ["AUTHORIZED", "CONFIRMED", "REJECTED"]
 
 
+@pytest.mark.parametrize(
+    ("decline", "words"),
+    [
+        ({}, "There is not enough money on the card."),
+        ({"code": "101", "status": "AUTH_FAIL"}, "The 3-D Secure check was not passed."),
+        ({"code": "116"}, "The bank&#39;s code is 116."),
+    ],
+    ids=repr,
+)
+async def test_an_english_page_declines_in_english(
+    simulator: Simulator, open_payment: OpenPayment, shop: Shop, decline: dict[str, str], words: str
+) -> None:
+    opened = await open_payment(language="en", description="Donation")
+    await simulator.control("POST", f"payments/{opened.provider_payment_id}/decline", **decline)
+    page = (await simulator.http.get(opened.payment_url)).text
+    assert words in page
+    assert not re.search("[а-яё]", page.replace("Русский", ""), re.IGNORECASE)
+    if shop.received:
+        assert shop.received[0]["Message"] == "Недостаточно средств на карте", "the shop hears what the bank says"
+
+
+async def test_a_russian_page_says_what_the_bank_says(simulator: Simulator, open_payment: OpenPayment) -> None:
+    opened = await open_payment()
+    path = f"payments/{opened.provider_payment_id}/decline"
+    await simulator.control("POST", path, code="116", message="Банк против")
+    assert "Банк против. Деньги не списаны" in (await simulator.http.get(opened.payment_url)).text
+
+
 async def test_giving_up_leaves_the_payment_open(simulator: Simulator, open_payment: OpenPayment) -> None:
     opened = await open_payment()
     await press(simulator, opened, "decline")
@@ -88,8 +116,11 @@ async def test_an_expired_link_offers_only_the_way_back(
     assert shop.received == []
 
 
-async def test_sbp_needs_ten_rubles(simulator: Simulator, open_payment: OpenPayment) -> None:
-    opened = await open_payment(amount_minor=500)
+@pytest.mark.parametrize("amount_minor", [999, 100_000_001])
+async def test_sbp_takes_ten_rubles_to_a_million(
+    simulator: Simulator, open_payment: OpenPayment, amount_minor: int
+) -> None:
+    opened = await open_payment(amount_minor=amount_minor)
     page = await simulator.http.get(opened.payment_url)
     assert 'data-attempt="sbp" disabled' in page.text
 
@@ -128,7 +159,7 @@ def test_every_word_is_translated() -> None:
         catalogue = read_po(source, locale="ru")
     templates = CATALOGUE.parents[3] / "templates" / "simulator"
     used = {
-        word for file in templates.glob("*.html") for word in re.findall(r'_\(["\']([^"\']+)["\']', file.read_text())
+        word for file in templates.glob("*.html") for _, word in re.findall(r"\b_\(([\"'])(.+?)\1", file.read_text())
     }
     known = {message.id: message.string for message in catalogue if message.id}
     assert used == set(known)

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.fernet import Fernet
-from providers.tbank.provider import TBank
 
 from infra.crypto import SecretBox
 from infra.settings import Settings
 from providers.tbank.client import TBankClient
+from providers.tbank.provider import TBank
 from tasks.runtime import Parts, close_parts, open_parts
 from tests.builders import TERMINAL_PASSWORD, BuiltStreamer, make_streamer
 from tests.simulator.support import assert_exchanges_fit

@@ -51,6 +51,11 @@ _STEPS: dict[DonorState, list[str]] = {
     DonorState.SHOWN: [_CONFIRMED, _PAID, _alert("shown")],
     DonorState.DROPPED: [_CONFIRMED, _PAID, _alert("dropped")],
     DonorState.REVIEW: [_CONFIRMED, "UPDATE donations SET status = 'review' WHERE id = $1"],
+    DonorState.RETURNED: [
+        _CONFIRMED,
+        "UPDATE payments SET status = 'refunded', booked_as = 'review' WHERE donation_id = $1",
+        "UPDATE donations SET status = 'failed' WHERE id = $1",
+    ],
     DonorState.REFUNDED: [
         _CONFIRMED,
         _PAID,

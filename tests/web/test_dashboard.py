@@ -232,7 +232,7 @@ class TestWhatItShows:
             await overlays.set_paused(connection, streamer.id, True)
         assert "Paused: 4 alerts wait." in await bar()
         await site.pool.execute("UPDATE terminals SET retired_at = now()")
-        assert "No bank terminal is connected" in await bar()
+        assert "Connect a way to receive money" in await bar()
         assert "bar-bad" in await bar()
 
     async def test_a_tab_that_speaks_is_no_obs(self, site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:

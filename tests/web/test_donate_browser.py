@@ -112,6 +112,36 @@ async def test_the_page_is_light_and_asks_nobody_else(site: Site, browser: Brows
         await context.close()
 
 
+async def test_a_receipts_email_fits_the_page_and_is_remembered_on_the_device(site: Site, browser: Browser) -> None:
+    """As the name is: on this device only, until the donor types another."""
+    await site.pool.execute("UPDATE streamers SET receipts = 'fiscal'")
+    html = (await site.client.get("/donate/anna?a=300")).content
+    assert len(html) + (ROOT / "static/css/donate.css").stat().st_size <= BUDGET_BYTES
+    context = await browser.new_context(locale="ru-RU", **PHONE)
+    page = await context.new_page()
+    await page.goto(f"{site.url}/donate/anna")
+    await scripts_are_there(page)
+    await fill_and_send(page)
+    await expect(page.locator("#email-error")).to_have_text("Нужна почта: по закону вам отправят чек.")
+    await expect(page.locator("#email")).to_be_focused()
+    await page.fill("#email", "anya@mail.ru")
+    await page.click(".pay")
+    await page.wait_for_url("**/d/*")
+    assert (await the_donation(site))["donor_email"] == "anya@mail.ru"
+    await page.goto(f"{site.url}/donate/anna")
+    await expect(page.locator("#email")).to_have_value("anya@mail.ru")
+    assert not [cookie for cookie in await context.cookies() if "mail" in str(cookie)]
+    # Where no receipt is made the field is not there, and what the device knows stays there.
+    await site.pool.execute("UPDATE streamers SET receipts = 'none'")
+    await page.goto(f"{site.url}/donate/anna")
+    await scripts_are_there(page)
+    await fill_and_send(page, amount="400")
+    await page.wait_for_url("**/d/*")
+    assert "anya@mail.ru" in await page.evaluate("localStorage.getItem('donate')")
+    assert await site.rows("SELECT FROM donations WHERE donor_email IS NULL") != []
+    await context.close()
+
+
 async def weigh(context: BrowserContext, page: Page, address: str) -> tuple[dict[str, int], list[str]]:
     """Bytes on the wire by kind of resource, headers included, and every address asked for."""
     session = await context.new_cdp_session(page)

@@ -30,6 +30,7 @@ WORDS = {
     DonorState.SHOWN: "Показан на трансляции",
     DonorState.DROPPED: "поддержка дошла до стримера",
     DonorState.REVIEW: "Оплата получена, проверяем её",
+    DonorState.RETURNED: "Пришла не та сумма",
     DonorState.REFUNDED: "Деньги возвращены",
     DonorState.PARTIALLY_REFUNDED: "Часть денег возвращена",
 }

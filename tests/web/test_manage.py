@@ -10,11 +10,15 @@ import asyncpg
 import pytest
 from cryptography.fernet import Fernet
 
+from domain.key_rotation import rotate_overlay_tokens, rotate_terminals
+from domain.overlay_tokens import rotate_overlay_token
 from domain.self_check import ALL_RULES
-from domain.terminals import get_active_terminal
+from domain.terminals import get_active_terminal, set_terminal
 from domain.users import verify_password
+from infra import queries
 from infra.crypto import SecretBox
 from infra.settings import ROOT
+from tests.builders import make_streamer
 
 PASSWORD = "correct horse battery"
 
@@ -91,6 +95,114 @@ async def test_a_terminal_key_is_as_long_as_the_banks(manage: Manage, pool: asyn
         assert done.stderr == "terminal key: 1 to 20 letters and digits, as in the bank's cabinet.\n"
     assert await pool.fetchval("SELECT count(*) FROM terminals") == 0
     assert manage("set-terminal", "--slug", "anna", "--terminal-key", "1" * 20, stdin="s3cret\n").returncode == 0
+
+
+async def test_a_shop_of_another_provider(manage: Manage, pool: asyncpg.Pool) -> None:
+    arguments = ("--email", "anna@example.org", "--slug", "anna", "--display-name", "Анна")
+    assert manage("create-streamer", *arguments, stdin=PASSWORD).returncode == 0
+    terminal = ("set-terminal", "--slug", "anna", "--provider")
+    done = manage(*terminal, "yookassa", "--terminal-key", "100500", stdin=" live_secret\r\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "anna takes money through yookassa terminal 100500.\n"
+    assert manage(*terminal, "paypal", "--terminal-key", "1", stdin="x").returncode == 2
+    done = manage(*terminal, "yookassa", "--terminal-key", "100500", stdin="two words\n")
+    assert done.returncode == 1
+    assert "secret: 1 to 200 Latin letters, digits and signs without spaces." in done.stderr
+    secret = manage.box.decrypt(await pool.fetchval("SELECT secret_encrypted FROM terminals"))
+    assert secret == "live_secret"
+
+
+class TestRotation:
+    """A new key in front of SECRET_KEYS, and all that is stored goes over to it."""
+
+    NEW = Fernet.generate_key().decode()
+
+    def rotate(self, manage: Manage, keys: str | None = None) -> "subprocess.CompletedProcess[str]":
+        return manage("rotate-secrets", SECRET_KEYS=keys or f"{self.NEW},{manage.environment['SECRET_KEYS']}")
+
+    async def fill(self, manage: Manage, pool: asyncpg.Pool, streamers: int = 3) -> list[str]:
+        """Streamers whose terminals have a former secret each; all secrets in clear."""
+        async with pool.acquire() as connection:
+            for number in range(streamers):
+                streamer = await make_streamer(connection, box=manage.box)
+                await set_terminal(
+                    connection, manage.box, streamer.id, "tbank", streamer.terminal_key, f"second-{number}"
+                )
+                # The first is revoked by the second.
+                for _ in range(2):
+                    await rotate_overlay_token(connection, manage.box, streamer.id)
+        return await self.read(pool, manage.box)
+
+    async def read(self, pool: asyncpg.Pool, box: SecretBox) -> list[str]:
+        rows = await pool.fetch(
+            "SELECT secret_encrypted FROM terminals UNION ALL SELECT former_secret_encrypted FROM terminals"
+            " UNION ALL SELECT token_encrypted FROM overlay_tokens"
+        )
+        return sorted(box.decrypt(row["secret_encrypted"]) for row in rows)
+
+    async def test_everything_is_read_with_the_new_key_alone(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        before = await self.fill(manage, pool)
+        done = self.rotate(manage)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[0] == "Encrypted anew with the newest key: 12. Had it already: 0."
+        assert await self.read(pool, SecretBox(self.NEW)) == before
+        replaced = await pool.fetch("SELECT secret_encrypted FROM terminals ORDER BY id")
+        again = self.rotate(manage)
+        assert again.stdout.splitlines()[0] == "Encrypted anew with the newest key: 0. Had it already: 12."
+        assert await pool.fetch("SELECT secret_encrypted FROM terminals ORDER BY id") == replaced
+        assert not any(secret in done.stdout + again.stdout for secret in before)
+
+    async def test_nothing_stored_yet(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        assert await pool.fetchval("SELECT count(*) FROM terminals") == 0
+        assert self.rotate(manage).returncode == 0
+
+    async def test_what_no_key_reads_stays_and_is_told(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        await self.fill(manage, pool, streamers=1)
+        await pool.execute("UPDATE terminals SET former_secret_encrypted = 'lost'")
+        done = self.rotate(manage)
+        assert done.returncode == 1
+        assert "None of SECRET_KEYS reads 1 of them" in done.stderr
+        assert done.stdout.startswith("Encrypted anew with the newest key: 3.")
+        assert await pool.fetchval("SELECT former_secret_encrypted FROM terminals") == "lost"
+        # The new key forgotten: nothing changes at all.
+        done = self.rotate(manage, Fernet.generate_key().decode())
+        assert done.returncode == 1
+        assert "reads 4 of them" in done.stderr
+
+    async def test_in_batches(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        before = await self.fill(manage, pool, streamers=5)
+        new = SecretBox(f"{self.NEW},{manage.environment['SECRET_KEYS']}")
+        async with pool.acquire() as connection:
+            for rotate, each in ((rotate_terminals, 4), (rotate_overlay_tokens, 2)):
+                after_id: int | None = 0
+                renewed = []
+                while after_id is not None:
+                    done = await rotate(connection, new, after_id, batch=2)
+                    renewed.append(done.renewed)
+                    after_id = done.last_id
+                assert max(renewed) == each
+                assert sum(renewed) == 10
+                assert renewed[-1] == 0
+        assert await self.read(pool, SecretBox(self.NEW)) == before
+
+    async def test_a_secret_that_a_person_replaces_meanwhile_wins(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        await self.fill(manage, pool, streamers=1)
+        new = SecretBox(f"{self.NEW},{manage.environment['SECRET_KEYS']}")
+
+        rows = await pool.fetch("SELECT * FROM terminals")
+        encrypted = new.encrypt("typed just now")
+        await pool.execute("UPDATE terminals SET secret_encrypted = $1", encrypted)
+        async with pool.acquire() as connection:
+            tag = await queries.terminals.replace_secrets(
+                connection,
+                terminal_id=rows[0]["id"],
+                secret_encrypted=new.encrypt("what was read before"),
+                former_secret_encrypted=None,
+                read_secret=rows[0]["secret_encrypted"],
+                read_former_secret=rows[0]["former_secret_encrypted"],
+            )
+        assert tag == "UPDATE 0"
+        assert await pool.fetchval("SELECT secret_encrypted FROM terminals") == encrypted
 
 
 async def test_refusals_say_why_and_leave_nothing_behind(manage: Manage, pool: asyncpg.Pool) -> None:

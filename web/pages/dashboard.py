@@ -11,7 +11,7 @@ What the buttons do is in `dashboard_actions.py`.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from quart import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from quart import Blueprint, Response, jsonify, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -33,8 +33,10 @@ from web.pages.dashboard_view import (
     read_totals_of,
     when,
 )
+from web.pages.desk import address, menu
 from web.security import allow_realtime
 from web.sessions import require_streamer, require_user
+from web.terminal_words import provider_title
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -63,6 +65,7 @@ async def show() -> ResponseReturnValue:
         **_frame(streamer),
         **values,
         user=user,
+        menu=await menu(user, streamer, "dashboard.show"),
         is_guest=streamer.owner_id != user.id,
         realtime_url=parts().settings.realtime_url,
         said=request.args.get("said", ""),
@@ -113,16 +116,10 @@ def _frame(streamer: Streamer) -> dict[str, Any]:
         "address": address,
         "chips": chips,
         "when": when,
+        "provider_title": provider_title,
         "test_amounts_minor": TEST_AMOUNTS_MINOR,
         "donate_url": f"{parts().settings.web_url}/donate/{streamer.slug}",
     }
-
-
-def address(endpoint: str, **values: Any) -> str:
-    """An address of the dashboard that stays with the streamer this request is about."""
-    if "streamer" in request.args:
-        values["streamer"] = request.args["streamer"]
-    return url_for(endpoint, **values)
 
 
 async def _part_bar(connection: Any, streamer: Streamer) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from web import reveals
 from web.context import parts
 from web.i18n import _
 from web.limits import Limit
-from web.pages.dashboard import TEST_AMOUNTS_MINOR, address, part
+from web.pages.dashboard import TEST_AMOUNTS_MINOR, part
+from web.pages.desk import address
 from web.sessions import require_streamer
 
 blueprint = Blueprint("dashboard_actions", __name__)

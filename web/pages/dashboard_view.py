@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.alerts import AlertStatus, QueueLength, WaitingAlert, list_queue, measure_queue
+from domain.attention import count_attention
 from domain.donations import DonationStatus, FeedRow, list_feed
 from domain.missed import Missed, get_missed
 from domain.overlays import Controls, Overlay, get_controls, list_overlays
@@ -12,6 +13,7 @@ from domain.showing import Playing, get_playing
 from domain.streamers import Streamer
 from domain.terminals import get_active_terminal
 from domain.totals import Totals, read_totals
+from web.bank_state import Bank, read_bank
 from web.i18n import _, format_datetime, format_time, zone
 
 NEXT_ALERTS = 5
@@ -26,9 +28,11 @@ class Bar:
     overlays: tuple[Overlay, ...]
     controls: Controls
     queue: QueueLength
-    has_terminal: bool
+    bank: Bank
     is_self_signed: bool
     """The site's certificate is one that OBS and the bank refuse."""
+    attention: int
+    """How much waits for a person."""
 
     @property
     def obs_sources(self) -> int:
@@ -70,6 +74,7 @@ class Feed:
     rows: tuple[FeedRow, ...]
     wanted: int
     """How many rows were asked for; when there are as many, there may be more."""
+    has_terminal: bool
 
     @property
     def next_wanted(self) -> int | None:
@@ -82,8 +87,9 @@ async def read_bar(connection: Any, streamer: Streamer, *, is_self_signed: bool)
         overlays=tuple(await list_overlays(connection, streamer.id)),
         controls=await get_controls(connection, streamer.id),
         queue=await measure_queue(connection, streamer.id),
-        has_terminal=await get_active_terminal(connection, streamer.id) is not None,
+        bank=await read_bank(connection, streamer.id),
         is_self_signed=is_self_signed,
+        attention=await count_attention(connection, streamer.id),
     )
 
 
@@ -107,7 +113,7 @@ async def read_totals_of(connection: Any, streamer: Streamer) -> Totals:
 
 async def read_feed(connection: Any, streamer: Streamer, wanted: int) -> Feed:
     rows = await list_feed(connection, streamer.id, limit=wanted)
-    return Feed(tuple(rows), wanted)
+    return Feed(tuple(rows), wanted, has_terminal=await get_active_terminal(connection, streamer.id) is not None)
 
 
 def when(moment: datetime, time_zone: str) -> str:
@@ -120,19 +126,26 @@ def when(moment: datetime, time_zone: str) -> str:
 def chips(row: FeedRow, time_zone: str) -> list[Chip]:
     """The state of a donation as its row shows it: money that went astray first, then the alert."""
     found = []
-    if row.status is DonationStatus.REFUNDED:
-        return [Chip("bad", _("refunded"))]
-    if row.status is DonationStatus.REVIEW:
-        return [Chip("warn", _("another amount came"))]
+    if row.refund_open:
+        found.append(Chip("waits", _("refund under way")))
     if row.surplus_minor:
         found.append(Chip("warn", _("paid twice")))
-    if row.status is DonationStatus.PARTIALLY_REFUNDED:
-        found.append(Chip("bad", _("refunded in part")))
-    found.append(_alert_chip(row.alert_status, row.shown_at, row.interrupted, time_zone))
+    match row.status:
+        case DonationStatus.REFUNDED:
+            return [*found, Chip("bad", _("refunded"))]
+        case DonationStatus.CHARGED_BACK:
+            return [*found, Chip("bad", _("taken back by the donor's bank"))]
+        case DonationStatus.REVIEW:
+            return [*found, Chip("warn", _("another amount came"))]
+        case DonationStatus.PARTIALLY_REFUNDED if row.charged_back_minor:
+            found.append(Chip("bad", _("taken back in part")))
+        case DonationStatus.PARTIALLY_REFUNDED:
+            found.append(Chip("bad", _("refunded in part")))
+    found.append(alert_chip(row.alert_status, row.shown_at, row.interrupted, time_zone))
     return found
 
 
-def _alert_chip(status: str | None, shown_at: datetime | None, interrupted: bool | None, time_zone: str) -> Chip:
+def alert_chip(status: str | None, shown_at: datetime | None, interrupted: bool | None, time_zone: str) -> Chip:
     match status:
         case AlertStatus.QUEUED:
             return Chip("waits", _("waits"))

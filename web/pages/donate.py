@@ -16,22 +16,26 @@ from typing import Any
 
 from quart import Blueprint, Response, render_template, request, url_for
 
-from domain import donations, terminals
+from domain import donations, receipts, terminals
 from domain.donations import DonorState, DonorView
 from domain.errors import NotAllowedError, NotFoundError
 from domain.streamers import Streamer, find_by_slug
+from providers.outcomes import RefusalReason
 from web.context import parts
 from web.i18n import _, current_locale
 from web.limits import Limit, address_key
 from web.pages.donate_form import (
     CONSENT_VERSION,
     DonateForm,
+    Rules,
     Typed,
     check_form,
     new_form_key,
     preselected,
     typed_from,
 )
+from web.provider_words import refusal_words
+from web.qr import qr_svg
 from web.security import client_address
 from web.waiting import HINT_AFTER_SECONDS, WAIT_SECONDS, is_final, is_slow, look, page_version, wait_for_change
 
@@ -49,6 +53,8 @@ FIRST_WAIT_SECONDS = 3.0
 _STILL_UNPAID = (DonorState.OPEN, DonorState.CHECKING)
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
+SBP_PAYLOAD_MAX = 500
+"""A longer one makes a code too fine for a camera; SBP's own have about a hundred characters."""
 
 
 # The form.
@@ -56,29 +62,31 @@ _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 @blueprint.get("/donate/<slug>")
 async def show_form(slug: str) -> Response:
-    streamer, is_open = await _read_streamer(slug)
-    if streamer is None:
+    rules, is_open = await _read_rules(slug)
+    if rules is None:
         return await _answer("pages/donate_missing.html", 404)
+    streamer = rules.streamer
     if not is_open:
         return await _answer("pages/donate_closed.html", 200, streamer=streamer)
     typed, errors = preselected(streamer, request.args.get("a", ""))
-    return await _answer_form("pages/donate.html", 200, streamer, typed, errors, is_preselected=bool(typed.amount))
+    return await _answer_form("pages/donate.html", 200, rules, typed, errors, is_preselected=bool(typed.amount))
 
 
 @blueprint.post("/donate/<slug>")
 async def submit_form(slug: str) -> Response:
     address = address_key(client_address())
     await parts().limiter.take(ADDRESS_LIMIT, address)
-    streamer, _is_open = await _read_streamer(slug)
-    if streamer is None:
+    rules, _is_open = await _read_rules(slug)
+    if rules is None:
         return await _answer("pages/donate_missing.html", 404)
+    streamer = rules.streamer
     fields = await request.form
-    form = check_form(fields, streamer)
+    form = check_form(fields, rules)
     if "set_amount" in fields:
         # A preset pressed while scripts are not there: the same form with this amount, everything typed kept.
-        return await _answer_form(_page_or_partial("form"), 200, streamer, typed_from(fields), {})
+        return await _answer_form(_page_or_partial("form"), 200, rules, typed_from(fields), {})
     if not isinstance(form, DonateForm):
-        return await _answer_form(_page_or_partial("form"), 422, streamer, typed_from(fields), form)
+        return await _answer_form(_page_or_partial("form"), 422, rules, typed_from(fields), form)
     await parts().limiter.take(FORM_LIMIT, form.key)
     await parts().limiter.take(ADDRESS_STREAMER_LIMIT, f"{address}:{streamer.id}")
     await parts().limiter.take(STREAMER_LIMIT, str(streamer.id))
@@ -103,6 +111,7 @@ async def _create_donation(form: DonateForm, streamer: Streamer) -> str:
         message=form.message,
         locale=current_locale(),
         consent_version=form.consent,
+        donor_email=form.donor_email,
     )
     async with parts().pool.acquire() as connection, connection.transaction():
         created = await donations.create_donation(connection, new, link_minutes=parts().settings.payment_link_minutes)
@@ -112,25 +121,26 @@ async def _create_donation(form: DonateForm, streamer: Streamer) -> str:
 
 @blueprint.get("/donate/<slug>/consent")
 async def show_consent(slug: str) -> Response:
-    streamer, _is_open = await _read_streamer(slug)
-    if streamer is None:
+    rules, _is_open = await _read_rules(slug)
+    if rules is None:
         return await _answer("pages/donate_missing.html", 404)
-    return await _answer("pages/donate_consent.html", 200, streamer=streamer, consent_version=CONSENT_VERSION)
+    return await _answer("pages/donate_consent.html", 200, streamer=rules.streamer, consent_version=CONSENT_VERSION)
 
 
-async def _read_streamer(slug: str) -> tuple[Streamer | None, bool]:
-    """The streamer, and whether donations are open."""
+async def _read_rules(slug: str) -> tuple[Rules | None, bool]:
+    """Whom the form is for and what it asks, and whether donations are open."""
     async with parts().pool.acquire() as connection:
         streamer = await find_by_slug(connection, slug.lower())
         if streamer is None:
             return None, False
-        return streamer, await terminals.get_active_terminal(connection, streamer.id) is not None
+        rules = Rules(streamer, await receipts.asks_email(connection, streamer.id))
+        return rules, await terminals.get_active_terminal(connection, streamer.id) is not None
 
 
 async def _answer_form(
     template: str,
     status: int,
-    streamer: Streamer,
+    rules: Rules,
     typed: Typed,
     errors: dict[str, str],
     *,
@@ -139,7 +149,8 @@ async def _answer_form(
     return await _answer(
         template,
         status,
-        streamer=streamer,
+        streamer=rules.streamer,
+        asks_email=rules.asks_email,
         typed=typed,
         errors=errors,
         is_preselected=is_preselected or bool(errors),
@@ -177,13 +188,27 @@ async def _wait_for_the_banks_news(view: DonorView) -> DonorView:
 async def wait_for_state(public_id: str) -> Response:
     view = await _read_view(public_id)
     known_version = request.args.get("version", "")
+    known_minutes = request.args.get("minutes", type=int)
+    if known_minutes is not None and known_minutes != _minutes_left(view) and page_version(view) == known_version:
+        return await _answer_minutes(view)
     seconds_to_hint = HINT_AFTER_SECONDS - view.since_seconds
     wait_seconds = min(WAIT_SECONDS, seconds_to_hint + 0.1) if seconds_to_hint > 0 else WAIT_SECONDS
+    if known_minutes is not None:
+        wait_seconds = min(wait_seconds, view.left_seconds % 60 + 0.1)
     view = await wait_for_change(view, known_version, wait_seconds)
-    if page_version(view) == known_version:
-        # Nothing new: HTMX leaves the page alone and asks again.
-        return Response(status=204)
-    return await _answer_view(view, "partials/donate/donation.html")
+    if page_version(view) != known_version:
+        return await _answer_view(view, "partials/donate/donation.html")
+    if known_minutes is not None and known_minutes != _minutes_left(view):
+        return await _answer_minutes(view)
+    # Nothing new: HTMX leaves the page alone and asks again.
+    return Response(status=204)
+
+
+async def _answer_minutes(view: DonorView) -> Response:
+    """A minute has passed and nothing else: only its words change, for the rest may have the focus or be read aloud."""
+    response = await _answer("partials/donate/minutes.html", 200, minutes_left=_minutes_left(view))
+    response.headers["HX-Retarget"] = "#minutes"
+    return response
 
 
 @blueprint.post("/d/<public_id>/retry")
@@ -238,9 +263,34 @@ async def _answer_view(
         version=page_version(view),
         is_final=is_final(view),
         is_slow=is_slow(view),
+        sbp_link=_sbp_link(view),
+        qr_svg=qr_svg,
+        minutes_left=_minutes_left(view),
+        refusal=_refusal(view),
         problem=problem,
         takes_focus=takes_focus,
     )
+
+
+def _minutes_left(view: DonorView) -> int:
+    """Whole minutes until the link ends."""
+    return max(0, int(view.left_seconds // 60))
+
+
+def _sbp_link(view: DonorView) -> str | None:
+    """What the code holds and the button opens. Providers check it; a page does not lead to anything but the web."""
+    payload = view.sbp_payload
+    if payload is None or len(payload) > SBP_PAYLOAD_MAX or not payload.startswith(("https://", "http://")):
+        return None
+    return payload
+
+
+def _refusal(view: DonorView) -> str:
+    """Why the payment was refused, in words for its donor; "" where nobody knows more than that it was."""
+    is_refused = view.state in (DonorState.REFUSED, DonorState.DECLINED)
+    if not is_refused or view.error_reason in ("", RefusalReason.UNKNOWN):
+        return ""
+    return refusal_words(view.error_reason, for_streamer=False)
 
 
 # Answers.

@@ -14,12 +14,14 @@ from domain.streamers import Streamer
 from domain.text import NAME_MAX_LENGTH, clean_message, clean_name
 from web.i18n import _, format_amount, format_money, ngettext
 
-CONSENT_VERSION = "2026-11-1"
+CONSENT_VERSION = "2026-11-2"
 """Names the words of `templates/pages/donate_consent.html`; stored with each donation. New words, new version."""
 
 SBP_MIN_AMOUNT_MINOR = 1000
 
 AMOUNT_TEXT_MAX_LENGTH = 32
+EMAIL_MAX_LENGTH = 64
+"""As long as providers take one for a receipt."""
 
 # "300", "300,50", "1 000", "300 ₽", "₽300", "300 руб.". A point or comma before three digits could mean thousands
 # or a slip, so it is not guessed at.
@@ -28,6 +30,8 @@ _AMOUNT = re.compile(
     r" ?(?:₽|р\.?|руб\.?|рубл(?:ь|я|ей)|rub\.?)?",
     re.IGNORECASE,
 )
+# Something a receipt can be sent to: letters of any script are left to the registers, which refuse them.
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,}")
 _FORM_KEY = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
@@ -48,8 +52,16 @@ def parse_amount(text: str) -> int | None:
     return rubles * 100 + int((match["kopecks"] or "").ljust(2, "0"))
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What a form is checked by: the streamer's limits, and whether a receipt needs the donor's e-mail."""
+
+    streamer: Streamer
+    asks_email: bool = False
+
+
 class DonateForm(BaseModel):
-    """A donor's wish within a streamer's limits, which validation gets as its context."""
+    """A donor's wish within a streamer's `Rules`, which validation gets as its context."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,6 +70,8 @@ class DonateForm(BaseModel):
     message: str = ""
     donor_name: str | None = Field(alias="name", default=None)
     """None is anonymous."""
+    donor_email: str | None = Field(alias="email", default=None, validate_default=True, repr=False)
+    """None where nobody asks for it, whatever was sent."""
     consent: str = Field(default="", validate_default=True)
 
     @field_validator("key", mode="before")
@@ -70,7 +84,7 @@ class DonateForm(BaseModel):
     @field_validator("amount_minor", mode="before")
     @classmethod
     def _check_amount(cls, value: str, info: ValidationInfo) -> int:
-        streamer = _streamer(info)
+        streamer = _rules(info).streamer
         if not value.strip():
             raise PydanticCustomError("amount_missing", "no amount")
         amount_minor = parse_amount(value)
@@ -85,7 +99,7 @@ class DonateForm(BaseModel):
     @field_validator("message", mode="before")
     @classmethod
     def _clean_message(cls, value: str, info: ValidationInfo) -> str:
-        limit = _streamer(info).message_max_length
+        limit = _rules(info).streamer.message_max_length
         message = clean_message(value) if limit else ""
         if len(message) > limit:
             raise PydanticCustomError("too_long", "too long", {"limit": limit, "over": len(message) - limit})
@@ -100,6 +114,18 @@ class DonateForm(BaseModel):
             raise PydanticCustomError("too_long", "too long", {"limit": NAME_MAX_LENGTH, "over": over})
         return name or None
 
+    @field_validator("donor_email", mode="before")
+    @classmethod
+    def _check_email(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not _rules(info).asks_email:
+            return None
+        email = (value or "").strip()
+        if not email:
+            raise PydanticCustomError("email_missing", "no e-mail")
+        if len(email) > EMAIL_MAX_LENGTH or ".." in email or not _EMAIL.fullmatch(email):
+            raise PydanticCustomError("email_unclear", "not an e-mail")
+        return email
+
     @field_validator("consent", mode="before")
     @classmethod
     def _check_consent(cls, value: str) -> str:
@@ -110,10 +136,10 @@ class DonateForm(BaseModel):
         return value
 
 
-def _streamer(info: ValidationInfo) -> Streamer:
-    streamer = info.context
-    assert isinstance(streamer, Streamer)
-    return streamer
+def _rules(info: ValidationInfo) -> Rules:
+    rules = info.context
+    assert isinstance(rules, Rules)
+    return rules
 
 
 # The form as it stands on the page.
@@ -126,6 +152,7 @@ class Typed:
     amount: str = ""
     message: str = ""
     name: str = ""
+    email: str = ""
     anonymous: bool = False
     consent: bool = False
 
@@ -135,6 +162,7 @@ def typed_from(fields: MultiDict[str, str]) -> Typed:
         amount=fields.get("set_amount") or fields.get("amount", ""),
         message=fields.get("message", ""),
         name=fields.get("name", ""),
+        email=fields.get("email", ""),
         anonymous="anonymous" in fields,
         consent=fields.get("consent") == CONSENT_VERSION,
     )
@@ -149,18 +177,18 @@ def preselected(streamer: Streamer, amount_text: str) -> tuple[Typed, dict[str, 
     if amount_minor is None:
         return Typed(), {}
     amount = format_amount(amount_minor)
-    checked = check_form(MultiDict({"amount": amount}), streamer)
+    checked = check_form(MultiDict({"amount": amount}), Rules(streamer))
     errors = checked if isinstance(checked, dict) else {}
     return Typed(amount=amount), {field: words for field, words in errors.items() if field == "amount"}
 
 
-def check_form(fields: MultiDict[str, str], streamer: Streamer) -> DonateForm | dict[str, str]:
+def check_form(fields: MultiDict[str, str], rules: Rules) -> DonateForm | dict[str, str]:
     """The checked form, or the words to stand beside each field that is not right, in the order of the page."""
-    values = {name: fields.get(name, "") for name in ("key", "amount", "message", "name", "consent")}
+    values = {name: fields.get(name, "") for name in ("key", "amount", "message", "name", "email", "consent")}
     if "anonymous" in fields:
         values["name"] = ""
     try:
-        return DonateForm.model_validate(values, context=streamer)
+        return DonateForm.model_validate(values, context=rules)
     except ValidationError as error:
         return {str(found["loc"][0]): _words(found["type"], found.get("ctx", {})) for found in error.errors()}
 
@@ -186,6 +214,10 @@ def _words(code: str, data: dict[str, Any]) -> str:
                 data["over"],
                 limit=data["limit"],
             )
+        case "email_missing":
+            return _("An e-mail is needed: the law wants the receipt sent to you.")
+        case "email_unclear":
+            return _("This does not look like an e-mail. It should be like anna@mail.ru.")
         case "consent_missing":
             return _("Please tick this box: we can't take the donation without it.")
         case "consent_old":

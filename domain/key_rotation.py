@@ -1,0 +1,85 @@
+"""Stored secrets under another key: when SECRET_KEYS has got a new one in front, all are encrypted anew."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from infra import queries
+
+BATCH = 500
+
+
+class RotatingBox(Protocol):
+    """`infra.crypto.SecretBox`, as far as it is needed here."""
+
+    def has_newest_key(self, encrypted: str) -> bool: ...
+    def try_decrypt(self, encrypted: str) -> str | None: ...
+    def encrypt(self, text: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """How many secrets of a batch were encrypted anew, had the newest key already, and are lost: no key reads them.
+
+    `last_id` is where the next batch goes on; None: that was the last.
+    """
+
+    last_id: int | None
+    renewed: int = 0
+    current: int = 0
+    lost: int = 0
+
+
+async def rotate_terminals(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
+    """The next batch of terminals, their former secrets too. Run it again: nothing is encrypted twice."""
+    rows = [row async for row in queries.terminals.list_secrets(connection, after_id=after_id, limit=batch)]
+    counted = _Counter(box)
+    for row in rows:
+        read, read_former = row["secret_encrypted"], row["former_secret_encrypted"]
+        secret = counted.renew(read)
+        former = None if read_former is None else counted.renew(read_former)
+        if (secret, former) != (read, read_former):
+            await queries.terminals.replace_secrets(
+                connection,
+                terminal_id=row["id"],
+                secret_encrypted=secret,
+                former_secret_encrypted=former,
+                read_secret=read,
+                read_former_secret=read_former,
+            )
+    return counted.of(rows)
+
+
+async def rotate_overlay_tokens(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
+    """The next batch of overlay tokens, the revoked too."""
+    rows = [
+        row async for row in queries.overlay_tokens.list_encrypted_tokens(connection, after_id=after_id, limit=batch)
+    ]
+    counted = _Counter(box)
+    for row in rows:
+        token = counted.renew(row["token_encrypted"])
+        if token != row["token_encrypted"]:
+            await queries.overlay_tokens.replace_encrypted_token(
+                connection, token_id=row["id"], token_encrypted=token, read_token=row["token_encrypted"]
+            )
+    return counted.of(rows)
+
+
+class _Counter:
+    def __init__(self, box: RotatingBox) -> None:
+        self._box = box
+        self._renewed = self._current = self._lost = 0
+
+    def renew(self, encrypted: str) -> str:
+        """Under the newest key; as it is when it is there already, or lost."""
+        if self._box.has_newest_key(encrypted):
+            self._current += 1
+            return encrypted
+        text = self._box.try_decrypt(encrypted)
+        if text is None:
+            self._lost += 1
+            return encrypted
+        self._renewed += 1
+        return self._box.encrypt(text)
+
+    def of(self, rows: list[Any]) -> Rotated:
+        return Rotated(rows[-1]["id"] if rows else None, self._renewed, self._current, self._lost)

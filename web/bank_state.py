@@ -1,0 +1,78 @@
+"""Whether a streamer can be given money now: the terminal in use, its provider, its refusals."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain.terminal_health import Refusal, read_health, read_refusal
+from domain.terminals import Terminal, get_active_terminal
+from infra.crypto import UndecryptableError
+from providers.outcomes import RefusalReason
+from providers.provider import Credentials
+from web.context import parts
+
+
+class BankState(StrEnum):
+    NONE = "none"
+    """No terminal: the donation page is closed."""
+    UNREADABLE = "unreadable"
+    """The server has lost the key that encrypted the terminal's secret."""
+    AWAY = "away"
+    REFUSES = "refuses"
+    TEST = "test"
+    TAKES = "takes"
+
+
+@dataclass(frozen=True)
+class Bank:
+    state: BankState
+    provider: str = ""
+    since: datetime | None = None
+    """When it began, of AWAY and REFUSES."""
+
+    @property
+    def is_connected(self) -> bool:
+        return self.state is not BankState.NONE
+
+
+# What no donor can help by trying again, nor by another sum.
+_STREAMERS_OWN = frozenset(
+    {
+        RefusalReason.CREDENTIALS,
+        RefusalReason.SHOP_UNAVAILABLE,
+        RefusalReason.SHOP_LIMIT,
+        RefusalReason.OTHER_PRODUCT,
+        RefusalReason.RECEIPT,
+    }
+)
+
+
+def is_standing(refusal: Refusal | None) -> bool:
+    """Whether the streamer has to do something: refused for a reason of hers, and nothing was opened since."""
+    return refusal is not None and not refusal.has_opened_since and refusal.reason in _STREAMERS_OWN
+
+
+def credentials_of(terminal: Terminal) -> Credentials | None:
+    """None: no key of ours reads the secret any more."""
+    try:
+        return Credentials(terminal.terminal_key, terminal.secret(parts().box))
+    except UndecryptableError:
+        return None
+
+
+async def read_bank(connection: Any, streamer_id: int) -> Bank:
+    terminal = await get_active_terminal(connection, streamer_id)
+    if terminal is None:
+        return Bank(BankState.NONE)
+    credentials = credentials_of(terminal)
+    if credentials is None:
+        return Bank(BankState.UNREADABLE, terminal.provider)
+    health = await read_health(connection, terminal.provider)
+    if health.is_away:
+        return Bank(BankState.AWAY, terminal.provider, health.failing_since)
+    refusal = await read_refusal(connection, terminal.id)
+    if refusal is not None and is_standing(refusal):
+        return Bank(BankState.REFUSES, terminal.provider, refusal.refused_at)
+    is_test = parts().providers[terminal.provider].is_test(credentials)
+    return Bank(BankState.TEST if is_test else BankState.TAKES, terminal.provider)

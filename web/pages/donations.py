@@ -1,0 +1,137 @@
+"""One donation for its streamer: what it is, the life of its payments, and what one can do about its money.
+
+    GET  /dashboard/donations/<public_id>          the page
+    GET  /dashboard/donations/<public_id>/part     its changing part, which asks for itself while a refund is under way
+    POST /dashboard/donations/<public_id>/check    ask the bank about a payment now
+    POST /dashboard/donations/<public_id>/accept   take money of another amount as it came
+
+Giving money back has a page of its own (`refund.py`).
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from quart import Blueprint, Response, redirect, render_template, request
+from quart.typing import ResponseReturnValue
+
+from domain import payments, review
+from domain.donation_details import Attempt, Details, read_details
+from domain.errors import NotAllowedError, NotFoundError
+from domain.events import WAKE_CHANNEL
+from domain.streamers import Streamer
+from infra.redis import publish
+from web.context import parts
+from web.limits import Limit
+from web.pages import desk, payment_words
+from web.pages.dashboard_view import alert_chip, when
+from web.sessions import require_streamer, require_user
+
+blueprint = Blueprint("donations", __name__)
+
+CHECKS = Limit("check-payment", 5, 60)
+"""By one streamer, of one payment: banks do not like to be asked all the time."""
+
+CHECK_SECONDS = 20
+"""For how long after somebody asked the page looks for the answer by itself."""
+
+_PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
+
+
+@blueprint.get("/dashboard/donations/<public_id>")
+async def show(public_id: str) -> Response:
+    streamer = await require_streamer()
+    details = await read(streamer, public_id)
+    return await desk.render(
+        "pages/donation.html", streamer, current="donations.show", **await _values(streamer, details)
+    )
+
+
+@blueprint.get("/dashboard/donations/<public_id>/part")
+async def show_part(public_id: str) -> ResponseReturnValue:
+    streamer = await require_streamer()
+    details = await read(streamer, public_id)
+    if "HX-Request" not in request.headers:
+        # Opened as a page, say from the browser's history.
+        return redirect(desk.address("donations.show", public_id=public_id), 303)
+    values = await _values(streamer, details)
+    user = await require_user()
+    return await render_template(
+        "partials/donation/story.html", streamer=streamer, user=user, address=desk.address, **values
+    )
+
+
+@blueprint.post("/dashboard/donations/<public_id>/check")
+async def check(public_id: str) -> ResponseReturnValue:
+    user, streamer = await require_user(), await require_streamer()
+    details = await read(streamer, public_id)
+    payment = find_attempt(details, (await request.form).get("payment_id", "")).payment
+    if not user.is_superuser:
+        await parts().limiter.take(CHECKS, f"{streamer.id}:{payment.id}")
+    async with parts().pool.acquire() as connection, connection.transaction():
+        await payments.check_now(connection, payment, user.id)
+    parts().relay.wake()
+    return desk.go_to("donations.show", public_id=public_id, said="asked-bank")
+
+
+@blueprint.post("/dashboard/donations/<public_id>/accept")
+async def accept(public_id: str) -> ResponseReturnValue:
+    user, streamer = await require_user(), await require_streamer()
+    details = await read(streamer, public_id)
+    payment = find_attempt(details, (await request.form).get("payment_id", "")).payment
+    try:
+        async with parts().pool.acquire() as connection, connection.transaction():
+            wake = await review.accept(connection, streamer_id=streamer.id, payment_id=payment.id, user_id=user.id)
+    except NotAllowedError as error:
+        return desk.go_to("donations.show", public_id=public_id, said=f"not-accepted-{error.code}")
+    parts().relay.wake()
+    if wake is not None:
+        await publish(parts().redis, WAKE_CHANNEL, [wake.encode()])
+    return desk.go_to("donations.show", public_id=public_id, said="accepted")
+
+
+async def read(streamer: Streamer, public_id: str) -> Details:
+    """Raises NotFoundError("donation"), also for another streamer's."""
+    details = None
+    if _PUBLIC_ID.fullmatch(public_id):
+        async with parts().pool.acquire() as connection:
+            details = await read_details(connection, streamer.id, public_id)
+    if details is None:
+        raise NotFoundError("donation")
+    return details
+
+
+def find_attempt(details: Details, payment_id: str) -> Attempt:
+    """The attempt that a form speaks of. Raises NotFoundError("payment"): it is none of this donation's."""
+    for attempt in details.attempts:
+        if payment_id == str(attempt.payment.id):
+            return attempt
+    raise NotFoundError("payment")
+
+
+async def _values(streamer: Streamer, details: Details) -> dict[str, Any]:
+    user = await require_user()
+    donation = details.donation
+    has_alert = donation.alert_status is not None
+    return {
+        "donation": donation,
+        "attempts": details.attempts,
+        "refunds": details.refunds,
+        "is_live": _is_live(details),
+        "words": payment_words,
+        "when": when,
+        "alert": alert_chip(donation.alert_status, donation.shown_at, donation.interrupted, streamer.time_zone)
+        if has_alert
+        else None,
+        "shows_raw": user.is_superuser,
+    }
+
+
+def _is_live(details: Details) -> bool:
+    """Something is about to change: a refund is under way, or the bank has just been asked."""
+    if any(refund.is_open for refund in details.refunds):
+        return True
+    just_now = datetime.now(UTC) - timedelta(seconds=CHECK_SECONDS)
+    return any(
+        row.note == "check now" and row.created_at > just_now for attempt in details.attempts for row in attempt.news
+    )
