@@ -37,6 +37,7 @@ class Actor(StrEnum):
     WAKE_OVERLAY = "wake_overlay"
     UPDATE_TOTALS = "update_totals"
     READ_REGISTRY = "read_registry"
+    SELF_CHECK = "self_check"
 
 
 # Work that calls strangers (the bank) has queues, and processes, of its own (DESIGN 10).
@@ -48,6 +49,7 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.WAKE_OVERLAY: Queue.ALERTS,
     Actor.UPDATE_TOTALS: Queue.STATS,
     Actor.READ_REGISTRY: Queue.STATS,
+    Actor.SELF_CHECK: Queue.STATS,
 }
 
 # Who acts on an event, and with which field of its data.

@@ -1,6 +1,8 @@
 """PostgreSQL: the pool of a program."""
 
+import contextlib
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -38,6 +40,33 @@ async def open_pool(database_url: str, *, size: int, program: str, repeatable: b
             "synchronous_commit": "off" if repeatable else "on",
         },
     )
+
+
+async def connect_patiently(database_url: str, *, program: str) -> Any:
+    """A connection for reading much, whose statements may take ten minutes; raises as `open_pool` does.
+
+    The caller closes it. Not from a pool: it would be missing there.
+    """
+    connection = await asyncpg.connect(
+        database_url,
+        timeout=10,
+        server_settings={
+            "application_name": f"streamcash-{program}",
+            "statement_timeout": "600s",
+            "idle_in_transaction_session_timeout": "60s",
+            "timezone": "UTC",
+            "jit": "off",
+        },
+    )
+    await _prepare_connection(connection)
+    return connection
+
+
+@contextlib.asynccontextmanager
+async def look_at_one_moment(connection: Any) -> AsyncIterator[None]:
+    """All statements inside see the database as it was at the first of them, and none may write."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        yield
 
 
 # What a statement raises when PostgreSQL is away, restarting, or cut the connection: worth another try later.

@@ -13,6 +13,7 @@ from tasks.payments import create_payment
 from tasks.refunds import make_refund
 from tasks.registry import read_registry
 from tasks.runtime import OpenParts, declare
+from tasks.self_check import check_self
 from tasks.totals import update_totals
 
 settings = Settings()
@@ -49,3 +50,5 @@ declare(broker, _opener, Actor.WAKE_OVERLAY, wake_overlay, max_retries=3, time_l
 declare(broker, _opener, Actor.UPDATE_TOTALS, update_totals, max_retries=5, time_limit_seconds=60)
 # A month's file of a large streamer takes a minute; its own times repeat it (registry_files.next_read_at).
 declare(broker, _opener, Actor.READ_REGISTRY, read_registry, max_retries=3, time_limit_seconds=600)
+# Asked for again by its schedule; a run that was lost is another's to do.
+declare(broker, _opener, Actor.SELF_CHECK, check_self, max_retries=0, time_limit_seconds=900)

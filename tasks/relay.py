@@ -31,7 +31,7 @@ from infra.broker import (
 from infra.database import DATABASE_AWAY, open_pool
 from infra.liveness import show_alive
 from infra.settings import Settings
-from tasks.sweeps import sweep
+from tasks.sweeps import ask_for_self_checks, sweep
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,7 @@ class Relay:
             self._listen_for_ever,
             self._ask_for_ever,
             self._sweep_for_ever,
+            self._schedule_for_ever,
             self._count_for_ever,
             self._renew_for_ever,
         )
@@ -232,6 +233,11 @@ class Relay:
 
     async def _sweep_for_ever(self) -> None:
         await self._repeat(SWEEP_SECONDS, sweep)
+
+    async def _schedule_for_ever(self) -> None:
+        # Not among the first things of a relay that has much to catch up with.
+        await asyncio.sleep(SWEEP_SECONDS)
+        await self._repeat(SWEEP_SECONDS, ask_for_self_checks)
 
     # -- what others may know of it
 

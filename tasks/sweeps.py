@@ -7,7 +7,7 @@ RabbitMQ may have lost any message; nothing here trusts that one is on its way. 
 import logging
 from typing import Any
 
-from domain import inbox, outbox, refunds, registry
+from domain import inbox, outbox, refunds, registry, self_check
 from domain.events import Actor
 from domain.overlays import bury_dead_processes
 from infra import queries
@@ -15,6 +15,7 @@ from infra import queries
 log = logging.getLogger(__name__)
 
 _LOCK = 0x5377656570  # "Sweep"
+_SCHEDULE_LOCK = 0x536368  # "Sch"
 # Realtime processes bury each other sooner, and tell dashboards of it; this is for when none of them lives.
 _SILENT_PROCESS_SECONDS = 60.0
 
@@ -39,3 +40,10 @@ async def sweep(connection: Any) -> int:
     if asked:
         log.info("asked again for %d things that stood still", asked)
     return asked
+
+
+async def ask_for_self_checks(connection: Any) -> int:
+    """Ask for the runs of `self_check` whose time has come, in the caller's transaction; how many."""
+    if not await queries.sweeps.try_lock(connection, lock=_SCHEDULE_LOCK):
+        return 0
+    return await self_check.ask_due_runs(connection)

@@ -13,7 +13,7 @@ from infra.database import DATABASE_AWAY, open_pool
 from infra.redis import open_redis
 from infra.settings import ROOT, Settings
 from providers.catalogue import open_providers
-from web import health, notifications
+from web import health, metrics, notifications
 from web.assets import setup_assets
 from web.context import EXTENSION, Parts
 from web.errors import setup_errors
@@ -35,6 +35,7 @@ from web.pages import (
     receipts,
     refund,
     registry,
+    self_check,
     terminals,
 )
 from web.security import setup_security
@@ -90,6 +91,8 @@ def create_app(settings: Settings) -> Quart:
         registry,
         chargebacks,
         npd,
+        metrics,
+        self_check,
     ):
         app.register_blueprint(module.blueprint)
 

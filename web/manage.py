@@ -19,15 +19,17 @@ import asyncpg
 import httpx
 from pydantic import ValidationError
 
+from domain import self_check
 from domain.errors import DomainError, InvalidInputError, NotAllowedError
 from domain.key_rotation import Rotated, rotate_overlay_tokens, rotate_terminals
 from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
 from domain.registry import store_file
+from domain.self_check import Depth, Finding
 from domain.streamers import DEFAULT_TIME_ZONE, create_streamer, find_by_owner, find_by_slug
 from domain.terminals import clean_secret, clean_terminal_key, get_active_terminal, list_terminals, set_terminal
 from domain.users import User, clean_email, create_user, find_user, make_superuser, set_password, verify_password
 from infra.crypto import SecretBox
-from infra.database import DATABASE_AWAY, open_pool
+from infra.database import DATABASE_AWAY, connect_patiently, look_at_one_moment, open_pool
 from infra.settings import Settings
 from providers.catalogue import open_providers, provider_names
 from providers.provider import MalformedRegistry
@@ -193,6 +195,48 @@ async def _demo_terminal(tools: Tools, streamer_id: int) -> None:
     await set_terminal(tools.connection, tools.box, streamer_id, "tbank", DEMO_TERMINAL, DEMO_TERMINAL)
 
 
+async def self_check_command(tools: Tools, arguments: argparse.Namespace) -> None:
+    """Compare the books now. Raises RefusedError, after saying what, when something is broken or stands still."""
+    depth = Depth.FULL if arguments.full else Depth.RECENT
+    connection = await connect_patiently(tools.settings.database_url, program="self-check")
+    try:
+        run_id = await self_check.begin_run(connection, depth)
+        async with look_at_one_moment(connection):
+            findings = await self_check.look(connection, tools.box, depth)
+        async with connection.transaction():
+            await self_check.finish_run(connection, run_id, findings)
+    finally:
+        await connection.close()
+    print(_findings_json(findings) if arguments.json else _findings_table(findings))
+    alarms = sum(1 for finding in findings if finding.found and self_check.is_alarm(finding))
+    if alarms:
+        raise RefusedError(f"Broken or stuck: {alarms} of {len(findings)} rules.")
+
+
+def _findings_table(findings: list[Finding]) -> str:
+    lines = []
+    for finding in findings:
+        rule = self_check.ALL_RULES[finding.rule]
+        examples = f" {rule.subject} {', '.join(map(str, finding.examples))}" if finding.examples else ""
+        lines.append(f"{finding.found:>7}  {rule.severity:<9}  {rule.sentence}{examples}")
+    return "\n".join(lines)
+
+
+def _findings_json(findings: list[Finding]) -> str:
+    rules = self_check.ALL_RULES
+    found = [
+        {
+            "rule": finding.rule,
+            "severity": rules[finding.rule].severity,
+            "subject": rules[finding.rule].subject,
+            "found": finding.found,
+            "examples": finding.examples,
+        }
+        for finding in findings
+    ]
+    return json.dumps(found, indent=2)
+
+
 # Standard input.
 
 
@@ -263,6 +307,14 @@ def _parser() -> argparse.ArgumentParser:
     registry.add_argument("--slug", required=True)
     registry.add_argument("--provider", choices=provider_names(), default="tbank")
     registry.add_argument("file", type=Path, metavar="FILE")
+
+    check = add(
+        "self-check",
+        self_check_command,
+        "Compare ledger, payments, donations, totals and alerts; exit status 1 when something is broken or stuck.",
+    )
+    check.add_argument("--full", action="store_true", help="everything, not only what changed lately")
+    check.add_argument("--json", action="store_true", help="for programs")
 
     add("seed-demo", seed_demo_command, 'Development: make the demo streamer; {"password": "…"} on stdin.')
     return parser

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from domain.key_rotation import rotate_overlay_tokens, rotate_terminals
 from domain.overlay_tokens import rotate_overlay_token
+from domain.self_check import ALL_RULES
 from domain.terminals import get_active_terminal, set_terminal
 from domain.users import verify_password
 from infra import queries
@@ -264,3 +265,33 @@ class TestDemo:
             done = manage("seed-demo", stdin=stdin)
             assert done.returncode == 1, stdin
             assert "Traceback" not in done.stderr
+
+
+class TestSelfCheck:
+    async def test_a_clean_site(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        await pool.execute("INSERT INTO relays (id, listening, dead_letters) VALUES (gen_random_uuid(), true, 0)")
+        for options in ((), ("--full",)):
+            done = manage("self-check", *options)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert all(line.split()[0] == "0" for line in done.stdout.splitlines())
+        assert await pool.fetchval("SELECT count(*) FROM self_checks WHERE finished_at IS NOT NULL") == 2
+
+    async def test_what_stands_still_is_a_failure(self, manage: Manage) -> None:
+        done = manage("self-check", "--json")
+        assert done.returncode == 1
+        assert done.stderr == f"Broken or stuck: 1 of {len(ALL_RULES)} rules.\n"
+        found = {rule["rule"]: rule for rule in json.loads(done.stdout)}
+        assert set(found) == set(ALL_RULES)
+        assert found["relay_missing"] == {
+            "rule": "relay_missing",
+            "severity": "stuck",
+            "subject": "",
+            "found": 1,
+            "examples": [],
+        }
+
+    async def test_what_only_needs_a_person_is_none(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        await pool.execute("INSERT INTO relays (id, listening, dead_letters) VALUES (gen_random_uuid(), true, 4)")
+        done = manage("self-check")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "      4  attention  Messages that no retry will try again." in done.stdout

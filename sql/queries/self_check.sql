@@ -1,0 +1,468 @@
+-- Rules: each returns up to five examples of what it found, the newest first, and in `found` how many there are.
+-- `payment_ids` narrows a rule to those payments, and `streamer_ids` to those streamers; null is all of them.
+
+-- name: list_recent_payments
+-- Payments that are new, heard something or were booked within so long; of each kind only so many of the newest.
+SELECT recent.payment_id FROM (
+    (SELECT payment_id, created_at FROM payment_news ORDER BY id DESC LIMIT :limit)
+    UNION ALL (SELECT payment_id, created_at FROM ledger_transactions ORDER BY id DESC LIMIT :limit)
+    UNION ALL (SELECT id, created_at FROM payments ORDER BY id DESC LIMIT :limit)
+) AS recent
+WHERE recent.created_at > now() - make_interval(secs => :seconds)
+GROUP BY recent.payment_id;
+
+-- name: list_recent_streamers
+SELECT streamer_id FROM (
+    SELECT streamer_id, max(id) AS newest FROM (
+        SELECT streamer_id, id, created_at FROM ledger_transactions ORDER BY id DESC LIMIT :limit) AS recent
+    WHERE created_at > now() - make_interval(secs => :seconds)
+    GROUP BY streamer_id
+) AS streamers ORDER BY newest DESC LIMIT :streamers_limit;
+
+-- name: find_unbalanced_transactions
+SELECT transactions.id AS example, count(*) OVER () AS found
+FROM ledger_transactions AS transactions LEFT JOIN ledger_entries AS entries ON entries.transaction_id = transactions.id
+WHERE :payment_ids::integer[] IS NULL OR transactions.payment_id = ANY(:payment_ids)
+GROUP BY transactions.id
+HAVING coalesce(sum(entries.amount_minor), 0) <> 0 OR count(entries.amount_minor) < 2
+ORDER BY transactions.id DESC LIMIT 5;
+
+-- name: find_unbalanced_streamers
+SELECT streamer_id AS example, count(*) OVER () AS found
+FROM ledger_entries WHERE :streamer_ids::integer[] IS NULL OR streamer_id = ANY(:streamer_ids)
+GROUP BY streamer_id HAVING sum(amount_minor) <> 0
+ORDER BY streamer_id DESC LIMIT 5;
+
+-- name: find_taken_unbooked
+SELECT payments.id AS example, count(*) OVER () AS found FROM payments
+WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
+  AND payments.status IN ('confirmed', 'partially_refunded', 'refunded')
+  AND NOT EXISTS (SELECT FROM ledger_transactions WHERE payment_id = payments.id AND kind = 'payment')
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_booked_untaken
+SELECT payments.id AS example, count(*) OVER () AS found FROM payments
+WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
+  AND payments.status NOT IN ('confirmed', 'partially_refunded', 'refunded')
+  AND EXISTS (SELECT FROM ledger_transactions WHERE payment_id = payments.id)
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_wrong_accounts
+-- The payment's money stands on another account than that of what it was booked as. Money accepted after a review has
+-- left the account it came to.
+SELECT payments.id AS example, count(*) OVER () AS found
+FROM payments
+JOIN (
+    SELECT transactions.payment_id,
+           coalesce(sum(entries.amount_minor) FILTER (WHERE entries.account = 'streamer'), 0) AS streamer,
+           coalesce(sum(entries.amount_minor) FILTER (WHERE entries.account = 'surplus'), 0) AS surplus,
+           coalesce(sum(entries.amount_minor) FILTER (WHERE entries.account = 'review'), 0) AS review,
+           coalesce(sum(entries.amount_minor) FILTER (WHERE entries.account IN ('refunds', 'chargebacks')), 0) AS back
+    FROM ledger_transactions AS transactions JOIN ledger_entries AS entries ON entries.transaction_id = transactions.id
+    WHERE :payment_ids::integer[] IS NULL OR transactions.payment_id = ANY(:payment_ids)
+    GROUP BY transactions.payment_id
+) AS held ON held.payment_id = payments.id
+WHERE CASE payments.booked_as
+    WHEN 'donation' THEN held.streamer = 0 OR held.surplus <> 0 OR held.review <> 0
+    WHEN 'surplus' THEN held.streamer <> 0 OR held.review <> 0 OR held.back <> 0
+    WHEN 'review' THEN held.streamer <> 0 OR held.surplus <> 0 OR held.back <> 0
+    ELSE false END
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_wrong_amounts
+-- What the provider said it took is not what was booked.
+SELECT payments.id AS example, count(*) OVER () AS found
+FROM payments
+JOIN ledger_transactions AS transactions ON transactions.payment_id = payments.id AND transactions.kind = 'payment'
+JOIN ledger_entries AS entries ON entries.transaction_id = transactions.id AND entries.account = 'provider_clearing'
+WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
+  AND (payments.confirmed_minor IS DISTINCT FROM transactions.reached_minor
+       OR payments.confirmed_minor IS DISTINCT FROM entries.amount_minor)
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_wrong_refund_states
+-- The payment's state says that nothing, a part or all went back, and the ledger something else.
+SELECT payments.id AS example, count(*) OVER () AS found
+FROM payments LEFT JOIN (
+    SELECT payment_id, max(reached_minor) AS minor FROM ledger_transactions
+    WHERE kind = 'refund' AND (:payment_ids::integer[] IS NULL OR payment_id = ANY(:payment_ids))
+    GROUP BY payment_id
+) AS back ON back.payment_id = payments.id
+WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
+  AND payments.status IN ('confirmed', 'partially_refunded', 'refunded')
+  AND payments.status <> CASE WHEN back.minor IS NULL THEN 'confirmed'
+                              WHEN back.minor < payments.confirmed_minor THEN 'partially_refunded'
+                              WHEN back.minor = payments.confirmed_minor THEN 'refunded'
+                              ELSE 'more than came' END
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_reversals_without_chargeback
+-- More of a payment came again than donors' banks had taken.
+SELECT payment_id AS example, count(*) OVER () AS found FROM ledger_transactions
+WHERE kind IN ('chargeback', 'chargeback_reversal')
+  AND (:payment_ids::integer[] IS NULL OR payment_id = ANY(:payment_ids))
+GROUP BY payment_id
+HAVING coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)
+     > coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+ORDER BY payment_id DESC LIMIT 5;
+
+-- name: find_paid_without_payment
+SELECT donations.id AS example, count(*) OVER () AS found FROM donations
+WHERE donations.paid_at IS NOT NULL
+  AND (:payment_ids::integer[] IS NULL
+       OR donations.id IN (SELECT donation_id FROM payments WHERE id = ANY(:payment_ids)))
+  AND NOT EXISTS (SELECT FROM payments WHERE donation_id = donations.id AND booked_as = 'donation')
+ORDER BY donations.id DESC LIMIT 5;
+
+-- name: find_paid_twice
+-- More than one payment of a donation stands on the streamer's account.
+SELECT payments.donation_id AS example, count(*) OVER () AS found
+FROM payments
+WHERE payments.booked_as = 'donation'
+  AND (:payment_ids::integer[] IS NULL
+       OR payments.donation_id IN (SELECT donation_id FROM payments WHERE id = ANY(:payment_ids)))
+GROUP BY payments.donation_id HAVING count(*) > 1
+ORDER BY payments.donation_id DESC LIMIT 5;
+
+-- name: find_money_unnoticed
+-- Money was booked and its donation does not say so.
+SELECT payments.id AS example, count(*) OVER () AS found
+FROM payments JOIN donations ON donations.id = payments.donation_id
+WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
+  AND (payments.booked_as = 'donation' AND donations.paid_at IS NULL
+       OR payments.booked_as IN ('surplus', 'review') AND donations.status IN ('pending', 'failed'))
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_wrong_donation_states
+-- A paid donation's state or sums are not what the ledger of its payment says (as queries.donations.settle_returns).
+SELECT donations.id AS example, count(*) OVER () AS found
+FROM donations
+JOIN payments ON payments.donation_id = donations.id AND payments.booked_as = 'donation'
+LEFT JOIN (
+    SELECT payment_id,
+           coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0) AS refunded,
+           greatest(0, coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+                       - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)) AS charged_back
+    FROM ledger_transactions
+    WHERE kind IN ('refund', 'chargeback', 'chargeback_reversal')
+      AND (:payment_ids::integer[] IS NULL OR payment_id = ANY(:payment_ids))
+    GROUP BY payment_id
+) AS back ON back.payment_id = payments.id
+CROSS JOIN LATERAL (
+    SELECT coalesce(back.refunded, 0) AS refunded, coalesce(back.charged_back, 0) AS charged_back) AS gone
+WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
+  AND donations.paid_at IS NOT NULL
+  AND (donations.refunded_minor <> least(gone.refunded, donations.amount_minor)
+       OR donations.charged_back_minor <> gone.charged_back
+       OR donations.status <> CASE WHEN gone.refunded + gone.charged_back <= 0 THEN 'paid'
+                                   WHEN gone.refunded + gone.charged_back < donations.amount_minor THEN 'partially_refunded'
+                                   WHEN gone.charged_back > 0 THEN 'charged_back'
+                                   ELSE 'refunded' END)
+ORDER BY donations.id DESC LIMIT 5;
+
+-- name: find_paid_without_alert
+SELECT donations.id AS example, count(*) OVER () AS found FROM donations
+WHERE donations.paid_at IS NOT NULL
+  AND (:payment_ids::integer[] IS NULL
+       OR donations.id IN (SELECT donation_id FROM payments WHERE id = ANY(:payment_ids)))
+  AND NOT EXISTS (SELECT FROM alerts WHERE donation_id = donations.id AND kind = 'donation')
+ORDER BY donations.id DESC LIMIT 5;
+
+-- name: find_unpaid_alerts
+-- Alerts that wait or play though their donation is not paid. What plays may finish after a refund, alone or as a part
+-- of a summary.
+SELECT alerts.id AS example, count(*) OVER () AS found
+FROM alerts
+JOIN donations ON donations.id = alerts.donation_id
+LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
+WHERE alerts.status IN ('queued', 'playing')
+  AND (donations.paid_at IS NULL
+       OR donations.status NOT IN ('paid', 'partially_refunded') AND alerts.status = 'queued'
+          AND summary.status IS DISTINCT FROM 'playing')
+ORDER BY alerts.id DESC LIMIT 5;
+
+-- name: find_wrong_totals
+SELECT streamers.id AS example, count(*) OVER () AS found
+FROM streamers
+LEFT JOIN streamer_totals AS totals ON totals.streamer_id = streamers.id
+LEFT JOIN (
+    SELECT streamer_id, -sum(amount_minor) AS minor FROM ledger_entries
+    WHERE account IN ('streamer', 'refunds', 'chargebacks')
+      AND (:streamer_ids::integer[] IS NULL OR streamer_id = ANY(:streamer_ids))
+    GROUP BY streamer_id
+) AS ledger ON ledger.streamer_id = streamers.id
+WHERE (:streamer_ids::integer[] IS NULL OR streamers.id = ANY(:streamer_ids))
+  AND coalesce(totals.net_minor, 0) <> coalesce(ledger.minor, 0)
+ORDER BY streamers.id DESC LIMIT 5;
+
+-- name: find_wrong_days
+SELECT streamers.id AS example, count(*) OVER () AS found
+FROM streamers
+LEFT JOIN streamer_totals AS totals ON totals.streamer_id = streamers.id
+LEFT JOIN (
+    SELECT streamer_id, sum(net_minor) AS minor, sum(donations) AS donations FROM streamer_days
+    WHERE :streamer_ids::integer[] IS NULL OR streamer_id = ANY(:streamer_ids)
+    GROUP BY streamer_id
+) AS days ON days.streamer_id = streamers.id
+WHERE (:streamer_ids::integer[] IS NULL OR streamers.id = ANY(:streamer_ids))
+  AND (coalesce(totals.net_minor, 0) <> coalesce(days.minor, 0)
+       OR coalesce(totals.donations, 0) <> coalesce(days.donations, 0))
+ORDER BY streamers.id DESC LIMIT 5;
+
+-- name: find_wrong_counts
+SELECT streamers.id AS example, count(*) OVER () AS found
+FROM streamers
+LEFT JOIN streamer_totals AS totals ON totals.streamer_id = streamers.id
+LEFT JOIN (
+    SELECT streamer_id, count(*) AS donations FROM donations
+    WHERE paid_at IS NOT NULL AND status NOT IN ('refunded', 'charged_back')
+      AND (:streamer_ids::integer[] IS NULL OR streamer_id = ANY(:streamer_ids))
+    GROUP BY streamer_id
+) AS paid ON paid.streamer_id = streamers.id
+WHERE (:streamer_ids::integer[] IS NULL OR streamers.id = ANY(:streamer_ids))
+  AND coalesce(totals.donations, 0) <> coalesce(paid.donations, 0)
+ORDER BY streamers.id DESC LIMIT 5;
+
+-- name: find_unexplained_states
+-- The last news that changed a payment's state changed it to another one than it has. Until it is open its state
+-- changes without news, and a twin is written as pending.
+SELECT payments.id AS example, count(*) OVER () AS found
+FROM payments LEFT JOIN (
+    SELECT DISTINCT ON (payment_id) payment_id, status_after FROM payment_news
+    WHERE status_before <> status_after AND (:payment_ids::integer[] IS NULL OR payment_id = ANY(:payment_ids))
+    ORDER BY payment_id, id DESC
+) AS last ON last.payment_id = payments.id
+WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
+  AND payments.status NOT IN ('new', 'opening')
+  AND last.status_after IS DISTINCT FROM payments.status
+  AND (last.status_after IS NOT NULL OR payments.twin_of IS NULL OR payments.status <> 'pending')
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_uncovered_refunds
+-- Refunds that are done, and less went back by the books.
+SELECT done.payment_id AS example, count(*) OVER () AS found
+FROM (
+    SELECT payment_id, greatest(sum(amount_minor), max(coalesce(before_minor, 0) + amount_minor)) AS minor
+    FROM refunds WHERE status = 'done' GROUP BY payment_id
+) AS done
+WHERE done.minor > coalesce((SELECT max(reached_minor) FROM ledger_transactions
+                             WHERE payment_id = done.payment_id AND kind = 'refund'), 0)
+ORDER BY done.payment_id DESC LIMIT 5;
+
+-- name: find_forgotten_payments
+-- Not over, and nobody will look at it again.
+SELECT payments.id AS example, count(*) OVER () AS found FROM payments
+WHERE payments.closed_at IS NULL AND payments.next_check_at IS NULL
+  AND (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_late_checks
+-- Nobody looked though it was time to. Those of a provider that rests are left alone on purpose.
+SELECT payments.id AS example, count(*) OVER () AS found
+FROM payments
+JOIN terminals ON terminals.id = payments.terminal_id
+LEFT JOIN provider_health AS health ON health.provider = terminals.provider
+WHERE payments.next_check_at < now() - interval '15 minutes' AND coalesce(health.failures, 0) < :failures_to_rest
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_stuck_questions
+-- Somebody holds the right to ask for far too long, or never gave it back though the payment was looked at since (at
+-- the latest after an hour).
+SELECT payments.id AS example, count(*) OVER () AS found FROM payments
+WHERE payments.next_check_at IS NOT NULL
+  AND (payments.asked_until > now() + interval '10 minutes' OR payments.asked_until < now() - interval '75 minutes')
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_old_openings
+SELECT payments.id AS example, count(*) OVER () AS found FROM payments
+WHERE payments.status IN ('new', 'opening') AND payments.next_check_at IS NOT NULL
+  AND payments.created_at < now() - interval '30 minutes'
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_vain_checks
+-- The provider has been asked for hours and gives no answer that settles the payment.
+SELECT payments.id AS example, count(*) OVER () AS found FROM payments
+WHERE payments.next_check_at IS NOT NULL AND payments.checks >= 50
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_unprocessed_notifications
+SELECT inbox.id AS example, count(*) OVER () AS found FROM inbox
+WHERE inbox.processed_at IS NULL AND inbox.last_received_at < now() - interval '5 minutes'
+ORDER BY inbox.id DESC LIMIT 5;
+
+-- name: find_unsettled_notifications
+SELECT inbox.id AS example, count(*) OVER () AS found FROM inbox
+WHERE inbox.outcome IN ('unknown_order', 'malformed') AND inbox.settled_at IS NULL
+ORDER BY inbox.id DESC LIMIT 5;
+
+-- name: find_late_refunds
+SELECT payment_id AS example, count(*) OVER () AS found FROM refunds
+WHERE next_try_at < now() - interval '15 minutes'
+ORDER BY id DESC LIMIT 5;
+
+-- name: find_long_refunds
+SELECT payment_id AS example, count(*) OVER () AS found FROM refunds
+WHERE next_try_at IS NOT NULL AND created_at < now() - interval '2 hours'
+ORDER BY id DESC LIMIT 5;
+
+-- name: find_refused_refunds
+-- Of the last week, and nobody has wished for it again since.
+SELECT refunds.payment_id AS example, count(*) OVER () AS found
+FROM refunds JOIN payments ON payments.id = refunds.payment_id
+WHERE refunds.status = 'refused' AND refunds.finished_at > now() - interval '7 days'
+  AND payments.status <> 'refunded'
+  AND NOT EXISTS (SELECT FROM refunds AS later WHERE later.payment_id = refunds.payment_id AND later.id > refunds.id)
+ORDER BY refunds.id DESC LIMIT 5;
+
+-- name: find_waiting_surplus
+-- Money of a donation that was paid already, and nobody gives it back.
+SELECT payments.id AS example, count(*) OVER () AS found
+FROM payments LEFT JOIN LATERAL (
+    SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
+         + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+         - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0) AS minor
+    FROM ledger_transactions WHERE payment_id = payments.id
+) AS gone ON true
+WHERE payments.booked_as = 'surplus' AND gone.minor < payments.confirmed_minor
+  AND NOT EXISTS (SELECT FROM refunds WHERE payment_id = payments.id AND finished_at IS NULL)
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_waiting_reviews
+-- Another amount than asked for, older than a day, and nobody has decided.
+SELECT payments.id AS example, count(*) OVER () AS found
+FROM payments LEFT JOIN LATERAL (
+    SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
+         + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+         - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0) AS minor
+    FROM ledger_transactions WHERE payment_id = payments.id
+) AS gone ON true
+WHERE payments.booked_as = 'review' AND gone.minor < payments.confirmed_minor
+  AND payments.confirmed_at < now() - interval '1 day'
+  AND NOT EXISTS (SELECT FROM refunds WHERE payment_id = payments.id AND finished_at IS NULL)
+ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_late_outbox
+SELECT outbox.id AS example, count(*) OVER () AS found FROM outbox
+WHERE outbox.available_at < now() - interval '60 seconds'
+ORDER BY outbox.id DESC LIMIT 5;
+
+-- name: find_failing_outbox
+SELECT outbox.id AS example, count(*) OVER () AS found FROM outbox WHERE outbox.tries >= 5
+ORDER BY outbox.id DESC LIMIT 5;
+
+-- name: find_dead_letters
+-- As many as the relay that sees most of them; no example: they are in RabbitMQ.
+SELECT NULL::bigint AS example, max(dead_letters)::bigint AS found FROM relays
+WHERE renewed_at > now() - interval '60 seconds' HAVING max(dead_letters) > 0;
+
+-- name: find_missing_relays
+SELECT NULL::bigint AS example, 1::bigint AS found
+WHERE NOT EXISTS (SELECT FROM relays WHERE renewed_at > now() - interval '60 seconds');
+
+-- name: find_deaf_relays
+-- Not listening, two minutes after they started: they look each second only.
+SELECT NULL::bigint AS example, count(*) AS found FROM relays
+WHERE renewed_at > now() - interval '60 seconds' AND NOT listening AND started_at < now() - interval '2 minutes'
+HAVING count(*) > 0;
+
+-- name: find_waiting_alerts
+-- Queues that stand still: the first has waited ten minutes, an overlay that may speak has been there for as long,
+-- nothing holds the queue back, nothing plays, and nothing was offered meanwhile.
+WITH waiting AS (
+    SELECT alerts.streamer_id, min(alerts.id) AS first_id FROM alerts
+    WHERE alerts.status = 'queued' AND alerts.summary_id IS NULL AND alerts.playable_at < now() - interval '10 minutes'
+      AND is_paid(alerts)
+      AND EXISTS (SELECT FROM overlays WHERE overlays.streamer_id = alerts.streamer_id)
+    GROUP BY alerts.streamer_id
+), offered AS (
+    SELECT DISTINCT alerts.streamer_id FROM alert_leases JOIN alerts ON alerts.alert_id = alert_leases.alert_id
+    WHERE alert_leases.offered_at > now() - interval '10 minutes'
+)
+SELECT waiting.first_id AS example, count(*) OVER () AS found
+FROM waiting
+LEFT JOIN speakers ON speakers.streamer_id = waiting.streamer_id
+WHERE speakers.paused_at IS NULL
+  AND (speakers.resume_at IS NULL OR speakers.resume_at < now() - interval '1 minute')
+  AND NOT EXISTS (SELECT FROM questions WHERE questions.streamer_id = waiting.streamer_id)
+  AND NOT EXISTS (SELECT FROM alerts WHERE alerts.streamer_id = waiting.streamer_id AND alerts.status = 'playing')
+  AND waiting.streamer_id NOT IN (SELECT streamer_id FROM offered)
+  AND EXISTS (
+      SELECT FROM overlays AS overlay
+      WHERE overlay.streamer_id = waiting.streamer_id AND overlay.visible
+        AND overlay.connected_at < now() - interval '10 minutes'
+        AND (overlay.in_obs OR NOT EXISTS (
+            SELECT FROM overlays AS obs WHERE obs.streamer_id = waiting.streamer_id AND obs.in_obs)))
+ORDER BY waiting.first_id DESC LIMIT 5;
+
+-- name: find_dead_leases
+-- An overlay fell silent long ago and the alert was not taken back from it.
+SELECT alerts.id AS example, count(*) OVER () AS found FROM alerts
+WHERE alerts.status = 'playing' AND alerts.leased_until < now() - interval '2 minutes'
+ORDER BY alerts.id DESC LIMIT 5;
+
+-- name: find_failing_providers
+SELECT NULL::bigint AS example, count(*) AS found FROM provider_health WHERE failures >= :failures_to_rest
+HAVING count(*) > 0;
+
+-- name: list_secrets
+-- Every terminal's secret, the retired ones' too: their payments may still be given back.
+SELECT id, secret_encrypted FROM terminals ORDER BY id DESC;
+
+-- Runs.
+
+-- name: plan_by_what_is_asked!
+-- A rule over everything and a rule over a few payments are one statement: each is planned for what it is asked.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+
+-- name: try_hold_runs$
+-- One run at a time; held until the connection closes.
+SELECT pg_try_advisory_lock(:lock);
+
+-- name: ask_for_run$
+INSERT INTO self_checks (depth, asked_by) VALUES (:depth, :asked_by) RETURNING id;
+
+-- name: find_waiting_run$
+-- One of this depth that was asked for and has not begun.
+SELECT max(id) FROM self_checks WHERE depth = :depth AND started_at IS NULL AND asked_at > now() - interval '5 minutes';
+
+-- name: ask_due_runs
+-- The schedule: recent each five minutes, full once after each four o'clock at night in Moscow. A full run that was
+-- asked for and never finished is asked for again. The caller lets only one in at a time.
+INSERT INTO self_checks (depth)
+SELECT due.depth
+FROM (VALUES ('recent', now() - interval '5 minutes'),
+             ('full', (date_trunc('day', (now() AT TIME ZONE 'Europe/Moscow') - interval '4 hours')
+                       + interval '4 hours') AT TIME ZONE 'Europe/Moscow')) AS due (depth, since)
+WHERE NOT EXISTS (
+    SELECT FROM self_checks
+    WHERE self_checks.depth IN (due.depth, 'full') AND self_checks.asked_at > due.since
+      AND (self_checks.finished_at IS NOT NULL OR self_checks.asked_at > now() - interval '30 minutes'))
+RETURNING id;
+
+-- name: claim_run^
+UPDATE self_checks SET started_at = now()
+WHERE id = :run_id AND finished_at IS NULL AND (started_at IS NULL OR started_at < now() - interval '15 minutes')
+RETURNING id, depth;
+
+-- name: finish_run!
+UPDATE self_checks SET finished_at = now(), results = :results WHERE id = :run_id AND finished_at IS NULL;
+
+-- name: delete_old_runs!
+-- The last 200 stay, and the last full one.
+DELETE FROM self_checks
+WHERE id <= (SELECT id FROM self_checks ORDER BY id DESC OFFSET 200 LIMIT 1)
+  AND id <> coalesce((SELECT max(id) FROM self_checks WHERE depth = 'full' AND finished_at IS NOT NULL), 0);
+
+-- name: list_runs_since_full
+-- The last full run that finished and every one after it, oldest first; without one, all there are.
+SELECT id, depth, asked_at, started_at, finished_at, results,
+       extract(epoch FROM finished_at - started_at)::float8 AS took_seconds,
+       extract(epoch FROM now() - finished_at)::float8 AS age_seconds
+FROM self_checks
+WHERE finished_at IS NOT NULL
+  AND id >= coalesce((SELECT max(id) FROM self_checks WHERE depth = 'full' AND finished_at IS NOT NULL), 0)
+ORDER BY id;
+
+-- name: get_progress^
+SELECT finished_at IS NOT NULL AS is_finished, extract(epoch FROM now() - asked_at)::float8 AS waited_seconds
+FROM self_checks WHERE id = :run_id;
