@@ -49,7 +49,6 @@ from tasks.totals import update_totals
 from tests.builders import BOX, BuiltStreamer, make_donation, make_streamer
 from tests.domain.model_bank import BankPayment, ModelBank, Trouble, WorkerDiedError
 
-STATS = {}
 GAMES = int(os.environ.get("MONEY_GAMES", "0"))
 MOVES = 40
 
@@ -227,7 +226,7 @@ class MoneyMachine(RuleBasedStateMachine):
 
     async def _store(self, bank: ModelBank, body: bytes) -> None:
         incoming = bank.read(body)
-        said = {
+        said: dict[str, Any] = {
             "dedup_key": incoming.dedup_key,
             "body": body,
             "order_id": incoming.order_id,
@@ -470,11 +469,6 @@ class MoneyMachine(RuleBasedStateMachine):
             await self._let_time_pass(8000)
             await self._sweep()
         await self._compare()
-        if os.environ.get("STATS"):
-            for r in await self.parts.pool.fetch(
-                "SELECT 'payment '||status||' '||coalesce(booked_as,'-')||' '||(twin_of is not null) k, count(*) n FROM payments GROUP BY 1 UNION ALL SELECT 'refund '||status||' '||error_code, count(*) FROM refunds GROUP BY 1 UNION ALL SELECT 'donation '||status, count(*) FROM donations GROUP BY 1 UNION ALL SELECT 'inbox '||outcome, count(*) FROM inbox GROUP BY 1"
-            ):
-                STATS[r["k"]] = STATS.get(r["k"], 0) + r["n"]
         found = await self._find(*Severity)
         # Nobody publishes here, and what waits for a person does.
         for name in ("relay_missing", "surplus_waiting", "review_waiting", "refund_refused", "notification_unknown"):
@@ -550,19 +544,15 @@ def _one_of(things: list[T], which: int) -> T:
 @pytest.mark.timeout(600)
 def test_books_and_banks_agree_whatever_happens(world: World) -> None:
     machine = type("Machine", (MoneyMachine,), {"world": world})
-    import atexit
-
-    atexit.register(lambda: print("\n".join(f"{k}: {v}" for k, v in sorted(STATS.items()))))
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=GAMES or int(os.environ.get("G", 30)),
+            max_examples=GAMES or 30,
             stateful_step_count=MOVES,
             derandomize=not GAMES,
             database=None,
             deadline=None,
             print_blob=True,
-            phases=[p for p in __import__("hypothesis").Phase if p.name != "shrink" or not os.environ.get("NOSHRINK")],
             suppress_health_check=list(HealthCheck),
         ),
     )
