@@ -120,13 +120,8 @@ class ModelBank:
     offers_sbp_codes = False
     has_registry = False
 
-    @property
-    def reopens(self) -> bool:
-        return not self.signs_notifications
-
-    @property
-    def repeats_refunds(self) -> bool:
-        return not self.signs_notifications
+    def __post_init__(self) -> None:
+        self.reopens = self.repeats_refunds = not self.signs_notifications
 
     # -- what donors and the bank's own people do
 
@@ -235,7 +230,7 @@ class ModelBank:
 
     # -- messages
 
-    def is_test(self, credentials: Credentials) -> bool:
+    def is_test(self, _: Credentials) -> bool:
         return True
 
     def read(self, raw: bytes) -> Incoming:
