@@ -47,6 +47,7 @@ class Subject(StrEnum):
     NOTIFICATION = "notification"
     OUTBOX = "outbox row"
     TERMINAL = "terminal"
+    REGISTRY = "registry"
     NOTHING = ""
 
 
@@ -129,6 +130,8 @@ RULES: tuple[Rule, ...] = (
          lambda c, s: _sql.find_wrong_days(c, streamer_ids=s.streamer_ids), is_scoped=True),
     Rule("wrong_count", _B, Subject.STREAMER, "A streamer's number of donations is not counted right.",
          lambda c, s: _sql.find_wrong_counts(c, streamer_ids=s.streamer_ids), is_scoped=True),
+    Rule("wrong_moved_days", _B, Subject.STREAMER, "The days of a streamer's money do not add up to the ledger.",
+         lambda c, s: _sql.find_wrong_moved_days(c, streamer_ids=s.streamer_ids), is_scoped=True),
     Rule("unexplained_state", _B, Subject.PAYMENT, "No news explains the state a payment is in.",
          lambda c, s: _sql.find_unexplained_states(c, payment_ids=s.payment_ids), is_scoped=True),
     Rule("uncovered_refund", _B, Subject.PAYMENT, "A refund is done and the ledger does not know of it.",
@@ -145,6 +148,10 @@ RULES: tuple[Rule, ...] = (
          lambda c, _: _sql.find_unprocessed_notifications(c)),
     Rule("refund_late", _S, Subject.PAYMENT, "A refund was to be looked at 15 minutes ago.",
          lambda c, _: _sql.find_late_refunds(c)),
+    Rule("dispute_unbooked", _S, Subject.PAYMENT, "A registry told of a chargeback and the books lack it.",
+         lambda c, _: _sql.find_unbooked_disputes(c)),
+    Rule("registry_late", _S, Subject.REGISTRY, "A registry was to be read 20 minutes ago.",
+         lambda c, _: _sql.find_late_registries(c)),
     Rule("outbox_late", _S, Subject.OUTBOX, "The outbox has not been published for 60 seconds.",
          lambda c, _: _sql.find_late_outbox(c)),
     Rule("outbox_failing", _S, Subject.OUTBOX, "A row of the outbox was tried five times and more.",
@@ -161,7 +168,7 @@ RULES: tuple[Rule, ...] = (
          lambda c, _: _sql.find_unsettled_notifications(c)),
     Rule("refund_long", _A, Subject.PAYMENT, "A refund has been under way for two hours.",
          lambda c, _: _sql.find_long_refunds(c)),
-    Rule("refund_refused", _A, Subject.PAYMENT, "A refund was refused in the last week.",
+    Rule("refund_refused", _A, Subject.PAYMENT, "A refund was refused and nobody has read why.",
          lambda c, _: _sql.find_refused_refunds(c)),
     Rule("surplus_waiting", _A, Subject.PAYMENT, "A donation was paid twice and the second payment was not given back.",
          lambda c, _: _sql.find_waiting_surplus(c)),

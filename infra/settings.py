@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     """The certificate that people see, if it is ours to look at; one that nobody trusts is said on the dashboard."""
 
     metrics_token: SecretStr | None = None
-    """Who carries it as `Authorization: Bearer …` may read `/metrics`; without it only this machine and our networks."""
+    """Who sends it as `Authorization: Bearer …` may read `/metrics`; without it only this machine and our networks."""
 
     database_pool_size: int = Field(default=8, ge=1)
     log_level: str = "INFO"

@@ -15,8 +15,6 @@ CREATE TABLE self_checks (
     CHECK (finished_at IS NULL OR started_at IS NOT NULL)
 );
 
--- Money that is nobody's donation is rare, and waits for a person.
-CREATE INDEX payments_beside ON payments (donation_id) WHERE booked_as IN ('surplus', 'review');
 -- Whether something was offered lately; its rows are written in this order, and BRIN leaves updates alone.
 CREATE INDEX alert_leases_offered ON alert_leases USING brin (offered_at);
 

@@ -41,10 +41,11 @@ WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
 ORDER BY payments.id DESC LIMIT 5;
 
 -- name: find_booked_untaken
+-- A fee alone may be of a payment that brought nothing: banks charge for a refused authorisation.
 SELECT payments.id AS example, count(*) OVER () AS found FROM payments
 WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
   AND payments.status NOT IN ('confirmed', 'partially_refunded', 'refunded')
-  AND EXISTS (SELECT FROM ledger_transactions WHERE payment_id = payments.id)
+  AND EXISTS (SELECT FROM ledger_transactions WHERE payment_id = payments.id AND kind <> 'fee')
 ORDER BY payments.id DESC LIMIT 5;
 
 -- name: find_wrong_accounts
@@ -110,7 +111,7 @@ ORDER BY payment_id DESC LIMIT 5;
 SELECT donations.id AS example, count(*) OVER () AS found FROM donations
 WHERE donations.paid_at IS NOT NULL
   AND (:payment_ids::integer[] IS NULL
-       OR donations.id IN (SELECT donation_id FROM payments WHERE id = ANY(:payment_ids)))
+       OR donations.id = ANY(ARRAY(SELECT donation_id FROM payments WHERE id = ANY(:payment_ids))))
   AND NOT EXISTS (SELECT FROM payments WHERE donation_id = donations.id AND booked_as = 'donation')
 ORDER BY donations.id DESC LIMIT 5;
 
@@ -120,17 +121,23 @@ SELECT payments.donation_id AS example, count(*) OVER () AS found
 FROM payments
 WHERE payments.booked_as = 'donation'
   AND (:payment_ids::integer[] IS NULL
-       OR payments.donation_id IN (SELECT donation_id FROM payments WHERE id = ANY(:payment_ids)))
+       OR payments.donation_id = ANY(ARRAY(SELECT donation_id FROM payments WHERE id = ANY(:payment_ids))))
 GROUP BY payments.donation_id HAVING count(*) > 1
 ORDER BY payments.donation_id DESC LIMIT 5;
 
 -- name: find_money_unnoticed
--- Money was booked and its donation does not say so.
+-- Money was booked and its donation does not say so. Of a review of which nothing is left it need not.
 SELECT payments.id AS example, count(*) OVER () AS found
 FROM payments JOIN donations ON donations.id = payments.donation_id
 WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
   AND (payments.booked_as = 'donation' AND donations.paid_at IS NULL
-       OR payments.booked_as IN ('surplus', 'review') AND donations.status IN ('pending', 'failed'))
+       OR payments.booked_as = 'surplus' AND donations.status IN ('pending', 'failed')
+       OR payments.booked_as = 'review' AND donations.status IN ('pending', 'failed')
+          AND payments.confirmed_minor > (
+              SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
+                   + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
+                   - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)
+              FROM ledger_transactions WHERE payment_id = payments.id))
 ORDER BY payments.id DESC LIMIT 5;
 
 -- name: find_wrong_donation_states
@@ -164,7 +171,7 @@ ORDER BY donations.id DESC LIMIT 5;
 SELECT donations.id AS example, count(*) OVER () AS found FROM donations
 WHERE donations.paid_at IS NOT NULL
   AND (:payment_ids::integer[] IS NULL
-       OR donations.id IN (SELECT donation_id FROM payments WHERE id = ANY(:payment_ids)))
+       OR donations.id = ANY(ARRAY(SELECT donation_id FROM payments WHERE id = ANY(:payment_ids))))
   AND NOT EXISTS (SELECT FROM alerts WHERE donation_id = donations.id AND kind = 'donation')
 ORDER BY donations.id DESC LIMIT 5;
 
@@ -175,10 +182,9 @@ SELECT alerts.id AS example, count(*) OVER () AS found
 FROM alerts
 JOIN donations ON donations.id = alerts.donation_id
 LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
-WHERE alerts.status IN ('queued', 'playing')
+WHERE (alerts.status = 'queued' OR alerts.status = 'playing')
   AND (donations.paid_at IS NULL
-       OR donations.status NOT IN ('paid', 'partially_refunded') AND alerts.status = 'queued'
-          AND summary.status IS DISTINCT FROM 'playing')
+       OR NOT is_paid(alerts) AND alerts.status = 'queued' AND summary.status IS DISTINCT FROM 'playing')
 ORDER BY alerts.id DESC LIMIT 5;
 
 -- name: find_wrong_totals
@@ -306,10 +312,10 @@ WHERE next_try_at IS NOT NULL AND created_at < now() - interval '2 hours'
 ORDER BY id DESC LIMIT 5;
 
 -- name: find_refused_refunds
--- Of the last week, and nobody has wished for it again since.
+-- Nobody has read why, nor wished for it again since.
 SELECT refunds.payment_id AS example, count(*) OVER () AS found
 FROM refunds JOIN payments ON payments.id = refunds.payment_id
-WHERE refunds.status = 'refused' AND refunds.finished_at > now() - interval '7 days'
+WHERE refunds.status = 'refused' AND refunds.dismissed_at IS NULL
   AND payments.status <> 'refunded'
   AND NOT EXISTS (SELECT FROM refunds AS later WHERE later.payment_id = refunds.payment_id AND later.id > refunds.id)
 ORDER BY refunds.id DESC LIMIT 5;
@@ -323,7 +329,8 @@ FROM payments LEFT JOIN LATERAL (
          - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0) AS minor
     FROM ledger_transactions WHERE payment_id = payments.id
 ) AS gone ON true
-WHERE payments.booked_as = 'surplus' AND gone.minor < payments.confirmed_minor
+WHERE payments.booked_as IN ('surplus', 'review') AND payments.booked_as = 'surplus'
+  AND payments.status <> 'refunded' AND gone.minor < payments.confirmed_minor
   AND NOT EXISTS (SELECT FROM refunds WHERE payment_id = payments.id AND finished_at IS NULL)
 ORDER BY payments.id DESC LIMIT 5;
 
@@ -336,10 +343,63 @@ FROM payments LEFT JOIN LATERAL (
          - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0) AS minor
     FROM ledger_transactions WHERE payment_id = payments.id
 ) AS gone ON true
-WHERE payments.booked_as = 'review' AND gone.minor < payments.confirmed_minor
+WHERE payments.booked_as IN ('surplus', 'review') AND payments.booked_as = 'review'
+  AND payments.status <> 'refunded' AND gone.minor < payments.confirmed_minor
   AND payments.confirmed_at < now() - interval '1 day'
   AND NOT EXISTS (SELECT FROM refunds WHERE payment_id = payments.id AND finished_at IS NULL)
 ORDER BY payments.id DESC LIMIT 5;
+
+-- name: find_unbooked_disputes
+-- A registry told half an hour ago of a chargeback or a reversal of a booked payment, and the books lack it.
+SELECT disputes.payment_id AS example, count(*) OVER () AS found
+FROM (
+    SELECT rows.payment_id,
+           coalesce(sum(rows.amount_minor) FILTER (WHERE rows.kind = 'chargeback'), 0) AS taken_minor,
+           coalesce(sum(rows.amount_minor) FILTER (WHERE rows.kind = 'chargeback_reversal'), 0) AS given_minor
+    FROM registry_rows AS rows JOIN registry_files AS files ON files.id = rows.file_id
+    WHERE rows.kind IN ('chargeback', 'chargeback_reversal') AND rows.payment_id IS NOT NULL
+      AND files.created_at < now() - interval '30 minutes'
+    GROUP BY rows.payment_id
+) AS disputes
+JOIN payments ON payments.id = disputes.payment_id AND payments.confirmed_at < now() - interval '30 minutes'
+CROSS JOIN LATERAL (
+    SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0) AS taken_minor,
+           coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0) AS given_minor
+    FROM ledger_transactions WHERE payment_id = disputes.payment_id
+) AS booked
+WHERE disputes.taken_minor > booked.taken_minor
+   OR least(disputes.given_minor, disputes.taken_minor) > booked.given_minor
+ORDER BY disputes.payment_id DESC LIMIT 5;
+
+-- name: find_late_registries
+-- A file that somebody brought is not read.
+SELECT id AS example, count(*) OVER () AS found FROM registry_files
+WHERE next_read_at < now() - interval '20 minutes'
+ORDER BY id DESC LIMIT 5;
+
+-- name: find_wrong_moved_days
+-- The days of the money page do not add up to the ledger they have counted.
+SELECT folds.streamer_id AS example, count(*) OVER () AS found
+FROM ledger_folds AS folds
+LEFT JOIN (
+    SELECT streamer_id, sum(came_minor - refunded_minor - charged_back_minor) AS net_minor, sum(fees_minor) AS fees_minor
+    FROM ledger_days WHERE :streamer_ids::integer[] IS NULL OR streamer_id = ANY(:streamer_ids)
+    GROUP BY streamer_id
+) AS days ON days.streamer_id = folds.streamer_id
+LEFT JOIN (
+    SELECT entries.streamer_id,
+           -sum(entries.amount_minor) FILTER (WHERE entries.account <> 'fees') AS net_minor,
+           sum(entries.amount_minor) FILTER (WHERE entries.account = 'fees') AS fees_minor
+    FROM ledger_entries AS entries JOIN ledger_folds ON ledger_folds.streamer_id = entries.streamer_id
+    WHERE entries.account IN ('streamer', 'refunds', 'chargebacks', 'fees')
+      AND entries.transaction_id <= ledger_folds.ledger_transaction_id
+      AND (:streamer_ids::integer[] IS NULL OR entries.streamer_id = ANY(:streamer_ids))
+    GROUP BY entries.streamer_id
+) AS ledger ON ledger.streamer_id = folds.streamer_id
+WHERE (:streamer_ids::integer[] IS NULL OR folds.streamer_id = ANY(:streamer_ids))
+  AND (coalesce(days.net_minor, 0) <> coalesce(ledger.net_minor, 0)
+       OR coalesce(days.fees_minor, 0) <> coalesce(ledger.fees_minor, 0))
+ORDER BY folds.streamer_id DESC LIMIT 5;
 
 -- name: find_late_outbox
 SELECT outbox.id AS example, count(*) OVER () AS found FROM outbox

@@ -171,10 +171,7 @@ class ModelBank:
     async def open(self, _: Credentials, opening: Opening) -> OpenedPayment:
         trouble = self._meet("open")
         known = [payment for payment in self.payments.values() if payment.order_id == opening.order_id]
-        if known and self.reopens:
-            payment = known[0]
-        else:
-            payment = self._make(opening.order_id, opening.amount_minor)
+        payment = known[0] if known and self.reopens else self._make(opening.order_id, opening.amount_minor)
         self._suffer(trouble)
         return OpenedPayment(payment.id, f"https://bank.example/{payment.id}")
 

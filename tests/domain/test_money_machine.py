@@ -57,6 +57,8 @@ BANKS = st.sampled_from(["signing", "asking"])
 RUBLES = st.sampled_from([10, 300])
 FATES = st.sampled_from(["paid", "told", "booked", "booked", "left"])
 WHICH = st.integers(0, 99)
+OFTEN = st.sampled_from([True, True, True, False])
+TROUBLES = st.sampled_from([*[None] * 6, *Trouble])
 SHARES = st.sampled_from([0.3, 0.5, 1.0])
 
 T = TypeVar("T")
@@ -143,15 +145,16 @@ class MoneyMachine(RuleBasedStateMachine):
 
     @initialize(bank=BANKS, rubles=RUBLES, fate=FATES)
     def begin(self, bank: str, rubles: int, fate: str) -> None:
-        self._donate(bank, rubles, fate)
+        self._donate(bank, rubles, fate, None)
 
-    @rule(bank=BANKS, rubles=RUBLES, fate=FATES)
-    def donate(self, bank: str, rubles: int, fate: str) -> None:
-        self._donate(bank, rubles, fate)
+    @rule(bank=BANKS, rubles=RUBLES, fate=FATES, trouble=TROUBLES)
+    def donate(self, bank: str, rubles: int, fate: str, trouble: Trouble | None) -> None:
+        self._donate(bank, rubles, fate, trouble)
 
-    def _donate(self, bank_name: str, rubles: int, fate: str) -> None:
+    def _donate(self, bank_name: str, rubles: int, fate: str, trouble: Trouble | None) -> None:
         """As a rule the donor pays at once; sometimes we have even heard of it."""
         bank = self.banks[bank_name]
+        bank.troubles["open"] = [trouble] if trouble and trouble is not Trouble.REFUSED else []
         known = set(bank.payments)
         self.world.run(self._wish(bank_name, rubles * 100))
         opened = [payment for name, payment in bank.payments.items() if name not in known]
@@ -208,14 +211,21 @@ class MoneyMachine(RuleBasedStateMachine):
     # -- what banks do by themselves
 
     @precondition(lambda self: self._told())
-    @rule(which=WHICH, again=st.booleans())
-    def deliver(self, which: int, again: bool) -> None:
+    @rule(which=WHICH, again=st.booleans(), heard=OFTEN)
+    def deliver(self, which: int, again: bool, heard: bool) -> None:
         bank, told = _one_of(self._told(), which)
         if not again:
             bank.on_their_way.remove(told)
-        self.world.run(self._receive(bank, told.body))
+        self.world.run(self._receive(bank, told.body, heard=heard))
 
-    async def _receive(self, bank: ModelBank, body: bytes) -> None:
+    async def _receive(self, bank: ModelBank, body: bytes, *, heard: bool = False) -> None:
+        """A notification comes; `heard`: somebody acts on it at once."""
+        await self._store(bank, body)
+        if heard:
+            await self._work(-1)
+            await self._work(-1)
+
+    async def _store(self, bank: ModelBank, body: bytes) -> None:
         incoming = bank.read(body)
         said = {
             "dedup_key": incoming.dedup_key,
@@ -237,8 +247,8 @@ class MoneyMachine(RuleBasedStateMachine):
                 await inbox.store_wish(connection, told, **said)
 
     @precondition(lambda self: self.asking.payments or self.signing.payments)
-    @rule(which=WHICH, status=st.sampled_from(N), minor=st.sampled_from([None, 1, 1000, 30_000]))
-    def say_something_wrong(self, which: int, status: N, minor: int | None) -> None:
+    @rule(which=WHICH, status=st.sampled_from(N), minor=st.sampled_from([None, 1, 1000, 30_000]), heard=OFTEN)
+    def say_something_wrong(self, which: int, status: N, minor: int | None, heard: bool) -> None:
         """Anybody may send what the asking bank could have sent. The signing bank may repeat old words, say what means
         nothing, and tell an amount that is not ours; it does not invent money."""
         banks = [(bank, payment) for bank in self.banks.values() for payment in bank.payments.values()]
@@ -249,6 +259,8 @@ class MoneyMachine(RuleBasedStateMachine):
             elif status not in (N.PENDING, N.PROCESSING, N.FAILED, N.UNKNOWN, N.REFUNDING):
                 return
         bank.tell(payment, status=status, amount_minor=minor)
+        if heard:
+            self.world.run(self._receive(bank, bank.on_their_way.pop().body, heard=True))
 
     @precondition(lambda self: self._refundable())
     @rule(which=WHICH, share=SHARES)
@@ -264,13 +276,14 @@ class MoneyMachine(RuleBasedStateMachine):
 
     @rule(
         bank=BANKS,
-        call=st.sampled_from(["open", "open", "get_state", "list_order", "call_off", "refund", "refund", "get_refund"]),
+        call=st.sampled_from(["open", "get_state", "list_order", "call_off", "refund", "get_refund"]),
         trouble=st.sampled_from(Trouble),
     )
     def prepare_trouble(self, bank: str, call: str, trouble: Trouble) -> None:
-        if (call, trouble) in {("open", Trouble.REFUSED)} or len(self.banks[bank].troubles[call]) > 1:
+        """For the next such call."""
+        if trouble is Trouble.REFUSED and call != "refund":
             return
-        self.banks[bank].troubles[call].append(trouble)
+        self.banks[bank].troubles[call] = [trouble]
 
     @precondition(lambda self: self.donation_ids)
     @rule(which=WHICH, share=SHARES, again=st.booleans())
@@ -309,12 +322,17 @@ class MoneyMachine(RuleBasedStateMachine):
     # -- what our own people and programs do
 
     @precondition(lambda self: self.donation_ids)
-    @rule(which=WHICH, share=SHARES)
-    def wish_a_refund(self, which: int, share: float) -> None:
+    @rule(which=WHICH, share=SHARES, trouble=TROUBLES, heard=OFTEN)
+    def wish_a_refund(self, which: int, share: float, trouble: Trouble | None, heard: bool) -> None:
+        """As a rule somebody acts on it at once, and often the bank makes trouble."""
+        for bank in self.banks.values():
+            bank.troubles["refund"] = [trouble] if trouble else []
         try:
             self.world.run(self._wish_a_refund(which, share))
         except (NotAllowedError, InvalidInputError):
             return
+        if heard:
+            self.world.run(self._work(-1))
 
     async def _wish_a_refund(self, which: int, share: float) -> None:
         async with self.parts.pool.acquire() as connection, connection.transaction():

@@ -13,6 +13,7 @@ from domain.ledger import BookedAs
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
 from domain.payments import Payment, claim_opening, get_payment
+from domain.review import accept
 from domain.self_check import ALL_RULES, Change, Depth, Finding, Severity, State, look
 from infra.crypto import SecretBox
 from infra.database import connect_patiently, look_at_one_moment
@@ -123,14 +124,21 @@ async def build_town(connection: Any) -> Town:
     await charge_back(connection, await pay(connection, other), 10_000, 5_000)
     _, surplus = await pay_again(connection, streamer)
     await give_back(connection, surplus, 0)
+    await give_back(connection, await review(connection, streamer), 0)
     reviewed = await review(connection, streamer)
+    await accept(
+        connection,
+        streamer_id=other.id,
+        payment_id=(await review(connection, other)).id,
+        user_id=other.owner_id,
+    )
     wished = await refunds.request_refund(
         connection, streamer_id=streamer.id, payment_id=paid.id, amount_minor=100, reason="просьба",
         user_id=streamer.owner_id,
     )  # fmt: skip
     claimed = await refunds.claim_refund(connection, wished.id)
     assert claimed is not None
-    await refunds.note_before(connection, claimed, 0)
+    await refunds.note_call(connection, claimed, 0)
     await give_back(connection, paid, 29_900)
     # Money that came under another of the bank's ids than the one we know for this order.
     await hear(connection, waiting, N.CONFIRMED, provider_payment_id="999000999")
@@ -351,6 +359,65 @@ async def a_donation_is_counted_twice(connection: Any, town: Town) -> None:
         await connection.execute(f"UPDATE {table} SET donations = donations + 1 WHERE streamer_id = $1", town.other.id)
 
 
+@breaks("wrong_moved_days")
+async def a_day_of_the_money_page_is_wrong(connection: Any, town: Town) -> None:
+    await connection.execute(
+        "INSERT INTO ledger_folds (streamer_id, time_zone, ledger_transaction_id)"
+        " SELECT streamer_id, 'UTC', max(id) FROM ledger_transactions GROUP BY streamer_id"
+    )
+    await connection.execute(
+        """
+        INSERT INTO ledger_days (streamer_id, day, came_minor, refunded_minor, charged_back_minor, fees_minor,
+                                 donations)
+        SELECT streamer_id, '2026-11-24', net_minor, 0, 0, 0, donations FROM streamer_totals
+        """
+    )
+    assert await found(connection) == {}
+    await connection.execute("UPDATE ledger_days SET fees_minor = 1 WHERE streamer_id = $1", town.other.id)
+
+
+async def bring_registry(connection: Any, town: Town, payment: Payment) -> None:
+    """A file, an hour old, in which the donor's bank takes 100 kopecks of a payment back."""
+    file_id = await connection.fetchval(
+        """
+        INSERT INTO registry_files (streamer_id, terminal_id, provider, name, sha256, first_day, last_day, rows,
+                                    created_at, next_read_at)
+        VALUES ($1, $2, 'tbank', 'november.csv', sha256(''), '2026-11-01', '2026-11-02', 1,
+                now() - interval '1 hour', NULL)
+        RETURNING id
+        """,
+        town.streamer.id,
+        town.streamer.terminal_id,
+    )
+    await connection.execute(
+        """
+        INSERT INTO registry_rows (file_id, streamer_id, terminal_id, number, kind, provider_kind, provider_payment_id,
+            order_id, operated_at, amount_minor, fee_minor, net_minor, reference, occurrence, raw, payment_id)
+        VALUES ($1, $2, $3, 1, 'chargeback', 'Chargeback', '1', '1', now(), 100, 0, 100, '', 1, '', $4)
+        """,
+        file_id,
+        town.streamer.id,
+        town.streamer.terminal_id,
+        payment.id,
+    )
+
+
+@breaks("dispute_unbooked")
+async def a_chargeback_was_told_and_not_booked(connection: Any, town: Town) -> None:
+    await bring_registry(connection, town, town.paid)
+    assert await found(connection) == {}
+    await connection.execute(
+        "UPDATE payments SET confirmed_at = confirmed_at - interval '1 hour' WHERE id = $1", town.paid.id
+    )
+
+
+@breaks("registry_late")
+async def nobody_reads_a_registry(connection: Any, town: Town) -> None:
+    await bring_registry(connection, town, town.charged_back)
+    assert await found(connection) == {}
+    await connection.execute("UPDATE registry_files SET next_read_at = now() - interval '21 minutes'")
+
+
 @breaks("unexplained_state")
 async def a_payments_news_are_gone(connection: Any, town: Town) -> None:
     await freely(connection, "DELETE FROM payment_news WHERE payment_id = $1", town.paid.id)
@@ -444,7 +511,10 @@ async def a_refund_takes_hours(connection: Any, town: Town) -> None:
 
 @breaks("refund_refused")
 async def a_refund_was_refused(connection: Any, town: Town) -> None:
-    await refunds.refuse(connection, await wish(connection, town), error_code="1", error_message="нет")
+    wished = await wish(connection, town)
+    claimed = await refunds.claim_refund(connection, wished.id)
+    assert claimed is not None
+    assert await refunds.refuse(connection, claimed, error_code="1", error_message="нет")
 
 
 @breaks("surplus_waiting")

@@ -25,6 +25,7 @@ FOUND: dict[str, Words] = {
     "wrong_totals": lambda: _("Streamers whose total differs from the ledger"),
     "wrong_days": lambda: _("Streamers whose days do not add up to the total"),
     "wrong_count": lambda: _("Streamers whose number of donations is wrong"),
+    "wrong_moved_days": lambda: _("Streamers whose days on the page of money do not add up"),
     "unexplained_state": lambda: _("Payments in a state that their log does not explain"),
     "uncovered_refund": lambda: _("Finished refunds that the ledger does not know of"),
     "payment_forgotten": lambda: _("Open payments that nobody will look at again"),
@@ -33,6 +34,8 @@ FOUND: dict[str, Words] = {
     "opening_old": lambda: _("Payments without a link for 30 minutes"),
     "notification_unprocessed": lambda: _("Notifications nobody acted on for 5 minutes"),
     "refund_late": lambda: _("Refunds nobody looked at, 15 minutes past their time"),
+    "dispute_unbooked": lambda: _("Chargebacks told by a registry and not in the ledger"),
+    "registry_late": lambda: _("Registries nobody read, 20 minutes past their time"),
     "outbox_late": lambda: _("Rows of the outbox not published for a minute"),
     "outbox_failing": lambda: _("Rows of the outbox that cannot be published"),
     "relay_missing": lambda: _("The relay is not running: nothing moves without it"),
@@ -42,7 +45,7 @@ FOUND: dict[str, Words] = {
     "vain_check": lambda: _("Payments the provider says nothing certain about for hours: see its cabinet"),
     "notification_unknown": lambda: _("Notifications of orders nobody here knows"),
     "refund_long": lambda: _("Refunds under way for over two hours"),
-    "refund_refused": lambda: _("Refunds refused in the last week"),
+    "refund_refused": lambda: _("Refused refunds that nobody has looked at"),
     "surplus_waiting": lambda: _("Second payments of one donation that nobody gave back"),
     "review_waiting": lambda: _("Payments of another amount, for over a day without a decision"),
     "dead_letters": lambda: _("Dead letters in RabbitMQ"),
@@ -59,6 +62,7 @@ SUBJECTS: dict[Subject, Words] = {
     Subject.NOTIFICATION: lambda: _("notifications"),
     Subject.OUTBOX: lambda: _("rows"),
     Subject.TERMINAL: lambda: _("terminals"),
+    Subject.REGISTRY: lambda: _("registries"),
 }
 
 SEVERITIES: dict[Severity, Words] = {
