@@ -156,6 +156,8 @@ class Notification:
     error_message: str
     is_about_payment: bool
     reason: RefusalReason | None = None
+    method: str = ""
+    """As `PaymentState.method`."""
     """Of a refused payment, sorted."""
 
 

@@ -66,6 +66,7 @@ async def _apply_signed(parts: Parts, connection: Any, stored: StoredNotificatio
             error_code=notification.error_code,
             error_message=notification.error_message,
             error_reason=notification.reason or "",
+            method=notification.method,
             raw=stored.body,
             inbox_id=stored.id,
         ),

@@ -72,7 +72,14 @@ def _notification(fields: Mapping[str, Any]) -> Notification:
         error_message=_message(_optional_text(given, "Message", 2000), _optional_text(given, "Details", 2000)),
         is_about_payment=order_id is not None and not notification_type and provider_status != "RECEIPT",
         reason=reason_for(error_code),
+        method=_method(given.get("Pan")),
     )
+
+
+def _method(pan: Any) -> str:
+    """A masked card, or for SBP a masked phone (contracts/tbank-protocol.md 6). What is neither says nothing."""
+    text = pan if isinstance(pan, str) else ""
+    return "sbp" if text.startswith("+") else "card" if text[:1].isdecimal() else ""
 
 
 def _readable(read_field: Callable[[Mapping[str, Any]], str | None], fields: Mapping[str, Any]) -> str | None:

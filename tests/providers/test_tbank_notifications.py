@@ -57,6 +57,14 @@ def test_a_confirmed_payment() -> None:
     assert notification.reason is None
 
 
+@pytest.mark.parametrize(
+    ("pan", "method"),
+    [("430000******0777", "card"), ("+7 (916) ***-**-21", "sbp"), ("", ""), ("?", ""), (None, ""), ({}, ""), (7, "")],
+)
+def test_how_it_was_paid_is_read_off_the_masked_number(pan: Any, method: str) -> None:
+    assert notification_with(Pan=pan).method == method
+
+
 def test_a_token_in_upper_case_is_that_of_the_same_message() -> None:
     raw = json.dumps({**CONFIRMED, "Token": sign(CONFIRMED, PASSWORD).upper()}).encode()
     assert verify(read(raw), PASSWORD)
