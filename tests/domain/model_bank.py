@@ -120,13 +120,11 @@ class ModelBank:
     offers_sbp_codes = False
     has_registry = False
 
-    @property
-    def reopens(self) -> bool:
-        return not self.signs_notifications
+    def __post_init__(self) -> None:
+        self.reopens = self.repeats_refunds = not self.signs_notifications
 
-    @property
-    def repeats_refunds(self) -> bool:
-        return not self.signs_notifications
+    def is_test(self, _credentials: Credentials) -> bool:
+        return True
 
     # -- what donors and the bank's own people do
 
