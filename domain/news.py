@@ -178,7 +178,9 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
         if news.status is NewsStatus.CONFIRMED and news.amount_minor is not None:
             confirmed_minor = news.amount_minor
         booked_as = await _book(connection, payment, confirmed_minor)
-    await _write(connection, payment, news, status, booked_as, confirmed_minor)
+    # The bank's word of a refund may overtake that of the payment, and is asked about all the same.
+    keep_looks = news.status is NewsStatus.CONFIRMED
+    await _write(connection, payment, news, status, booked_as, confirmed_minor, keep_looks=keep_looks)
     await _log(connection, payment, status, news)
     if is_unresolved:
         await queries.payments.keep_asking(connection, payment_id=payment.id, provider_status=news.provider_status)
@@ -322,6 +324,8 @@ async def _write(
     status: PaymentStatus,
     booked_as: BookedAs | None,
     confirmed_minor: int | None,
+    *,
+    keep_looks: bool = False,
 ) -> None:
     # At YooKassa a decline ends the payment: it is cancelled, and says why.
     is_refused = status is PaymentStatus.FAILED or (status is PaymentStatus.CANCELLED and news.error_code != "0")
@@ -339,6 +343,7 @@ async def _write(
         method=news.method,
         closed=status in _FINAL,
         check_again=status not in _FINAL or news.status is NewsStatus.REFUNDING,
+        keep_looks=keep_looks,
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from domain.payments import Payment
 from domain.registry import StoredFile, store_file
 from domain.registry_rows import RegistryKind, RegistryRow
+from domain.self_check import ALL_RULES, Depth, Severity, look
 from domain.terminals import list_terminals
 from tasks.registry import read_registry
-from tests.builders import BuiltStreamer
+from tests.builders import BOX, BuiltStreamer, check_books
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 # Test payments are confirmed now; the bank's clock goes a second after it.
@@ -96,5 +97,10 @@ def parts_of(connection: Any) -> Any:
     return SimpleNamespace(pool=SimpleNamespace(acquire=acquire), after_commit=after_commit)
 
 
-def days_ago(days: int) -> datetime:
-    return datetime.now(MOSCOW) - timedelta(days=days)
+async def check_all(connection: Any) -> None:
+    """The books as `check_books` sees them, and as the self-check does."""
+    await check_books(connection)
+    async with connection.transaction():
+        findings = await look(connection, BOX, Depth.FULL)
+    broken = [one for one in findings if one.found and ALL_RULES[one.rule].severity is Severity.BROKEN]
+    assert broken == []

@@ -142,7 +142,8 @@ RETURNING id, donation_id, streamer_id, terminal_id, attempt, order_id, provider
           sbp_payload, twin_of, method, accepted_at, error_reason;
 
 -- name: update_payment!
--- What a piece of news changed. The caller holds the row's lock.
+-- What a piece of news changed. The caller holds the row's lock. `keep_looks`: what somebody told us and we did not
+-- believe as it came is still to be asked about, whatever else was told after it.
 UPDATE payments
 SET status = :status,
     provider_payment_id = coalesce(provider_payment_id, :provider_payment_id),
@@ -155,13 +156,18 @@ SET status = :status,
     method = coalesce(nullif(:method, ''), method),
     confirmed_at = CASE WHEN :confirmed_minor::bigint IS NULL THEN NULL ELSE coalesce(confirmed_at, now()) END,
     closed_at = CASE WHEN :closed THEN coalesce(closed_at, now()) END,
-    next_check_at = CASE WHEN :check_again THEN coalesce(next_check_at, now() + interval '60 seconds') END,
+    next_check_at = CASE
+        WHEN :check_again
+            OR :keep_looks AND EXISTS (SELECT FROM inbox WHERE inbox.payment_id = payments.id AND outcome = 'asked')
+        THEN coalesce(next_check_at, now() + interval '60 seconds') END,
     version = version + 1
 WHERE id = :payment_id;
 
 -- name: check_soon!
--- Look at it as at one just opened, counting the looks anew.
-UPDATE payments SET next_check_at = now() + make_interval(secs => :delay_seconds), checks = 0 WHERE id = :payment_id;
+-- Look at it as at one just opened, counting the looks anew. An answer that is on its way now is older than the wish.
+UPDATE payments
+SET next_check_at = now() + make_interval(secs => :delay_seconds), checks = 0, version = version + 1
+WHERE id = :payment_id;
 
 -- name: insert_news!
 INSERT INTO payment_news (payment_id, source, status_before, status_after, provider_status, raw, note, inbox_id, user_id)

@@ -41,10 +41,11 @@ WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
 ORDER BY payments.id DESC LIMIT 5;
 
 -- name: find_booked_untaken
+-- A fee alone may be of a payment that brought nothing: banks charge for a refused authorisation.
 SELECT payments.id AS example, count(*) OVER () AS found FROM payments
 WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
   AND payments.status NOT IN ('confirmed', 'partially_refunded', 'refunded')
-  AND EXISTS (SELECT FROM ledger_transactions WHERE payment_id = payments.id)
+  AND EXISTS (SELECT FROM ledger_transactions WHERE payment_id = payments.id AND kind <> 'fee')
 ORDER BY payments.id DESC LIMIT 5;
 
 -- name: find_wrong_accounts

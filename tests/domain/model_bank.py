@@ -233,6 +233,9 @@ class ModelBank:
 
     # -- messages
 
+    def is_test(self, credentials: Credentials) -> bool:
+        return True
+
     def read(self, raw: bytes) -> Incoming:
         fields = json.loads(raw)
         return Incoming("key", str(fields["number"]), fields["order_id"], fields["payment_id"], fields)

@@ -16,7 +16,6 @@ from domain.registry_rows import RegistryKind as K
 from domain.totals import read_totals
 from tests.builders import (
     BuiltStreamer,
-    check_books,
     hear,
     latest_payment,
     make_donation,
@@ -24,7 +23,7 @@ from tests.builders import (
     open_donation,
     open_payment,
 )
-from tests.registry_files import bring_and_read, line, read
+from tests.registry_files import bring_and_read, check_all, line, read
 
 
 async def confirmed(connection: asyncpg.Connection, amount_minor: int = 30_000) -> tuple[BuiltStreamer, Payment]:
@@ -69,7 +68,7 @@ async def test_a_chargeback_takes_the_donation_back_everywhere(connection: async
     }
     # Never on stream: nobody is woken to show anything but what changed.
     assert await connection.fetchval("SELECT count(*) FROM alerts") == 1
-    await check_books(connection)
+    await check_all(connection)
 
 
 async def test_reading_again_changes_nothing(connection: asyncpg.Connection) -> None:
@@ -83,7 +82,7 @@ async def test_reading_again_changes_nothing(connection: asyncpg.Connection) -> 
     assert await connection.fetchval("SELECT count(*) FROM ledger_transactions") == before
     assert await connection.fetchval("SELECT count(*) FROM outbox WHERE name = 'payment.charged_back'") == 1
     assert await chargebacks.count_unread(connection, streamer.id) == 0
-    await check_books(connection)
+    await check_all(connection)
 
 
 async def test_a_won_dispute_brings_the_donation_back_and_not_its_alert(connection: asyncpg.Connection) -> None:
@@ -99,7 +98,7 @@ async def test_a_won_dispute_brings_the_donation_back_and_not_its_alert(connecti
     assert await donation_of(connection, payment) == ("charged_back", 30_000)
     [found] = await chargebacks.list_chargebacks(connection, streamer.id)
     assert (found.charged_back_minor, found.reversed_minor, found.held_minor) == (60_000, 30_000, 30_000)
-    await check_books(connection)
+    await check_all(connection)
 
 
 async def test_a_reversal_told_before_its_chargeback_waits(connection: asyncpg.Connection) -> None:
@@ -109,7 +108,7 @@ async def test_a_reversal_told_before_its_chargeback_waits(connection: asyncpg.C
     assert await connection.fetchval("SELECT count(*) FROM ledger_transactions WHERE kind <> 'payment'") == 0
     await bring_and_read(connection, streamer, taken)
     assert await donation_of(connection, payment) == ("paid", 0)
-    await check_books(connection)
+    await check_all(connection)
 
 
 async def test_a_part_charged_back_leaves_the_rest(connection: asyncpg.Connection) -> None:
@@ -118,7 +117,7 @@ async def test_a_part_charged_back_leaves_the_rest(connection: asyncpg.Connectio
     assert await donation_of(connection, payment) == ("partially_refunded", 10_000)
     assert (await read_totals(connection, streamer.id)).all_minor == 20_000
     assert await connection.fetchval("SELECT status FROM alerts") == "queued"
-    await check_books(connection)
+    await check_all(connection)
 
 
 async def test_a_refund_and_then_a_chargeback_cost_more_than_came(connection: asyncpg.Connection) -> None:
@@ -128,7 +127,7 @@ async def test_a_refund_and_then_a_chargeback_cost_more_than_came(connection: as
     await bring_and_read(connection, streamer, line(payment), line(payment, K.REFUND), line(payment, K.CHARGEBACK))
     after = await read_totals(connection, streamer.id)
     assert (after.all_minor, after.donations) == (-30_000, 0)
-    await check_books(connection)
+    await check_all(connection)
 
 
 async def test_a_second_payment_charged_back_leaves_its_donation_alone(connection: asyncpg.Connection) -> None:
@@ -145,7 +144,7 @@ async def test_a_second_payment_charged_back_leaves_its_donation_alone(connectio
     assert await connection.fetchval("SELECT sum(amount_minor) FROM ledger_entries WHERE account = 'surplus'") == 0
     [found] = await chargebacks.list_chargebacks(connection, streamer.id, only_unread=True)
     assert (found.payment_id, found.booked_as) == (twin.id, BookedAs.SURPLUS)
-    await check_books(connection)
+    await check_all(connection)
 
 
 async def test_a_chargeback_of_a_payment_not_booked_yet_waits_for_it(connection: asyncpg.Connection) -> None:
@@ -160,7 +159,7 @@ async def test_a_chargeback_of_a_payment_not_booked_yet_waits_for_it(connection:
     await read(connection, await connection.fetchval("SELECT id FROM registry_files"))
     assert await donation_of(connection, payment) == ("charged_back", 30_000)
     assert await registry.ask_due(connection) == 0
-    await check_books(connection)
+    await check_all(connection)
 
 
 @pytest.mark.parametrize("amount_minor", [30_000, 10_000])

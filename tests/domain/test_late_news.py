@@ -242,3 +242,56 @@ async def test_money_without_its_amount_is_asked_about(connection: asyncpg.Conne
     assert (await apply_news(connection, payment.id, told)).outcome is Outcome.ASKED
     assert (await read(connection, payment)).status is PaymentStatus.PENDING
     assert await connection.fetchval("SELECT count(*) FROM outbox WHERE name = 'check_payment'") == 1
+
+
+@pytest.mark.parametrize("source", [Source.NOTIFICATION, Source.POLL])
+async def test_a_refund_that_overtakes_its_payments_word_is_asked_about_all_the_same(
+    connection: asyncpg.Connection, source: Source
+) -> None:
+    """The bank tells REFUNDED before CONFIRMED came through; the check asked for at once is lost, or too early."""
+    streamer = await make_streamer(connection)
+    _, payment = await open_donation(connection, streamer)
+    inbox_id = await store(connection, streamer)
+    told = await hear(connection, payment, N.REFUNDED, inbox_id=inbox_id)
+    assert told.outcome is Outcome.ASKED
+    await inbox.finish(connection, inbox_id, told.outcome, payment.id)
+
+    await hear(connection, payment, N.CONFIRMED, source=source)
+    after = await read(connection, payment)
+    assert after.status is PaymentStatus.CONFIRMED
+    assert after.next_check_at is not None
+
+    await hear(connection, payment, N.REFUNDED, source=Source.POLL, amount_minor=0)
+    after = await read(connection, payment)
+    assert after.status is PaymentStatus.REFUNDED
+    assert after.next_check_at is None
+    await check_books(connection)
+
+
+async def test_a_payment_that_was_asked_about_in_vain_is_left_alone_in_the_end(connection: asyncpg.Connection) -> None:
+    streamer = await make_streamer(connection)
+    _, payment = await open_donation(connection, streamer)
+    inbox_id = await store(connection, streamer)
+    told = await hear(connection, payment, N.REFUNDED, inbox_id=inbox_id)
+    await inbox.finish(connection, inbox_id, told.outcome, payment.id)
+    await hear(connection, payment, N.CONFIRMED)
+    await connection.execute("UPDATE payments SET checks = 3")
+    await hear(connection, payment, N.CONFIRMED, source=Source.POLL)
+    assert (await read(connection, payment)).next_check_at is None
+
+
+async def test_an_answer_older_than_the_banks_word_of_a_refund_is_not_believed(connection: asyncpg.Connection) -> None:
+    """We ask, the bank says "confirmed", gives the money back and tells us of that first."""
+    _, payment = await open_donation(connection, await make_streamer(connection))
+    asked = await read(connection, payment)
+    await hear(connection, payment, N.REFUNDED)
+    answer = News(
+        source=Source.POLL,
+        status=N.CONFIRMED,
+        provider_status="CONFIRMED",
+        provider_payment_id=payment.provider_payment_id,
+        amount_minor=payment.amount_minor,
+    )
+    applied = await apply_news(connection, payment.id, answer, expected_version=asked.version)
+    assert applied.outcome is Outcome.STALE
+    assert (await read(connection, payment)).next_check_at is not None

@@ -21,8 +21,8 @@ from domain.registry_rows import RegistryKind as K
 from domain.registry_rows import RegistryRow
 from domain.terminals import set_terminal
 from domain.totals import are_behind
-from tests.builders import BOX, BuiltStreamer, check_books, hear, make_streamer, open_donation
-from tests.registry_files import bring, bring_and_read, line, read
+from tests.builders import BOX, BuiltStreamer, hear, make_streamer, open_donation
+from tests.registry_files import bring, bring_and_read, check_all, line, read
 
 SHA = bytes(32)
 
@@ -159,7 +159,7 @@ class TestFees:
         )
         assert await fees(connection) == 755
         assert await found(connection, streamer) == []
-        await check_books(connection)
+        await check_all(connection)
 
     async def test_fees_do_not_make_totals_look_old(self, connection: asyncpg.Connection) -> None:
         streamer = await make_streamer(connection)
@@ -184,7 +184,7 @@ class TestFees:
         await bring_and_read(connection, streamer, line(payment, K.FEE, fee_minor=100, provider_kind="AUTH_FAIL"))
         assert await fees(connection) == 100
         assert await found(connection, streamer) == []
-        await check_books(connection)
+        await check_all(connection)
 
 
 class TestDifferences:
@@ -215,7 +215,7 @@ class TestDifferences:
         assert await found(connection, streamer) == []
         await read(connection, stored.id)
         assert await fees(connection) == 700
-        await check_books(connection)
+        await check_all(connection)
 
     async def test_a_payment_we_think_unpaid_is_asked_about(self, connection: asyncpg.Connection) -> None:
         streamer = await make_streamer(connection)
@@ -279,7 +279,7 @@ class TestDifferences:
             assert await found(connection, streamer) == [(D.REFUND_MISSING, 30_000, 0)]
             await bring_and_read(connection, streamer, line(payment, K.REFUND))
             assert await found(connection, streamer) == []
-            await check_books(connection)
+            await check_all(connection)
 
     async def test_what_a_person_has_to_look_at(self, connection: asyncpg.Connection) -> None:
         streamer = await make_streamer(connection)
@@ -335,7 +335,7 @@ class TestAnyOrder:
 
     @staticmethod
     async def books(connection: asyncpg.Connection) -> dict[str, Any]:
-        await check_books(connection)
+        await check_all(connection)
         return {
             "accounts": [tuple(row) for row in await connection.fetch(
                 "SELECT payment_id - (SELECT min(id) FROM payments), account, sum(entries.amount_minor)"

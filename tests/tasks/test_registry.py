@@ -1,20 +1,27 @@
 """The simulated bank's registry, read by the actor: fees, chargebacks, and what the bank knows and we do not."""
 
+import asyncio
 import hashlib
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import httpx
 
 from domain import differences, registry
 from domain.differences import DifferenceKind
+from domain.payment_status import NewsStatus
 from domain.payments import Payment, PaymentStatus
+from domain.registry_rows import RegistryKind
 from domain.terminals import list_terminals
 from providers.provider import Credentials, Refund
 from tasks.checks import check_payment
 from tasks.payments import create_payment
 from tasks.registry import read_registry
-from tests.builders import TERMINAL_PASSWORD
+from tests.builders import TERMINAL_PASSWORD, hear, make_streamer, open_donation
+from tests.registry_files import bring as bring_file
+from tests.registry_files import line
+from tests.support.programs import Stack
 from tests.tasks.conftest import World
 from tests.tasks.test_payments import books, read, wish
 
@@ -118,3 +125,19 @@ async def test_what_the_bank_knows_and_we_do_not_is_asked_about(world: World) ->
 
 async def test_a_file_that_is_gone_is_nobodys_work(world: World) -> None:
     await read_registry(world.parts, 999)
+
+
+async def test_a_file_is_read_by_the_workers_themselves(stack: Stack, pool: asyncpg.Pool) -> None:
+    """From the page's transaction to the books: outbox, relay, queue, actor."""
+    async with pool.acquire() as connection:
+        streamer = await make_streamer(connection)
+        _, payment = await open_donation(connection, streamer)
+        await hear(connection, payment, NewsStatus.CONFIRMED)
+        rows = [line(payment, fee_minor=700), line(payment, RegistryKind.CHARGEBACK)]
+        await bring_file(connection, streamer, rows)
+    stack.start("relay", "worker")
+    async with asyncio.timeout(60):
+        while not await pool.fetchval("SELECT read_at IS NOT NULL FROM registry_files"):
+            await asyncio.sleep(0.1)
+    assert await pool.fetchval("SELECT status FROM donations") == "charged_back"
+    assert await pool.fetchval("SELECT sum(amount_minor) FROM ledger_entries WHERE account = 'fees'") == 700

@@ -74,7 +74,7 @@ class TestMoney:
         await add_paid(site, streamer)
         assert "Nothing needs attention" in await page_of(her)
         assert await count(site, streamer) == 0
-        assert "/dashboard/attention" not in (await her.get("/dashboard")).text
+        assert "Needs attention: " not in (await her.get("/dashboard")).text
 
     async def test_a_surplus_until_it_is_on_its_way_back(
         self, site: Site, streamer: Streamer, her: httpx.AsyncClient

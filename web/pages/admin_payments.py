@@ -7,6 +7,7 @@ from web.context import parts
 from web.pages import desk, payment_words
 from web.pages.dashboard_view import when
 from web.sessions import require_superuser
+from web.terminal_words import provider_title
 
 blueprint = Blueprint("admin_payments", __name__)
 
@@ -24,5 +25,6 @@ async def show() -> Response:
         text=text,
         found=found,
         words=payment_words,
+        provider_title=provider_title,
         when=when,
     )

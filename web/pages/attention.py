@@ -26,6 +26,7 @@ from web.limits import Limit
 from web.pages import desk, payment_words
 from web.pages.dashboard_view import when
 from web.sessions import require_streamer, require_superuser, require_user
+from web.terminal_words import provider_title
 
 blueprint = Blueprint("attention", __name__)
 
@@ -111,6 +112,7 @@ async def _page(template: str, streamer: Streamer | None, current: str) -> Respo
         "is_admin": streamer is None,
         "kinds": AttentionKind,
         "words": payment_words,
+        "provider_title": provider_title,
         "when": when,
         "shows_raw": user.is_superuser,
         "chargebacks": disputed,

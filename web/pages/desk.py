@@ -36,10 +36,10 @@ MENU: tuple[MenuEntry, ...] = (
     MenuEntry("dashboard.show", lambda: _("Live")),
     MenuEntry("terminals.show", lambda: _("Receiving money")),
     MenuEntry("attention.show", lambda: _("Needs attention")),
-    MenuEntry("attention.show_all", lambda: _("Everybody's attention"), for_operators=True),
-    MenuEntry("admin_payments.show", lambda: _("Payments"), for_operators=True),
     MenuEntry("money.show", lambda: _("Money")),
     MenuEntry("npd.show", lambda: _("Cheques"), is_shown=_has_npd),
+    MenuEntry("attention.show_all", lambda: _("Everybody's attention"), for_operators=True),
+    MenuEntry("admin_payments.show", lambda: _("Payments"), for_operators=True),
     MenuEntry("self_check.show", lambda: _("Self-check"), for_operators=True),
 )
 """In the order shown. A page of a streamer keeps `?streamer=`; an operator's page is about the whole site."""
@@ -84,9 +84,10 @@ async def render(
 
 
 async def _is_shown(entry: MenuEntry, streamer: Streamer | None) -> bool:
-    if entry.is_shown is None:
-        return True
-    return streamer is not None and await entry.is_shown(streamer)
+    if streamer is None:
+        # An operator's page is about nobody: from the live page one gets to a streamer.
+        return entry.for_operators or entry.endpoint == "dashboard.show"
+    return entry.is_shown is None or await entry.is_shown(streamer)
 
 
 def go_to(endpoint: str, **values: Any) -> ResponseReturnValue:

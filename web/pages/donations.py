@@ -26,6 +26,7 @@ from web.limits import Limit
 from web.pages import desk, payment_words
 from web.pages.dashboard_view import alert_chip, when
 from web.sessions import require_streamer, require_user
+from web.terminal_words import provider_title
 
 blueprint = Blueprint("donations", __name__)
 
@@ -119,6 +120,7 @@ async def _values(streamer: Streamer, details: Details) -> dict[str, Any]:
         "refunds": details.refunds,
         "is_live": _is_live(details),
         "words": payment_words,
+        "provider_title": provider_title,
         "when": when,
         "alert": alert_chip(donation.alert_status, donation.shown_at, donation.interrupted, streamer.time_zone)
         if has_alert

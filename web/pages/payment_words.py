@@ -73,16 +73,6 @@ def method_words(method: str) -> str:
             return method
 
 
-def provider_words(name: str) -> str:
-    match name:
-        case "tbank":
-            return _("T-Bank")
-        case "yookassa":
-            return _("YooKassa")
-        case _:
-            return name
-
-
 def booked_words(payment: Payment) -> str:
     """What the money of a payment is, if it brought any."""
     match payment.booked_as:
