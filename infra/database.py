@@ -17,15 +17,18 @@ async def _keep_session(_connection: Any) -> None:
     released; asyncpg itself still ends a transaction that was left open."""
 
 
-async def open_pool(database_url: str, *, size: int, program: str, repeatable: bool = False) -> asyncpg.Pool:
-    """A pool of up to `size` connections. Raises OSError or asyncpg.PostgresError when the database is away.
+async def open_pool(
+    database_url: str, *, size: int, program: str, repeatable: bool = False, least: int = 1
+) -> asyncpg.Pool:
+    """A pool of up to `size` connections. Raises OSError or asyncpg.PostgresError when the database is away; with
+    `least` 0 it opens all the same, and each use of it raises.
 
     A statement that takes over 15 s is an error of ours and is ended by the server. `repeatable`: all that is written
     may be lost in a crash and is then done again, so commits do not wait for the disk.
     """
     return await asyncpg.create_pool(
         database_url,
-        min_size=1,
+        min_size=least,
         max_size=size,
         init=_prepare_connection,
         reset=_keep_session,

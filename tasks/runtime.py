@@ -12,7 +12,7 @@ import asyncpg
 import dramatiq
 import httpx
 from dramatiq.asyncio import get_event_loop_thread
-from dramatiq.middleware import Middleware
+from dramatiq.middleware import Middleware, MiddlewareError
 from redis.asyncio import Redis
 
 from domain.events import QUEUE_OF, WAKE_CHANNEL, Actor, Wake
@@ -67,7 +67,8 @@ class Parts:
 
 
 async def open_parts(settings: Settings, *, pool_size: int) -> Parts:
-    pool = await open_pool(settings.database_url, size=pool_size, program="tasks")
+    # A worker that starts while PostgreSQL is away must not be without a pool for ever.
+    pool = await open_pool(settings.database_url, size=pool_size, program="tasks", least=0)
     http = httpx.AsyncClient()
     return Parts(
         settings=settings,
@@ -109,7 +110,11 @@ class OpenParts(Middleware):
 
     def before_worker_boot(self, _broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         threads: int = worker.worker_threads
-        self.parts = _loop().run_coroutine(open_parts(self._settings, pool_size=threads + 1))
+        try:
+            self.parts = _loop().run_coroutine(open_parts(self._settings, pool_size=threads + 1))
+        except Exception as error:
+            # Any other exception Dramatiq would log, and then go on without parts, failing every message.
+            raise MiddlewareError("the worker's parts could not be opened") from error
         if self._settings.alive_file is not None:
             self._showing = asyncio.run_coroutine_threadsafe(show_alive(self._settings.alive_file), _loop().loop)
 

@@ -56,7 +56,7 @@ MOVES = 40
 
 BANKS = st.sampled_from(["signing", "asking"])
 RUBLES = st.sampled_from([10, 300])
-FATES = st.sampled_from(["paid", "told", "booked", "booked", "left"])
+FATES = st.sampled_from(["paid", "told", "booked", "booked", "left", "late"])
 WHICH = st.integers(0, 99)
 OFTEN = st.sampled_from([True, True, True, False])
 TROUBLES = st.sampled_from([*[None] * 6, *Trouble])
@@ -162,6 +162,11 @@ class MoneyMachine(RuleBasedStateMachine):
         opened = [payment for name, payment in bank.payments.items() if name not in known]
         if fate == "left" or not opened:
             return
+        if fate == "late":
+            for _ in range(3):
+                self.world.run(self._let_time_pass(4000))
+                self.world.run(self._sweep())
+                self.world.run(self._work_on_all())
         bank.pay(opened[0], opened[0].asked_minor, "sbp" if rubles == 10 else "card")
         if fate != "paid":
             self.world.run(self._receive(bank, bank.on_their_way.pop().body))

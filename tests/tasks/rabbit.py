@@ -47,5 +47,17 @@ class Rabbit:
             while (await channel.queue_declare(queue, passive=True)).message_count != messages:
                 await asyncio.sleep(0.05)
 
+    async def until_consumed(self, queue: str) -> None:
+        """Waits until somebody takes what comes into this queue."""
+        async with self.channel() as channel, asyncio.timeout(40):
+            while True:
+                with contextlib.suppress(aiormq.exceptions.ChannelNotFoundEntity):
+                    if (await channel.queue_declare(queue, passive=True)).consumer_count:
+                        return
+                # A queue that is not there closes the channel.
+                if channel.is_closed:
+                    channel = await channel.connection.channel()
+                await asyncio.sleep(0.05)
+
     async def arguments_of(self, queue: Queue) -> list[int]:
         return [Message.decode(body).args[0] for body in await self.take_all(queue)]
