@@ -585,7 +585,7 @@ def test_books_and_banks_agree_whatever_happens(world: World) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=GAMES or 30,
+            max_examples=GAMES or 50,
             stateful_step_count=MOVES,
             derandomize=not GAMES,
             database=None,
