@@ -5,6 +5,7 @@ payments off, and makes two payments of one order if it likes. The asking one (a
 nothing, the same order again is the same payment, and the same refund again is the same refund.
 """
 
+import dataclasses
 import itertools
 import json
 from collections import defaultdict
@@ -32,6 +33,8 @@ from providers.provider import (
     RegistryRow,
 )
 
+LAG_SECONDS = 300.0
+
 
 class Trouble(StrEnum):
     """What becomes of a call."""
@@ -41,7 +44,7 @@ class Trouble(StrEnum):
     UNHEARD = "unheard"
     """Nothing was done, and the caller does not know."""
     LOST = "lost"
-    """It was done, and the caller does not know."""
+    """It was done, and the caller does not know; for some minutes the bank's other answers do not know it either."""
     DEADLY = "deadly"
     """It was done, and the caller's process died."""
     REFUSED = "refused"
@@ -67,6 +70,9 @@ class BankPayment:
     refunded_minor: int = 0
     refunding_minor: int = 0
     method: str = ""
+    unseen_minor: int = 0
+    seen_at: float = 0
+    """Until then `unseen_minor` went back and the bank's answers do not show it."""
 
     @property
     def is_open(self) -> bool:
@@ -112,6 +118,7 @@ class ModelBank:
     refunds: dict[str, BankRefund] = field(default_factory=dict)
     on_their_way: list[Told] = field(default_factory=list)
     troubles: dict[str, list[Trouble]] = field(default_factory=lambda: defaultdict(list))
+    clock: float = 0
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     title = key_title = secret_title = "A model"
@@ -122,6 +129,9 @@ class ModelBank:
 
     def __post_init__(self) -> None:
         self.reopens = self.repeats_refunds = not self.signs_notifications
+
+    def is_test(self, _: Credentials) -> bool:
+        return True
 
     # -- what donors and the bank's own people do
 
@@ -215,6 +225,8 @@ class ModelBank:
                 payment.refunding_minor += refund.amount_minor
             else:
                 self.give_back(payment, refund.amount_minor)
+                if trouble is Trouble.LOST and self.signs_notifications:
+                    payment.unseen_minor, payment.seen_at = refund.amount_minor, self.clock + LAG_SECONDS
         self._suffer(trouble)
         return self._answer(made)
 
@@ -229,9 +241,6 @@ class ModelBank:
         return None
 
     # -- messages
-
-    def is_test(self, _: Credentials) -> bool:
-        return True
 
     def read(self, raw: bytes) -> Incoming:
         fields = json.loads(raw)
@@ -284,6 +293,8 @@ class ModelBank:
             raise WorkerDiedError
 
     def _state(self, payment: BankPayment) -> PaymentState:
+        if self.clock < payment.seen_at:
+            payment = dataclasses.replace(payment, refunded_minor=payment.refunded_minor - payment.unseen_minor)
         status = payment.status
         if payment.refunding_minor and self.signs_notifications:
             status = NewsStatus.REFUNDING
