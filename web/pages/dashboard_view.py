@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.alerts import AlertStatus, QueueLength, WaitingAlert, list_queue, measure_queue
 from domain.attention import count_attention
+from domain.chargebacks import count_unread
 from domain.donations import DonationStatus, FeedRow, list_feed
 from domain.missed import Missed, get_missed
 from domain.overlays import Controls, Overlay, get_controls, list_overlays
@@ -89,7 +90,7 @@ async def read_bar(connection: Any, streamer: Streamer, *, is_self_signed: bool)
         queue=await measure_queue(connection, streamer.id),
         bank=await read_bank(connection, streamer.id),
         is_self_signed=is_self_signed,
-        attention=await count_attention(connection, streamer.id),
+        attention=await count_attention(connection, streamer.id) + await count_unread(connection, streamer.id),
     )
 
 
