@@ -101,12 +101,15 @@ class _Look:
         async with self._parts.pool.acquire() as connection:
             refundable_minor = await refunds.refundable_minor(connection, self._payment)
             called_seconds = await refunds.get_called_seconds(connection, self._refund.id) or 0.0
-        if self._refund.may_be_done and is_keyless and called_seconds < _SHOWS_AFTER_SECONDS:
+        remaining_minor = refundable_minor if state.amount_minor is None else state.amount_minor
+        is_too_much = self._refund.amount_minor > min(remaining_minor, refundable_minor)
+        is_in_doubt = self._refund.may_be_done and called_seconds < _SHOWS_AFTER_SECONDS
+        if is_in_doubt and (is_keyless or is_too_much):
+            # The first call may have been carried out, and the answer we have just got be older than that.
             pause = _pause(_PENDING_SECONDS, self._refund.tries)
             await self._postpone(self._still, min(pause, _SHOWS_AFTER_SECONDS - called_seconds))
             return
-        remaining_minor = refundable_minor if state.amount_minor is None else state.amount_minor
-        if self._refund.amount_minor > min(remaining_minor, refundable_minor):
+        if is_too_much:
             message = f"{remaining_minor} kopecks remain ({state.provider_status})"
             await self._refuse(refunds.TOO_LITTLE_LEFT, message, RefusalReason.WRONG_STATE)
             return
@@ -123,7 +126,11 @@ class _Look:
         try:
             answer = await self._account.provider.refund(self._account.credentials, call)
         except ProviderPermanentError as error:
-            await self._refuse_or_wait(error)
+            if is_in_doubt:
+                # This call was refused, perhaps because the one before was not: that shows in a while.
+                await self._postpone(self._still, _SHOWS_AFTER_SECONDS, error=error)
+            else:
+                await self._refuse_or_wait(error)
         except ProviderTemporaryError as error:
             await self._postpone(self._still, _pause(_AWAY_SECONDS, self._refund.tries), error=error)
         except ProviderError as error:

@@ -86,6 +86,18 @@ async def in_the_cabinet(world: World, payment: Payment, amount_minor: int, left
     )
 
 
+async def charge_back(world: World, payment: Payment) -> None:
+    """The donor's bank takes all of it back, in the books alone."""
+    await world.parts.pool.execute(
+        "WITH booked AS (INSERT INTO ledger_transactions (kind, streamer_id, payment_id, reached_minor)"
+        " VALUES ('chargeback', $1, $2, 30000) RETURNING id)"
+        " INSERT INTO ledger_entries (transaction_id, streamer_id, account, amount_minor)"
+        " SELECT booked.id, $1, entry.account, entry.amount FROM booked,"
+        " (VALUES ('chargebacks', 30000), ('provider_clearing', -30000)) AS entry (account, amount)",
+        world.streamer.id, payment.id,
+    )  # fmt: skip
+
+
 async def donation_row(world: World, donation: CreatedDonation) -> tuple[str, int]:
     row = await world.parts.pool.fetchrow("SELECT status, refunded_minor FROM donations WHERE id = $1", donation.id)
     assert row is not None
@@ -328,17 +340,28 @@ class TestBesideTheCabinet:
         """The bank would give back what it has; the streamer has lost it already."""
         _, payment = await paid(world)
         refund = await wish_back(world, payment, 20_000)
-        await world.parts.pool.execute(
-            "WITH booked AS (INSERT INTO ledger_transactions (kind, streamer_id, payment_id, reached_minor)"
-            " VALUES ('chargeback', $1, $2, 30000) RETURNING id)"
-            " INSERT INTO ledger_entries (transaction_id, streamer_id, account, amount_minor)"
-            " SELECT booked.id, $1, entry.account, entry.amount FROM booked,"
-            " (VALUES ('chargebacks', 30000), ('provider_clearing', -30000)) AS entry (account, amount)",
-            world.streamer.id, payment.id,
-        )  # fmt: skip
+        await charge_back(world, payment)
         after = await look(world, refund)
         assert (after.status, after.error_code) == (RefundStatus.REFUSED, refunds.TOO_LITTLE_LEFT)
         assert await at_the_bank(world, payment) == ("CONFIRMED", 0)
+
+    async def test_a_chargeback_ends_no_refund_that_may_be_done(self, world: World) -> None:
+        """The answer was lost, and what the bank says of the payment is older than the refund."""
+
+        class LagsBehind(TBankClient):
+            async def get_state(self, credentials: Credentials, provider_payment_id: str) -> PaymentState:
+                state = await super().get_state(credentials, provider_payment_id)
+                return dataclasses.replace(state, status=N.CONFIRMED, provider_status="CONFIRMED", amount_minor=30_000)
+
+        _, payment = await paid(world)
+        refund = await wish_back(world, payment, 20_000)
+        await world.bank.fail("Cancel", "timeout_after", seconds=5)
+        lagging = with_tbank(world.parts, LagsBehind)
+        assert (await look(world, refund, lagging)).status is RefundStatus.ASKING
+        await charge_back(world, payment)
+        assert (await look(world, refund, lagging)).status is RefundStatus.ASKING, "not refused before it would show"
+        assert (await look(world, refund)).status is RefundStatus.DONE
+        assert await at_the_bank(world, payment) == ("PARTIAL_REFUNDED", 1)
 
 
 class Refuses(TBankClient):
