@@ -225,7 +225,7 @@ class ModelBank:
                 payment.refunding_minor += refund.amount_minor
             else:
                 self.give_back(payment, refund.amount_minor)
-                if trouble is Trouble.LOST and self.signs_notifications:
+                if trouble in (Trouble.LOST, Trouble.DEADLY) and self.signs_notifications:
                     payment.unseen_minor, payment.seen_at = refund.amount_minor, self.clock + LAG_SECONDS
         self._suffer(trouble)
         return self._answer(made)
