@@ -10,10 +10,10 @@ MAX_BODY_BYTES = 256 * 1024
 def parse_body(raw: bytes) -> dict[str, Any]:
     """The JSON object in `raw`; numbers never pass through a float.
 
-    Whole numbers become int; others stay the text they were written as. Raises ValueError, with a
-    reason, for everything else: not UTF-8, not JSON, not an object, a name given twice (which of
-    the two is meant?), NaN, nesting too deep, half of a surrogate pair or a NUL, which PostgreSQL
-    could not keep.
+    Whole numbers become int; others stay the text they were written as, since T-Bank's Token is
+    made of that text. Raises ValueError, with a reason, for everything else: not UTF-8, not JSON,
+    not an object, a name given twice (which of the two was signed?), NaN, nesting too deep, half of
+    a surrogate pair or a NUL, which PostgreSQL could not keep.
     """
     if len(raw) > MAX_BODY_BYTES:
         raise ValueError(f"longer than {MAX_BODY_BYTES} bytes")

@@ -8,7 +8,7 @@ from typing import Any
 
 from quart import Blueprint, Response, current_app, request
 
-from providers.tbank.signing import parse_body
+from providers.json_body import parse_body
 from simulator import sbp, states
 from simulator.bank import Bank
 from simulator.calls import Answer, Call, envelope

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from providers.tbank.signing import parse_body, sign, verify
+from providers.json_body import parse_body
+from providers.tbank.signing import sign, verify
 from simulator.records import Payment
 
 STRANGERS_PASSWORD = "-"  # noqa: S105 - it opens nothing

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from providers.json_body import parse_body
 from providers.outcomes import ProviderTemporaryError, ProviderUnknownOutcomeError
 from providers.provider import PaymentState
-from providers.tbank import signing, values
+from providers.tbank import values
 from providers.tbank.errors import error_for, reason_for
 from providers.tbank.statuses import to_news_status
 
@@ -38,7 +39,7 @@ def read_answer(method: str, response: httpx.Response) -> dict[str, Any]:
     if response.status_code != httpx.codes.OK:
         raise ProviderUnknownOutcomeError(f"http_{response.status_code}", f"{method}: HTTP {response.status_code}")
     with reading(method):
-        return signing.parse_body(response.content)
+        return parse_body(response.content)
 
 
 def raise_if_refused(answer: dict[str, Any], *, changes_something: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from providers.json_body import parse_body
 from providers.provider import Incoming, MalformedNotification, Notification
 from providers.tbank import signing, values
 from providers.tbank.errors import reason_for
@@ -15,7 +16,7 @@ def read(raw: bytes) -> Incoming:
     Fields that are of no type we know make no difference here: what is signed is the bank's, and is kept.
     """
     try:
-        return _incoming(signing.parse_body(raw))
+        return _incoming(parse_body(raw))
     except ValueError as error:
         raise MalformedNotification(str(error)) from None
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.tbank.signing import MAX_BODY_BYTES, parse_body, sign, verify
+from providers.json_body import MAX_BODY_BYTES, parse_body
+from providers.tbank.signing import sign, verify
 
 GIFT_CARD = "Подарочная карта на 1000 рублей"
 
