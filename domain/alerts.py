@@ -132,6 +132,24 @@ async def enqueue_test(
     return uuid.UUID(str(alert_id))
 
 
+async def replay(connection: Any, streamer_id: int, donation_id: int) -> uuid.UUID | None:
+    """Show a paid donation once more, as it may leave us; no total changes and bots hear of no donation.
+
+    None: it is not paid, was charged back, or is not this streamer's; or a replay of it waits or plays already, so that
+    two presses show it once.
+    """
+    donation = await queries.alerts.get_replayed_donation(connection, streamer_id=streamer_id, donation_id=donation_id)
+    if donation is None:
+        return None
+    alert_id = await queries.alerts.insert_replay_alert(
+        connection,
+        streamer_id=streamer_id,
+        donation_id=donation_id,
+        reading_ms=reading_ms(donation["public_message"]),
+    )
+    return None if alert_id is None else uuid.UUID(str(alert_id))
+
+
 async def approve(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> bool:
     """Let a held alert into the queue, at its end. False: it is not held, or its donation was refunded."""
     row = await queries.alerts.approve_alert(connection, streamer_id=streamer_id, alert_id=alert_id)

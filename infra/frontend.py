@@ -19,6 +19,8 @@ VENDOR_DIR = ROOT / "static" / "vendor"
 
 FILES = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
+    # Registers itself as `Chart` on the window; only the statistics page loads it.
+    "chart.js/dist/chart.umd.min.js": "chart.umd.min.js",
     # The ES module; our scripts import it: `import { io } from "/static/vendor/socket.io.esm.min.js"`.
     "socket.io-client/dist/socket.io.esm.min.js": "socket.io.esm.min.js",
     # Onest by alphabet. The sign ₽ is in latin-ext. Our own CSS has the @font-face rules.
@@ -26,6 +28,7 @@ FILES = {
     "@fontsource-variable/onest/files/onest-latin-ext-wght-normal.woff2": "onest-latin-ext.woff2",
     "@fontsource-variable/onest/files/onest-cyrillic-wght-normal.woff2": "onest-cyrillic.woff2",
     "@fontsource-variable/onest/files/onest-cyrillic-ext-wght-normal.woff2": "onest-cyrillic-ext.woff2",
+    "chart.js/LICENSE.md": "chart.LICENSE.txt",
     "htmx.org/LICENSE": "htmx.LICENSE.txt",
     "socket.io-client/LICENSE": "socket.io.LICENSE.txt",
     "@fontsource-variable/onest/LICENSE": "onest.LICENSE.txt",

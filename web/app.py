@@ -36,8 +36,10 @@ from web.pages import (
     refund,
     registry,
     self_check,
+    styleguide,
     terminals,
 )
+from web.pages.desk import is_on_air
 from web.security import setup_security
 from web.sessions import setup_sessions
 from web.uploads import SizedRequest
@@ -72,6 +74,9 @@ def create_app(settings: Settings) -> Quart:
     setup_i18n(app)
     setup_security(app)
     setup_sessions(app)
+    app.jinja_env.globals["is_on_air"] = is_on_air
+    if settings.in_development:
+        app.register_blueprint(styleguide.blueprint)
     for module in (
         health,
         notifications,

@@ -19,6 +19,23 @@ SELECT id, 'test', 'queued', nextval('alert_places'), now(), :donor_name, :messa
 FROM streamers WHERE id = :streamer_id
 RETURNING alert_id;
 
+-- name: get_replayed_donation^
+-- Locked, so that of two presses the second sees the first's alert.
+SELECT public_message FROM donations WHERE id = :donation_id AND streamer_id = :streamer_id FOR UPDATE;
+
+-- name: insert_replay_alert$
+INSERT INTO alerts (streamer_id, donation_id, kind, status, place, playable_at, donor_name, message, amount_minor,
+                    duration_ms)
+SELECT donations.streamer_id, donations.id, 'replay', 'queued', nextval('alert_places'), now(),
+       donations.public_donor_name, donations.public_message, donations.amount_minor,
+       least(greatest(:reading_ms::integer, streamers.alert_min_seconds * 1000), streamers.alert_max_seconds * 1000)
+FROM donations JOIN streamers ON streamers.id = donations.streamer_id
+WHERE donations.id = :donation_id AND donations.streamer_id = :streamer_id
+  AND donations.status IN ('paid', 'partially_refunded') AND donations.charged_back_minor = 0
+  AND NOT EXISTS (SELECT FROM alerts
+                  WHERE donation_id = :donation_id AND kind = 'replay' AND status IN ('queued', 'playing'))
+RETURNING alert_id;
+
 -- name: approve_alert^
 -- A held alert draws its place now; a refunded donation's stays where it is.
 UPDATE alerts SET status = 'queued', place = nextval('alert_places'), playable_at = now()

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.conftest import House
+from tests.support.chromium import take_picture
 from tests.support.qr import read_qr_codes
 
 
@@ -16,7 +17,7 @@ async def test_a_donor_at_a_desk_pays_with_a_phone(house: House, browser: Browse
     await desk.goto(house.stack.web_url + address)
     await expect(desk.locator("#donate[data-enhanced][data-htmx-powered]")).to_be_attached()
     # All that the phone has is what its camera reads off the screen.
-    [link] = await read_qr_codes(browser, await desk.screenshot())
+    [link] = await read_qr_codes(browser, await take_picture(desk))
     await pay_in_the_banks_app(browser, link)
     await expect(desk.locator("h2")).to_contain_text("Оплата получена", timeout=20_000)
     await expect(desk.locator(".code")).to_have_count(0)

@@ -3,6 +3,9 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Error, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_APPS = (
@@ -27,3 +30,19 @@ def chromium_arguments() -> list[str]:
         # Its sandbox does not work for root. It only ever opens pages of ours.
         arguments.append("--no-sandbox")
     return arguments
+
+
+CAPTURES = 5
+
+
+async def take_picture(page: Page, **options: Any) -> bytes:
+    """A screenshot (PNG), asked for again while Chromium, on a busy machine, "is unable to capture" one."""
+    await page.bring_to_front()
+    for left in reversed(range(CAPTURES)):
+        try:
+            return await page.screenshot(**options)
+        except Error as error:
+            if not left or "Unable to capture screenshot" not in error.message:
+                raise
+            await page.wait_for_timeout(500)
+    raise AssertionError

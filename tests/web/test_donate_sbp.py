@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from domain.donations import DonorState
 from domain.streamers import Streamer
 from providers.outcomes import RefusalReason
+from tests.support.chromium import take_picture
 from tests.support.qr import read_qr_codes
 from tests.support.site import Site
 from tests.web.donation_states import add_donation, bring_to
@@ -121,7 +122,7 @@ async def test_a_hostile_address_stays_an_address(site: Site, streamer: Streamer
     assert "<script>window" not in page
     assert links(page)[0] == payload
     async with visit(browser, site, public_id, **DESK) as visited:
-        assert await read_qr_codes(browser, await visited.screenshot()) == [payload]
+        assert await read_qr_codes(browser, await take_picture(visited)) == [payload]
         assert await visited.evaluate("window.struck") is None
 
 
@@ -254,7 +255,7 @@ async def test_on_a_desk_a_camera_reads_the_code(
     options = {**DESK, "color_scheme": scheme, "device_scale_factor": scale}
     async with visit(browser, site, public_id, **options) as page:
         await scripts_are_there(page)
-        assert await read_qr_codes(browser, await page.screenshot()) == [PAYLOAD]
+        assert await read_qr_codes(browser, await take_picture(page)) == [PAYLOAD]
         await expect(page.get_by_role("img", name="QR-код СБП")).to_be_visible()
         box = await page.locator(".code svg").bounding_box()
         assert box is not None
@@ -281,12 +282,12 @@ async def test_on_a_phone_the_app_is_a_tap_away(site: Site, streamer: Streamer, 
         await expect(page.get_by_role("link", name=OTHER_WAY)).to_have_attribute("href", BANKS_PAGE)
         await expect(page.get_by_text("Ссылка действует ещё 28 минут.")).to_be_visible()
         await expect(page.locator(".code")).to_be_hidden()
-        assert await read_qr_codes(browser, await page.screenshot()) == []
+        assert await read_qr_codes(browser, await take_picture(page)) == []
         # To pay from another device.
         await page.tap("summary")
         await expect(page.locator(".code")).to_be_visible()
         await page.locator(".code").scroll_into_view_if_needed()
-        assert await read_qr_codes(browser, await page.screenshot()) == [PAYLOAD]
+        assert await read_qr_codes(browser, await take_picture(page)) == [PAYLOAD]
         # What replaces the page while the code is being read does not hide it.
         await site.pool.execute("UPDATE payments SET created_at = created_at - interval '16 seconds'")
         await expect(page.locator(".advice")).to_contain_text("Выключите VPN")

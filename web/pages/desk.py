@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from quart import Response, redirect, render_template, request, url_for
+from quart import Response, g, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
 from domain import npd
@@ -22,9 +22,20 @@ from web.sessions import require_user
 class MenuEntry:
     endpoint: str
     label: Callable[[], str]
-    for_operators: bool = False
+    icon: str
+    """A name of templates/icons.html."""
     is_shown: Callable[[Streamer], Awaitable[bool]] | None = None
     """None: to every streamer."""
+    tab: Callable[[], str] | None = None
+    """Its name at the bottom of a phone's screen, if it stands there."""
+
+
+@dataclass(frozen=True)
+class MenuGroup:
+    title: Callable[[], str] | None
+    entries: tuple[MenuEntry, ...]
+    for_operators: bool = False
+    """About the whole site, and only for superusers. The others are about one streamer and keep `?streamer=`."""
 
 
 async def _has_npd(streamer: Streamer) -> bool:
@@ -32,17 +43,31 @@ async def _has_npd(streamer: Streamer) -> bool:
         return (await npd.get_regime(connection, streamer.id)).is_npd
 
 
-MENU: tuple[MenuEntry, ...] = (
-    MenuEntry("dashboard.show", lambda: _("Live")),
-    MenuEntry("terminals.show", lambda: _("Receiving money")),
-    MenuEntry("attention.show", lambda: _("Needs attention")),
-    MenuEntry("money.show", lambda: _("Money")),
-    MenuEntry("npd.show", lambda: _("Cheques"), is_shown=_has_npd),
-    MenuEntry("attention.show_all", lambda: _("Everybody's attention"), for_operators=True),
-    MenuEntry("admin_payments.show", lambda: _("Payments"), for_operators=True),
-    MenuEntry("self_check.show", lambda: _("Self-check"), for_operators=True),
+MENU: tuple[MenuGroup, ...] = (
+    MenuGroup(
+        None,
+        (MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),),
+    ),
+    MenuGroup(
+        lambda: _("Money"),
+        (
+            MenuEntry("money.show", lambda: _("Money"), "wallet"),
+            MenuEntry("attention.show", lambda: _("Needs attention"), "bell"),
+            MenuEntry("terminals.show", lambda: _("Receiving money"), "link"),
+            MenuEntry("npd.show", lambda: _("Cheques"), "page", is_shown=_has_npd),
+        ),
+    ),
+    MenuGroup(
+        lambda: _("Operator"),
+        (
+            MenuEntry("attention.show_all", lambda: _("Everybody's attention"), "bell"),
+            MenuEntry("admin_payments.show", lambda: _("Payments"), "search"),
+            MenuEntry("self_check.show", lambda: _("Self-check"), "shield"),
+        ),
+        for_operators=True,
+    ),
 )
-"""In the order shown. A page of a streamer keeps `?streamer=`; an operator's page is about the whole site."""
+"""In the order shown."""
 
 
 def address(endpoint: str, **values: Any) -> str:
@@ -54,15 +79,24 @@ def address(endpoint: str, **values: Any) -> str:
 
 async def menu(user: User, streamer: Streamer | None, current: str) -> list[dict[str, Any]]:
     """What `partials/desk_menu.html` shows this user; `current` is the endpoint marked in it."""
-    return [
-        {
-            "href": url_for(entry.endpoint) if entry.for_operators else address(entry.endpoint),
-            "label": entry.label(),
-            "is_current": entry.endpoint == current,
-        }
-        for entry in MENU
-        if (user.is_superuser or not entry.for_operators) and await _is_shown(entry, streamer)
-    ]
+    groups = []
+    for group in MENU:
+        if group.for_operators and not user.is_superuser:
+            continue
+        entries = [
+            {
+                "href": url_for(entry.endpoint) if group.for_operators else address(entry.endpoint),
+                "label": entry.label(),
+                "icon": entry.icon,
+                "tab": entry.tab() if entry.tab is not None else "",
+                "is_current": entry.endpoint == current,
+            }
+            for entry in group.entries
+            if group.for_operators or await _is_shown(entry, streamer)
+        ]
+        if entries:
+            groups.append({"title": group.title() if group.title is not None else "", "entries": entries})
+    return groups
 
 
 async def render(
@@ -86,8 +120,13 @@ async def render(
 async def _is_shown(entry: MenuEntry, streamer: Streamer | None) -> bool:
     if streamer is None:
         # An operator's page is about nobody: from the live page one gets to a streamer.
-        return entry.for_operators or entry.endpoint == "dashboard.show"
+        return entry.endpoint == "dashboard.show"
     return entry.is_shown is None or await entry.is_shown(streamer)
+
+
+def is_on_air() -> bool:
+    """Whether what must not be seen on a shared screen is hidden on this page (`ui.private`)."""
+    return bool(g.get("on_air", False))
 
 
 def go_to(endpoint: str, **values: Any) -> ResponseReturnValue:
