@@ -39,6 +39,7 @@ from infra.launcher_programs import (
     ProgramsManager,
     end_with_parent,
     run_programs,
+    simulated_identities,
     simulated_providers,
 )
 from infra.migrations import MigrationError, migrate
@@ -200,6 +201,7 @@ def _environment(environ: Mapping[str, str], ports: Ports, data_dir: Path) -> di
         "WEB_URL": f"http://127.0.0.1:{ports.web}",
         "REALTIME_URL": f"http://127.0.0.1:{ports.realtime}",
         "PROVIDER_API_URLS": simulated_providers(f"http://127.0.0.1:{ports.simulator}"),
+        **simulated_identities(f"http://127.0.0.1:{ports.simulator}"),
     }
     given = {name: value for name, value in environ.items() if value}
     return {

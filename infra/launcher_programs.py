@@ -59,6 +59,15 @@ def simulated_providers(simulator_url: str) -> str:
     return json.dumps({"tbank": f"{simulator_url}/v2", "yookassa": f"{simulator_url}/yookassa/v3"})
 
 
+def simulated_identities(simulator_url: str) -> dict[str, str]:
+    """The settings with which the simulator also signs people in: every site it plays, switched on."""
+    names = ("yandex", "vk", "twitch", "youtube")
+    return {
+        "IDENTITY_CLIENTS": json.dumps({name: {"client_id": f"streamcash-{name}"} for name in names}),
+        "IDENTITY_URLS": json.dumps({name: f"{simulator_url}/identity/{name}" for name in names}),
+    }
+
+
 class ProgramsManager(Manager):  # type: ignore[misc]
     """honcho's manager, with two differences in how it stops programs.
 

@@ -4,10 +4,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class IdentityClient(BaseModel):
+    """What another site gave for this one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
 
 
 class Settings(BaseSettings):
@@ -54,6 +63,12 @@ class Settings(BaseSettings):
     provider_connect_timeout_seconds: float = 5.0
     provider_timeout_seconds: float = 15.0
     """For a whole call to a provider, connecting included."""
+
+    identity_clients: dict[str, IdentityClient] = Field(default_factory=dict)
+    """JSON: sites whose accounts sign in or are linked: {"yandex": {"client_id": "…", "client_secret": "…"}}, and
+    likewise "vk", "twitch", "youtube". What is not named is off."""
+    identity_urls: dict[str, str] = Field(default_factory=dict)
+    """JSON: where those are reached that are not at their own address (the simulator plays them)."""
 
     payment_link_minutes: int = Field(default=30, ge=5, le=60 * 24)
     """How long a payment link lives (RedirectDueDate)."""

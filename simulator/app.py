@@ -10,7 +10,7 @@ from pathlib import Path
 from quart import Quart, Response
 
 from infra.settings import ROOT
-from simulator import api, bank_app, control, control_bank, developer_pages, pages
+from simulator import api, bank_app, control, control_bank, developer_pages, identity, pages
 from simulator.bank import Bank
 from simulator.clock import Clock
 from simulator.courier import RetrySchedule, SimulatedCourier
@@ -59,7 +59,7 @@ def create_app(
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     bank_parts = (api, pages, bank_app, developer_pages, control, control_bank)
-    for part in (*bank_parts, yookassa_api, yookassa_pages, yookassa_control):
+    for part in (*bank_parts, yookassa_api, yookassa_pages, yookassa_control, identity):
         app.register_blueprint(part.blueprint)
 
     @app.while_serving

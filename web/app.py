@@ -112,7 +112,7 @@ def create_app(settings: Settings) -> Quart:
             timeout_seconds=settings.provider_timeout_seconds,
             connect_timeout_seconds=settings.provider_connect_timeout_seconds,
         )
-        held = Parts(settings, box, redis, Limiter(redis), waiters, providers)
+        held = Parts(settings, box, redis, Limiter(redis), waiters, providers, http)
         app.extensions[EXTENSION] = held
         tasks = [asyncio.create_task(waiters.run(), name="waiters")]
         if not await _open_pool(held):
