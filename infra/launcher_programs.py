@@ -49,7 +49,7 @@ PROGRAMS = (
     Program("realtime", ("-m", "realtime")),
     Program("relay", ("-m", "tasks.relay")),
     worker("worker", "alerts", "stats"),
-    worker("payments", "payments"),
+    worker("payments", "payments", "mail"),
     worker("checks", "payment-checks"),
 )
 
@@ -57,6 +57,11 @@ PROGRAMS = (
 def simulated_providers(simulator_url: str) -> str:
     """PROVIDER_API_URLS for programs whose providers are the simulator."""
     return json.dumps({"tbank": f"{simulator_url}/v2", "yookassa": f"{simulator_url}/yookassa/v3"})
+
+
+def simulated_mail(host: str, port: str) -> dict[str, str]:
+    """The settings of programs whose letters end in the simulator's mailbox."""
+    return {"SIMULATOR_SMTP_PORT": port, "SMTP_HOST": host, "SMTP_PORT": port, "SMTP_SECURITY": "none"}
 
 
 class ProgramsManager(Manager):  # type: ignore[misc]
