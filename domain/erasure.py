@@ -76,15 +76,12 @@ async def begin(connection: Any, user_id: int) -> Begun | None:
 
 async def erase_texts(connection: Any, streamer_id: int, *, limit: int = BATCH) -> bool:
     """Empty the next batch of each table. True: there may be more."""
-    erased = 0
-    for erase in (
-        queries.erasure.erase_donations,
-        queries.erasure.erase_alerts,
-        queries.erasure.erase_manual_donations,
-    ):
-        tag: str = await erase(connection, streamer_id=streamer_id, limit=limit)
-        erased += int(tag.split()[-1])
-    return erased > 0
+    tags: list[str] = [
+        await queries.erasure.erase_donations(connection, streamer_id=streamer_id, limit=limit),
+        await queries.erasure.erase_alerts(connection, streamer_id=streamer_id, limit=limit),
+        await queries.erasure.erase_manual_donations(connection, streamer_id=streamer_id, limit=limit),
+    ]
+    return any(tag != "UPDATE 0" for tag in tags)
 
 
 async def finish(connection: Any, user_id: int) -> None:

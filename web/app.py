@@ -82,8 +82,8 @@ def create_app(settings: Settings) -> Quart:
     setup_assets(app)
     setup_i18n(app)
     setup_security(app)
-    setup_sessions(app)
     setup_secret_cookies(app)
+    setup_sessions(app)
     app.jinja_env.globals["is_on_air"] = is_on_air
     if settings.in_development:
         app.register_blueprint(styleguide.blueprint)
