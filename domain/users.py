@@ -189,6 +189,11 @@ async def set_email(connection: Any, user_id: int, email: str, *, is_confirmed: 
     return True
 
 
+async def has_password(connection: Any, user_id: int) -> bool:
+    """False: she signs in with another site's account only."""
+    return bool(await queries.users.has_password(connection, user_id=user_id))
+
+
 async def make_superuser(connection: Any, user_id: int) -> None:
     await queries.users.make_superuser(connection, user_id=user_id)
 

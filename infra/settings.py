@@ -119,9 +119,14 @@ class Settings(BaseSettings):
         return self.smtp_host is not None
 
     @cached_property
+    def registration_wish(self) -> Literal["open", "invite", "closed"]:
+        """Who may make an account whose address somebody else has proved (another site)."""
+        return self.registration or ("open" if self.in_development else "invite")
+
+    @cached_property
     def registration_mode(self) -> Literal["open", "invite", "closed"]:
-        """Without mail nobody can prove an address, so what is open is open to the invited only."""
-        mode = self.registration or ("open" if self.in_development else "invite")
+        """Who may by a letter with a code: without mail, what is open is open to the invited only."""
+        mode = self.registration_wish
         return "invite" if mode == "open" and not self.sends_mail else mode
 
     @cached_property

@@ -1,4 +1,5 @@
-"""Short secrets that a browser keeps for us between two pages: which code it was asked for, which link it came by.
+"""Secrets that a browser keeps for us between two pages: which code it was asked for, which link it came by, which
+site it was sent to.
 
 They stand in no address, so neither history nor logs nor a screenshot has them.
 """
@@ -6,6 +7,8 @@ They stand in no address, so neither history nor logs nor a screenshot has them.
 from quart import Quart, Response, g, request
 
 from web.security import is_secure
+
+MAX_LENGTH = 3_000
 
 
 def setup_secret_cookies(app: Quart) -> None:
@@ -22,7 +25,7 @@ def read_cookie(name: str) -> str:
     if name in pending:
         return pending[name][0]
     value = request.cookies.get(_name(name), "")
-    return value if len(value) <= 200 and value.isascii() else ""
+    return value if len(value) <= MAX_LENGTH and value.isascii() else ""
 
 
 def keep_cookie(name: str, value: str, *, seconds: int) -> None:

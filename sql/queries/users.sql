@@ -128,3 +128,6 @@ SELECT EXISTS (
 
 -- name: delete_old_browsers!
 DELETE FROM known_browsers WHERE used_at < now() - make_interval(days => :days);
+
+-- name: has_password$
+SELECT password_hash <> '' FROM users WHERE id = :user_id;

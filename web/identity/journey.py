@@ -6,13 +6,12 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from quart import g, request
-
 from infra.crypto import UndecryptableError
 from web.context import parts
-from web.security import is_secure
+from web.secret_cookies import forget_cookie, keep_cookie, read_cookie
 
 SECONDS = 600
+_COOKIE = "journey"
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,12 @@ class Newcomer:
 
 
 def remember(journey: Away | Newcomer) -> None:
-    """This answer's cookie keeps it."""
     kept = {"is": type(journey).__name__, "until": time.time() + SECONDS, **asdict(journey)}
-    g.journey_cookie = parts().box.encrypt(json.dumps(kept))
+    keep_cookie(_COOKIE, parts().box.encrypt(json.dumps(kept)), seconds=SECONDS)
 
 
 def forget() -> None:
-    g.journey_cookie = ""
+    forget_cookie(_COOKIE)
 
 
 def recall_away() -> Away | None:
@@ -60,26 +58,10 @@ def recall_newcomer() -> Newcomer | None:
 
 def _read(kind: str) -> dict[str, Any] | None:
     try:
-        kept = json.loads(parts().box.decrypt(request.cookies.get(_cookie_name(), "")))
+        kept = json.loads(parts().box.decrypt(read_cookie(_COOKIE)))
         if kept.pop("is") != kind or kept.pop("until") < time.time():
             return None
     except (UndecryptableError, ValueError, TypeError, KeyError, AttributeError):
         # Anything encrypted by us but meant for something else is no journey either.
         return None
     return dict(kept)
-
-
-def _cookie_name() -> str:
-    return "__Host-journey" if is_secure() else "journey"
-
-
-async def send_cookie(response: Any) -> Any:
-    """To be run after each request of these pages."""
-    value: str | None = g.get("journey_cookie")
-    if value:
-        response.set_cookie(
-            _cookie_name(), value, max_age=SECONDS, path="/", secure=is_secure(), httponly=True, samesite="Lax"
-        )
-    elif value is not None:
-        response.delete_cookie(_cookie_name(), path="/", secure=is_secure(), httponly=True, samesite="Lax")
-    return response

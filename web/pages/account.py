@@ -12,6 +12,7 @@ from web import sessions
 from web.account_limits import take_sign_in
 from web.context import parts
 from web.i18n import _
+from web.identity.providers import configured
 
 blueprint = Blueprint("account", __name__)
 
@@ -63,6 +64,7 @@ async def _sign_in_page(*, back: str, email: str, errors: dict[str, str], status
         errors=errors,
         is_open=parts().settings.registration_mode == "open",
         said=request.args.get("said", ""),
+        ways=[one for one in configured(parts().settings).values() if one.signs_in],
     )
     return Response(page, status=status)
 

@@ -19,6 +19,7 @@ from web.code_form import CodeForm
 from web.context import parts
 from web.devices import device_words, is_phone
 from web.pages import desk
+from web.pages.identities import account_values
 from web.sessions import current_session, require_user
 
 blueprint = Blueprint("my_account", __name__)
@@ -58,6 +59,7 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         streamer = await find_by_owner(connection, user.id)
         lines = await list_sessions(connection, user.id)
         is_last = await is_last_superuser(connection, user.id)
+        others = await account_values(connection, user)
     devices = [
         Device(
             line.id,
@@ -83,6 +85,7 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         sends_mail=parts().settings.sends_mail,
         time_zone=zone_of(streamer),
         days=erasure.DAYS,
+        **others,
     )
 
 

@@ -41,7 +41,7 @@ async def show() -> ResponseReturnValue:
     if user is not None:
         return redirect(await first_page(user), 303)
     link = await find_given_link(LinkPurpose.FIRST, LinkPurpose.INVITE)
-    if not _may_register(link):
+    if not may_register(link):
         return await _closed_page()
     return await _form_page(link)
 
@@ -49,7 +49,7 @@ async def show() -> ResponseReturnValue:
 @blueprint.post("/register")
 async def register() -> ResponseReturnValue:
     link = await find_given_link(LinkPurpose.FIRST, LinkPurpose.INVITE)
-    if not _may_register(link):
+    if not may_register(link):
         return await _closed_page()
     fields = await request.form
     password = fields.get("password", "")
@@ -161,10 +161,13 @@ async def show_consent() -> str:
     return await render_template("pages/register_consent.html", consent_version=CONSENT_VERSION)
 
 
-def _may_register(link: OneTimeLink | None) -> bool:
+def may_register(link: OneTimeLink | None, *, is_proved: bool = False) -> bool:
+    """Whether who came by this link, or by none, may have an account; `is_proved`: for an address that another site
+    has proved to be this person's."""
     if link is not None and link.purpose is LinkPurpose.FIRST:
         return True
-    mode = parts().settings.registration_mode
+    settings = parts().settings
+    mode = settings.registration_wish if is_proved else settings.registration_mode
     return mode == "open" or (mode == "invite" and link is not None)
 
 
