@@ -54,17 +54,19 @@ def compose(
 ) -> EmailMessage:
     """A plain letter that no robot answers."""
     name, address = parseaddr(sender)
-    letter = EmailMessage(policy=SMTP if recipient.isascii() and address.isascii() else SMTPUTF8)
+    # 7 bits: whatever servers are on the way, the text arrives as it is.
+    policy = (SMTP if recipient.isascii() and address.isascii() else SMTPUTF8).clone(cte_type="7bit")
+    letter = EmailMessage(policy=policy)
     user, _, host = address.rpartition("@")
     letter["From"] = Address(name, user, _ascii_host(host))
     letter["To"] = _deliverable(recipient)
     letter["Subject"] = subject
     letter["Date"] = format_datetime(date)
     letter["Message-ID"] = message_id
-    letter["Content-Language"] = locale
     letter["Auto-Submitted"] = "auto-generated"
     letter["X-Auto-Response-Suppress"] = "All"
     letter.set_content(text)
+    letter["Content-Language"] = locale
     return letter
 
 

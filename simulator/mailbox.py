@@ -79,7 +79,7 @@ class Mailbox:
                 sender=str(message["From"]),
                 recipients=list(envelope.rcpt_tos),
                 subject=str(message["Subject"]),
-                text="" if body is None else str(body.get_content()),
+                text="" if body is None else str(body.get_content()).replace("\r\n", "\n"),
                 headers=[(name, str(value)) for name, value in message.items()],
             )
         )
