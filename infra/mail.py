@@ -104,7 +104,7 @@ async def send(settings: Settings, letter: EmailMessage) -> None:
 def _mail_error(error: BaseException) -> MailError:
     causes = [error, *_causes(error)]
     message = _said(error)
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+    if any(isinstance(cause, ssl.SSLError) for cause in causes) or "STARTTLS" in message:
         return MailError(MailReason.TLS, message, is_temporary=False)
     match error:
         case aiosmtplib.SMTPTimeoutError() | TimeoutError():
@@ -122,7 +122,7 @@ def _mail_error(error: BaseException) -> MailError:
             temporary = error.code < 500
             return MailError(MailReason.BUSY if temporary else MailReason.REJECTED, message, is_temporary=temporary)
         case aiosmtplib.SMTPNotSupported():
-            return MailError(MailReason.TLS if "STARTTLS" in message else MailReason.OTHER, message, is_temporary=False)
+            return MailError(MailReason.OTHER, message, is_temporary=False)
     if any(_is_unknown_host(cause) for cause in causes):
         return MailError(MailReason.UNKNOWN_HOST, message, is_temporary=True)
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):

@@ -103,7 +103,7 @@ class Mailbox:
 
 def _authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
     is_wrong = isinstance(data, LoginPassword) and data.password == b"wrong"
-    return AuthResult(success=not is_wrong)
+    return AuthResult(success=not is_wrong, handled=False)
 
 
 def _mailbox() -> Mailbox:

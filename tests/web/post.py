@@ -51,7 +51,13 @@ async def open_post(database_url: str, redis_url: str, **more: Any) -> AsyncIter
     port = free_port()
     box = Mailbox(Clock(time.time))
     server = await box.listen("127.0.0.1", port)
-    values = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "registration": "open", **more}
+    values: dict[str, Any] = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": port,
+        "smtp_security": "none",
+        "registration": "open",
+    }
+    values |= {"smtp_timeout_seconds": 3, **more}
     async with open_site(database_url, redis_url, **values) as site:
         parts = await open_parts(site.settings, pool_size=2)
         try:
