@@ -48,7 +48,7 @@ POSTGRES_PASSWORD={secrets.token_hex(24)}
 REDIS_PASSWORD={secrets.token_hex(24)}
 RABBITMQ_PASSWORD={secrets.token_hex(24)}
 
-# Mail (docs/server.md): take the signs away and fill in what your mail service says. Without it all works, by invitation.
+# Mail (docs/server.md): take the # away and fill in what your mail service says. Without mail all works, by invitation.
 #SMTP_HOST=smtp.example.org
 #SMTP_USER=donate@example.org
 #SMTP_PASSWORD=

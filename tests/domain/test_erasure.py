@@ -57,6 +57,7 @@ async def test_words_go_and_money_stays(pool: asyncpg.Pool) -> None:
             words = await connection.fetch(f"SELECT streamer_id FROM {table} WHERE message <> ''")
             assert {row["streamer_id"] for row in words} <= {bert.id}, table
         user = await connection.fetchrow("SELECT * FROM users WHERE id = $1", anna.owner_id)
+        assert user is not None
         assert (user["email"], user["is_active"]) == (f"erased-{anna.owner_id}@erased.invalid", False)
         assert not await is_open(connection, anna.id)
         assert await is_open(connection, bert.id)

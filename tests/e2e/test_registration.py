@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -14,9 +13,9 @@ ANNA = "anna@example.org"
 
 
 @pytest.fixture
-def running(stack: Stack) -> Iterator[Stack]:
+def running(stack: Stack) -> Stack:
     stack.start("simulator", "web", "relay", "payments")
-    yield stack
+    return stack
 
 
 async def code_from_the_mailbox(stack: Stack) -> str:

@@ -31,7 +31,9 @@ class Desk:
             )
 
     async def row(self, letter_id: int) -> dict[str, Any]:
-        return dict(await self.parts.pool.fetchrow("SELECT * FROM letters WHERE id = $1", letter_id))
+        row = await self.parts.pool.fetchrow("SELECT * FROM letters WHERE id = $1", letter_id)
+        assert row is not None
+        return dict(row)
 
     async def be_due(self, letter_id: int) -> None:
         await self.parts.pool.execute("UPDATE letters SET next_try_at = now() WHERE id = $1", letter_id)

@@ -69,8 +69,7 @@ async def test_each_act_needs_the_password_and_is_logged(
 
 
 @pytest.mark.parametrize("path", ["0/block", "99999999999/block", "{anna}/erase", "{anna}/"])
-async def test_what_is_not_there(site: Site, root: httpx.AsyncClient, ids: dict[str, int], path: str) -> None:
-    assert site
+async def test_what_is_not_there(root: httpx.AsyncClient, ids: dict[str, int], path: str) -> None:
     answer = await root.post(f"/admin/users/{path.format(anna=ids[ANNA])}", data={"password": PASSWORD})
     assert answer.status_code == 404
 
