@@ -54,17 +54,19 @@ def compose(
 ) -> EmailMessage:
     """A plain letter that no robot answers."""
     name, address = parseaddr(sender)
-    letter = EmailMessage(policy=SMTP if recipient.isascii() and address.isascii() else SMTPUTF8)
+    # 7 bits: whatever servers are on the way, the text arrives as it is.
+    policy = (SMTP if recipient.isascii() and address.isascii() else SMTPUTF8).clone(cte_type="7bit")
+    letter = EmailMessage(policy=policy)
     user, _, host = address.rpartition("@")
     letter["From"] = Address(name, user, _ascii_host(host))
     letter["To"] = _deliverable(recipient)
     letter["Subject"] = subject
     letter["Date"] = format_datetime(date)
     letter["Message-ID"] = message_id
-    letter["Content-Language"] = locale
     letter["Auto-Submitted"] = "auto-generated"
     letter["X-Auto-Response-Suppress"] = "All"
     letter.set_content(text)
+    letter["Content-Language"] = locale
     return letter
 
 
@@ -102,7 +104,7 @@ async def send(settings: Settings, letter: EmailMessage) -> None:
 def _mail_error(error: BaseException) -> MailError:
     causes = [error, *_causes(error)]
     message = _said(error)
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+    if any(isinstance(cause, ssl.SSLError) for cause in causes) or "STARTTLS" in message:
         return MailError(MailReason.TLS, message, is_temporary=False)
     match error:
         case aiosmtplib.SMTPTimeoutError() | TimeoutError():
@@ -120,7 +122,7 @@ def _mail_error(error: BaseException) -> MailError:
             temporary = error.code < 500
             return MailError(MailReason.BUSY if temporary else MailReason.REJECTED, message, is_temporary=temporary)
         case aiosmtplib.SMTPNotSupported():
-            return MailError(MailReason.TLS if "STARTTLS" in message else MailReason.OTHER, message, is_temporary=False)
+            return MailError(MailReason.OTHER, message, is_temporary=False)
     if any(_is_unknown_host(cause) for cause in causes):
         return MailError(MailReason.UNKNOWN_HOST, message, is_temporary=True)
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):

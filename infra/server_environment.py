@@ -47,6 +47,14 @@ SECRET_KEYS={fernet_key}
 POSTGRES_PASSWORD={secrets.token_hex(24)}
 REDIS_PASSWORD={secrets.token_hex(24)}
 RABBITMQ_PASSWORD={secrets.token_hex(24)}
+
+# Mail (docs/server.md): take the # away and fill in what your mail service says. Without mail all works, by invitation.
+#SMTP_HOST=smtp.example.org
+#SMTP_USER=donate@example.org
+#SMTP_PASSWORD=
+#MAIL_FROM=donate@example.org
+# Who may make an account: open (needs mail), invite or closed.
+#REGISTRATION=invite
 """
 
 

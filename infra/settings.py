@@ -1,5 +1,6 @@
 """Settings of every program, read from the environment once, at its start."""
 
+from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -105,6 +106,13 @@ class Settings(BaseSettings):
     @classmethod
     def _without_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _with_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not all(parseaddr(value)[1].rpartition("@")[::2]):
+            raise ValueError("name@example.org or Name <name@example.org> is wanted")
+        return value
 
     @cached_property
     def in_development(self) -> bool:

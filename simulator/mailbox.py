@@ -79,7 +79,7 @@ class Mailbox:
                 sender=str(message["From"]),
                 recipients=list(envelope.rcpt_tos),
                 subject=str(message["Subject"]),
-                text="" if body is None else str(body.get_content()),
+                text="" if body is None else str(body.get_content()).replace("\r\n", "\n"),
                 headers=[(name, str(value)) for name, value in message.items()],
             )
         )
@@ -103,7 +103,7 @@ class Mailbox:
 
 def _authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
     is_wrong = isinstance(data, LoginPassword) and data.password == b"wrong"
-    return AuthResult(success=not is_wrong)
+    return AuthResult(success=not is_wrong, handled=False)
 
 
 def _mailbox() -> Mailbox:

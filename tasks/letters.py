@@ -35,16 +35,16 @@ async def send_letter(parts: Parts, letter_id: int) -> None:
 
 async def _send(parts: Parts, letter: Letter, secret: str) -> None:
     subject, text = render(letter.kind, letter.locale, site_values(parts.settings) | letter.data | {"secret": secret})
-    message = mail.compose(
-        sender=mail.sender_of(parts.settings),
-        recipient=letter.recipient,
-        subject=subject,
-        text=text,
-        message_id=letter.message_id,
-        date=letter.created_at.astimezone(UTC),
-        locale=letter.locale,
-    )
     try:
+        message = mail.compose(
+            sender=mail.sender_of(parts.settings),
+            recipient=letter.recipient,
+            subject=subject,
+            text=text,
+            message_id=letter.message_id,
+            date=letter.created_at.astimezone(UTC),
+            locale=letter.locale,
+        )
         await mail.send(parts.settings, message)
     except MailError as error:
         if error.is_temporary and not letter.is_tried_once:

@@ -106,7 +106,7 @@ CREATE TABLE letters (
 CREATE INDEX letters_due ON letters (next_try_at) WHERE next_try_at IS NOT NULL;
 CREATE INDEX letters_created_at ON letters (created_at);
 
--- Who did what to whose account; kept when either is gone.
+-- Who did what to whose account; null: the site itself.
 CREATE TABLE account_log (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id integer NOT NULL REFERENCES users ON DELETE CASCADE,

@@ -10,11 +10,13 @@ import asyncpg
 import pytest
 from cryptography.fernet import Fernet
 
+from domain import letters
 from domain.key_rotation import rotate_overlay_tokens, rotate_terminals
+from domain.one_time_links import LinkPurpose, find_link, first_link
 from domain.overlay_tokens import rotate_overlay_token
 from domain.self_check import ALL_RULES
 from domain.terminals import get_active_terminal, set_terminal
-from domain.users import verify_password
+from domain.users import create_user, verify_password
 from infra import queries
 from infra.crypto import SecretBox
 from infra.settings import ROOT
@@ -112,6 +114,26 @@ async def test_a_shop_of_another_provider(manage: Manage, pool: asyncpg.Pool) ->
     assert secret == "live_secret"
 
 
+async def test_links_for_an_account_and_for_a_password(manage: Manage, pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        anna = await create_user(connection, "anna@example.org", PASSWORD)
+    for command, purpose in (
+        (["invite"], LinkPurpose.INVITE),
+        (["reset-link", "Anna@example.org"], LinkPurpose.PASSWORD),
+    ):
+        done = manage(*command)
+        assert (done.returncode, done.stderr) == (0, "")
+        token = done.stdout.strip().rpartition("/link/")[2]
+        async with pool.acquire() as connection:
+            link = await find_link(connection, token)
+        assert link is not None
+        assert (link.purpose, link.user_id) == (purpose, anna.id if purpose is LinkPurpose.PASSWORD else None)
+        assert token not in str(await pool.fetch("SELECT * FROM one_time_links"))
+    assert "no account" in manage("reset-link", "nobody@example.org").stderr
+    await pool.execute("UPDATE users SET is_active = false")
+    assert "blocked" in manage("reset-link", "anna@example.org").stderr
+
+
 class TestRotation:
     """A new key in front of SECRET_KEYS, and all that is stored goes over to it."""
 
@@ -151,6 +173,19 @@ class TestRotation:
         assert again.stdout.splitlines()[0] == "Encrypted anew with the newest key: 0. Had it already: 12."
         assert await pool.fetch("SELECT secret_encrypted FROM terminals ORDER BY id") == replaced
         assert not any(secret in done.stdout + again.stdout for secret in before)
+
+    async def test_codes_in_letters_and_the_first_link_go_over(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            token = await first_link(connection, manage.box)
+            await letters.post(
+                connection, letters.Kind.REGISTER, "a@b.c", "ru", site="x", box=manage.box, secret="123456"
+            )
+        assert self.rotate(manage).stdout.splitlines()[0].startswith("Encrypted anew with the newest key: 2.")
+        assert self.rotate(manage).stdout.splitlines()[0].endswith("Had it already: 2.")
+        new = SecretBox(self.NEW)
+        assert new.decrypt(await pool.fetchval("SELECT secret_encrypted FROM letters")) == "123456"
+        async with pool.acquire() as connection, connection.transaction():
+            assert await first_link(connection, new) == token
 
     async def test_nothing_stored_yet(self, manage: Manage, pool: asyncpg.Pool) -> None:
         assert await pool.fetchval("SELECT count(*) FROM terminals") == 0

@@ -62,7 +62,7 @@ async def do_act(user_id: int, act: str) -> ResponseReturnValue:
     except NotAllowedError:
         words = _("This is the only superuser: make somebody else one first.")
         return await _page(superuser, error=words, status=409)
-    return desk.go_to("admin_users.show", q=target.email, said=f"user-{act}" if done else "nothing-to-do")
+    return desk.go_to("admin_users.show", said=f"user-{act}" if done else "nothing-to-do")
 
 
 async def _page(superuser: User, *, error: str = "", status: int = 200) -> Response:
@@ -72,6 +72,7 @@ async def _page(superuser: User, *, error: str = "", status: int = 200) -> Respo
         found = await operators.list_accounts(connection, text, before_id=before_id, limit=ROWS + 1)
         log = await operators.list_log(connection, limit=LOG_ROWS)
         streamer = await find_by_owner(connection, superuser.id)
+        is_last = await operators.is_last_superuser(connection, superuser.id)
     return await desk.render(
         "pages/admin_users.html",
         streamer,
@@ -84,6 +85,7 @@ async def _page(superuser: User, *, error: str = "", status: int = 200) -> Respo
         log=[(line, log_words(line.action)) for line in log],
         error=error,
         me=superuser,
+        kept_id=superuser.id if is_last else 0,
         time_zone=TIME_ZONE,
     )
 
