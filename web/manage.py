@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from domain import self_check
 from domain.errors import DomainError, InvalidInputError, NotAllowedError
-from domain.key_rotation import Rotated, rotate_overlay_tokens, rotate_terminals
+from domain.key_rotation import Rotated, rotate_button_tokens, rotate_overlay_tokens, rotate_terminals
 from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
 from domain.registry import store_file
 from domain.self_check import Depth, Finding
@@ -108,7 +108,7 @@ async def set_terminal_command(tools: Tools, arguments: argparse.Namespace) -> N
 async def rotate_secrets_command(tools: Tools, _arguments: argparse.Namespace) -> None:
     """A batch a transaction: it may be stopped and run again at any time."""
     counted = Rotated(None)
-    for rotate in (rotate_terminals, rotate_overlay_tokens):
+    for rotate in (rotate_terminals, rotate_overlay_tokens, rotate_button_tokens):
         after_id: int | None = 0
         while after_id is not None:
             async with tools.connection.transaction():
