@@ -169,9 +169,7 @@ async def clear_queue(connection: Any, streamer_id: int, by: Presser) -> Pressed
     count = sum(row["summary_id"] is None for row in rows)
     if count == 0:
         return Pressed(Action.CLEAR, Outcome.NOTHING)
-    return await _log(
-        connection, streamer_id, by, Pressed(Action.CLEAR, Outcome.DONE, alerts=count, act_id=act_id)
-    )
+    return await _log(connection, streamer_id, by, Pressed(Action.CLEAR, Outcome.DONE, alerts=count, act_id=act_id))
 
 
 async def undo_clear(connection: Any, streamer_id: int, by: Presser, act_id: uuid.UUID) -> Pressed:
@@ -202,9 +200,7 @@ async def answer_missed(connection: Any, streamer_id: int, by: Presser, answer: 
     asked = await missed.get_missed(connection, streamer_id)
     if not await missed.answer_missed(connection, streamer_id, answer):
         return Pressed(action, Outcome.NOTHING)
-    return await _log(
-        connection, streamer_id, by, Pressed(action, Outcome.DONE, alerts=asked.alerts if asked else 0)
-    )
+    return await _log(connection, streamer_id, by, Pressed(action, Outcome.DONE, alerts=asked.alerts if asked else 0))
 
 
 # What was pressed.

@@ -167,9 +167,7 @@ async def mark_finished(
 async def mark_stopped(connection: Any, streamer_id: int, overlay_id: uuid.UUID, lease_id: uuid.UUID) -> bool:
     """The overlay took an alert off the screen because it was told to. False: it never had such a lease."""
     return bool(
-        await queries.alerts.mark_stopped(
-            connection, streamer_id=streamer_id, overlay_id=overlay_id, lease_id=lease_id
-        )
+        await queries.alerts.mark_stopped(connection, streamer_id=streamer_id, overlay_id=overlay_id, lease_id=lease_id)
     )
 
 

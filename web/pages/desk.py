@@ -46,7 +46,10 @@ async def _has_npd(streamer: Streamer) -> bool:
 MENU: tuple[MenuGroup, ...] = (
     MenuGroup(
         None,
-        (MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),),
+        (
+            MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),
+            MenuEntry("control.show", lambda: _("Control"), "control", tab=lambda: _("Control")),
+        ),
     ),
     MenuGroup(
         lambda: _("Money"),
@@ -56,6 +59,10 @@ MENU: tuple[MenuGroup, ...] = (
             MenuEntry("terminals.show", lambda: _("Receiving money"), "link"),
             MenuEntry("npd.show", lambda: _("Cheques"), "page", is_shown=_has_npd),
         ),
+    ),
+    MenuGroup(
+        lambda: _("Settings"),
+        (MenuEntry("buttons.show", lambda: _("Buttons"), "key"),),
     ),
     MenuGroup(
         lambda: _("Operator"),
