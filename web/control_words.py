@@ -1,4 +1,4 @@
-"""What presses of the controls are called: by a button's address in its one line, by the control page, and in its log."""
+"""What presses of the controls are called: by an address in its one line, by the control page, and in its log."""
 
 from domain.alerts import AlertKind
 from domain.buttons import Control
@@ -47,7 +47,8 @@ def line(pressed: Pressed) -> str:
             words = _("The pause is on") if done else _("The pause is on already")
             if not pressed.alerts:
                 return words
-            return f"{words}: {ngettext('%(num)s alert waits', '%(num)s alerts wait', pressed.alerts)}"
+            waiting = ngettext("%(num)s alert waits", "%(num)s alerts wait", pressed.alerts)
+            return f"{words}: {waiting}"
         case Action.RESUME:
             return _("The pause is over") if done else _("There is no pause")
         case Action.MUTE:
