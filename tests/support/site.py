@@ -44,8 +44,8 @@ class Site:
     async def empty(self) -> None:
         """Forget everybody, so that the next test may use the same site. Not for tests that write the ledger."""
         tables = (
-            "outbox", "control_buttons", "alert_actions", "alerts", "payments", "donation_forms", "donations",
-            "terminals", "streamers", "users",
+            "outbox", "control_buttons", "speakers", "overlays", "overlay_tokens", "alert_actions", "alert_leases",
+            "alerts", "payments", "donation_forms", "donations", "terminals", "streamers", "users",
         )  # fmt: skip
         async with self.pool.acquire() as connection, connection.transaction():
             for table in tables:
