@@ -162,10 +162,16 @@ async def drop(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> bool:
     return await _settle(connection, row)
 
 
-async def skip(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> bool:
-    """End the alert that plays, or was about to. False: this very alert neither plays nor waits."""
+@dataclass(frozen=True)
+class Skipped:
+    lease_id: uuid.UUID | None
+    """The showing that was cut short; None: it was not on a screen."""
+
+
+async def skip(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> Skipped | None:
+    """End the alert that plays, or was about to. None: this very alert neither plays nor waits."""
     row = await queries.alerts.skip_alert(connection, streamer_id=streamer_id, alert_id=alert_id)
-    return await _settle(connection, row)
+    return Skipped(row["lease_id"]) if await _settle(connection, row) else None
 
 
 async def withdraw_for_refund(connection: Any, donation_id: int) -> bool:

@@ -64,6 +64,19 @@ async def rotate_overlay_tokens(connection: Any, box: RotatingBox, after_id: int
     return counted.of(rows)
 
 
+async def rotate_button_tokens(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
+    """The next batch of the buttons' tokens, the revoked too."""
+    rows = [row async for row in queries.buttons.list_encrypted_tokens(connection, after_id=after_id, limit=batch)]
+    counted = _Counter(box)
+    for row in rows:
+        token = counted.renew(row["token_encrypted"])
+        if token != row["token_encrypted"]:
+            await queries.buttons.replace_encrypted_token(
+                connection, button_id=row["id"], token_encrypted=token, read_token=row["token_encrypted"]
+            )
+    return counted.of(rows)
+
+
 async def rotate_letters(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
     """The next batch of letters that wait with a code in them."""
     rows = [row async for row in queries.letters.list_letter_secrets(connection, after_id=after_id, limit=batch)]

@@ -44,6 +44,12 @@ class Controls:
     asking_since: datetime | None = None
     postponed: bool = False
     resume_in_ms: int | None = None
+    pause_kept_at: datetime | None = None
+    """When somebody last said that the pause is meant."""
+    muted_at: datetime | None = None
+    """Alerts play without sound since then; that holds nothing back."""
+    speaker_muted: bool | None = None
+    """What the speaking overlay says of itself: whether it has heard of the mute."""
 
     @property
     def hold_new_alerts(self) -> bool:
@@ -62,9 +68,34 @@ async def get_controls(connection: Any, streamer_id: int) -> Controls:
     return Controls() if row is None else Controls(**row)
 
 
-async def set_paused(connection: Any, streamer_id: int, paused: bool) -> None:
-    """Hold the queue back, or let it go on; what plays now finishes."""
-    await queries.overlays.set_paused(connection, streamer_id=streamer_id, paused=paused)
+async def set_paused(connection: Any, streamer_id: int, paused: bool) -> bool:
+    """Hold the queue back, or let it go on; what plays now finishes. False: it was so already."""
+    await queries.overlays.lock_speaker(connection, streamer_id=streamer_id)
+    return await queries.overlays.set_paused(connection, streamer_id=streamer_id, paused=paused) is not None
+
+
+async def keep_paused(connection: Any, streamer_id: int) -> None:
+    """The streamer was asked whether a long pause is meant, and it is."""
+    await queries.overlays.keep_paused(connection, streamer_id=streamer_id)
+
+
+async def set_muted(connection: Any, streamer_id: int, muted: bool) -> bool:
+    """Let alerts play without sound, or with it, what plays now too. False: it was so already."""
+    await queries.overlays.lock_speaker(connection, streamer_id=streamer_id)
+    return await queries.overlays.set_muted(connection, streamer_id=streamer_id, muted=muted) is not None
+
+
+async def is_muted(connection: Any, streamer_id: int) -> bool:
+    return bool(await queries.overlays.is_muted(connection, streamer_id=streamer_id))
+
+
+async def confirm_muted(
+    connection: Any, *, process_id: uuid.UUID, streamer_id: int, overlay_id: uuid.UUID, muted: bool
+) -> None:
+    """An overlay says that its sound is off, or on."""
+    await queries.overlays.confirm_muted(
+        connection, process_id=process_id, streamer_id=streamer_id, overlay_id=overlay_id, muted=muted
+    )
 
 
 async def connect_overlay(
@@ -196,6 +227,7 @@ class View:
     """The lease of what plays."""
     could_play: bool
     """Something waits, and one of this process's overlays could be offered it now."""
+    muted: bool
 
 
 async def look(connection: Any, process_id: uuid.UUID) -> list[View]:
@@ -208,6 +240,7 @@ async def look(connection: Any, process_id: uuid.UUID) -> list[View]:
             row["speaker_id"],
             row["lease_id"],
             row["could_play"],
+            row["muted"],
         )
         async for row in queries.overlays.look(connection, process_id=process_id)
     ]

@@ -164,6 +164,13 @@ async def mark_finished(
     return _word(row["is_current"]), [] if row["alert_id"] is None else [_ended(row)]
 
 
+async def mark_stopped(connection: Any, streamer_id: int, overlay_id: uuid.UUID, lease_id: uuid.UUID) -> bool:
+    """The overlay took an alert off the screen because it was told to. False: it never had such a lease."""
+    return bool(
+        await queries.alerts.mark_stopped(connection, streamer_id=streamer_id, overlay_id=overlay_id, lease_id=lease_id)
+    )
+
+
 async def catch_up(
     connection: Any, streamer_id: int, overlay_id: uuid.UUID, *, seen: Sequence[Seen], playing: Lease | None
 ) -> CaughtUp:

@@ -32,6 +32,18 @@ class SeenWord(LeaseWord):
     finished: bool = False
 
 
+class StoppedWord(_Message):
+    """`stopped`: what was told to end is off the screen."""
+
+    lease_id: Id
+
+
+class MutedWord(_Message):
+    """`muted`: the overlay's sound is off, or on."""
+
+    muted: bool
+
+
 class Sight(_Message):
     """`state`: whether the source is visible, and active on the program; null: nobody knows."""
 

@@ -88,11 +88,12 @@ class Net:
             or view.revoked_ids
             or view.speaker_id != room.speaker_id
             or view.lease_id != room.lease_id
+            or view.muted != room.muted
             or room.lost_overlays
             or room.stray_overlays
             or room.overlays_due_to_leave()
         ):
-            self._stage.look(room, check_tokens=bool(view.revoked_ids))
+            self._stage.look(room, check_tokens=bool(view.revoked_ids), check_controls=view.muted != room.muted)
 
     async def _strike_off_strays(self, view: View) -> None:
         """Overlays the database has on this process, of a streamer nobody of whom is here."""

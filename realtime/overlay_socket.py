@@ -18,7 +18,7 @@ from domain.overlay_tokens import OverlayToken, find_overlay_token
 from domain.showing import Lease, Seen, Word
 from infra.assets import assets_version
 from infra.database import DATABASE_AWAY
-from realtime.messages import OK, PROTOCOL, Hello, LeaseWord, Sight, refusal
+from realtime.messages import OK, PROTOCOL, Hello, LeaseWord, MutedWord, Sight, StoppedWord, refusal
 from realtime.rooms import ConnectedOverlay, Room
 from realtime.stage import OVERLAY, Stage
 
@@ -46,6 +46,8 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
             "seen": self._seen,
             "finished": self._finished,
             "state": self._state,
+            "stopped": self._stopped,
+            "muted": self._muted,
         }
 
     async def trigger_event(self, event: Any, *arguments: Any) -> Any:
@@ -141,7 +143,7 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
         self._places[sid] = (room.streamer_id, overlay.overlay_id)
         stage.announce_ended(caught_up.ended)
         stage.announce(room.streamer_id, {Topic.OVERLAYS})
-        stage.look(room)
+        stage.look(room, check_controls=True)
 
     def _disconnect(self, sid: str, reason: Any) -> None:
         place = self._places.pop(sid, None)
@@ -227,6 +229,30 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
         self._stage.announce_ended(ended)
         self._stage.announce(room.streamer_id, {Topic.OVERLAYS})
         self._stage.look(room)
+        return OK
+
+    async def _stopped(self, room: Room, overlay: ConnectedOverlay, data: Any) -> dict[str, Any]:
+        """What we told it to end is off the screen: whoever pressed "skip" is told so."""
+        word = StoppedWord.model_validate(data)
+        async with self._stage.database.connection() as connection:
+            is_known = await showing.mark_stopped(connection, room.streamer_id, overlay.overlay_id, word.lease_id)
+        if not is_known:
+            return refusal("unknown_lease")
+        self._stage.announce(room.streamer_id, {Topic.ALERTS})
+        return OK
+
+    async def _muted(self, room: Room, overlay: ConnectedOverlay, data: Any) -> dict[str, Any]:
+        """The overlay is silent, or sounds again: whoever pressed "mute" is told so."""
+        word = MutedWord.model_validate(data)
+        async with self._stage.database.connection() as connection:
+            await overlays.confirm_muted(
+                connection,
+                process_id=self._stage.process_id,
+                streamer_id=room.streamer_id,
+                overlay_id=overlay.overlay_id,
+                muted=word.muted,
+            )
+        self._stage.announce(room.streamer_id, {Topic.OVERLAYS})
         return OK
 
 

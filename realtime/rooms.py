@@ -26,6 +26,8 @@ class ConnectedOverlay:
     """To be sent before anything else."""
     role: str | None = None
     """The role it was told last."""
+    muted: bool | None = None
+    """Whether it was last told to be silent."""
     showing: UUID | None = None
     """The lease of the alert it was last given, until it says that it ended or is told to stop."""
     leave_at: float | None = None
@@ -55,6 +57,9 @@ class Room:
     check_scene: bool = True
     """Who speaks and what plays is to be read anew, even if there is nothing to offer."""
     check_tokens: bool = False
+    check_controls: bool = True
+    """Whether the streamer wants silence is to be read anew, and told before the next alert is offered."""
+    muted: bool | None = None
     lost_overlays: set[UUID] = field(default_factory=set)
     """Overlays the database does not have (any more), to be written down again."""
     stray_overlays: set[UUID] = field(default_factory=set)

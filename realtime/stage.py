@@ -45,11 +45,14 @@ class Stage:
 
     # What others ask for.
 
-    def look(self, room: Room, *, check_scene: bool = True, check_tokens: bool = False) -> None:
+    def look(
+        self, room: Room, *, check_scene: bool = True, check_tokens: bool = False, check_controls: bool = False
+    ) -> None:
         """See to it that the room is looked after soon. Many calls at once are one look."""
         room.wanted = True
         room.check_scene |= check_scene
         room.check_tokens |= check_tokens
+        room.check_controls |= check_controls
         if room.task is None and not self.stopping:
             room.task = asyncio.create_task(self._look_after(room))
 
@@ -69,7 +72,8 @@ class Stage:
         # What plays ends by a word of its own, which looks for the next; a look under way may be too early to see this.
         if wake.plays_on and room.lease_id is not None and room.task is None:
             return
-        self.look(room, check_scene=not wake.plays_on, check_tokens=Topic.CONTROLS in wake.topics)
+        controls = Topic.CONTROLS in wake.topics
+        self.look(room, check_scene=not wake.plays_on, check_tokens=controls, check_controls=controls)
 
     def announce(self, streamer_id: int, topics: Iterable[Topic], donation_id: int | None = None) -> None:
         """We changed something, and it is committed."""
@@ -104,6 +108,8 @@ class Stage:
                 room.wanted = False
                 async with self.rooms.locked(room.streamer_id), asyncio.timeout(PIECE_SECONDS):
                     await self._clear_up(room)
+                    if room.check_controls:
+                        await self._tell_controls(room)
                     await self._play(room)
         except DATABASE_AWAY as error:
             room.wanted = True
@@ -197,11 +203,22 @@ class Stage:
         if offer is not None:
             self.announce(room.streamer_id, ENDED, offer.donation_id)
 
+    async def _tell_controls(self, room: Room) -> None:
+        """Whether alerts are to be silent; who has not been welcomed yet hears of it then."""
+        async with self.database.connection() as connection:
+            room.muted = await overlays.is_muted(connection, room.streamer_id)
+        room.check_controls = False
+        for overlay in room.overlays_here():
+            if overlay.welcome is None and overlay.muted != room.muted:
+                overlay.muted = room.muted
+                await self.emit(overlay, "controls", {"muted": room.muted})
+
     async def _tell_role(self, room: Room, overlay: ConnectedOverlay) -> None:
         role = "speaker" if overlay.overlay_id == room.speaker_id else "mirror"
         if overlay.welcome is not None:
             welcome, overlay.welcome, overlay.role = overlay.welcome, None, role
-            await self.emit(overlay, "welcome", {**welcome, "role": role})
+            overlay.muted = room.muted
+            await self.emit(overlay, "welcome", {**welcome, "role": role, "muted": bool(room.muted)})
         elif overlay.role != role:
             overlay.role = role
             await self.emit(overlay, "role", {"role": role})

@@ -95,7 +95,9 @@ async def _answer_database_away(error: Exception) -> Response:
 
 
 async def _answer_bug(error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    # A button's address is its key.
+    path = "/button/…" if request.path.startswith("/button/") else request.path
+    log.error("%s %s failed", request.method, path, exc_info=error)
     return await _answer(500, {}, error)
 
 
@@ -106,6 +108,8 @@ async def _answer(status: int, headers: dict[str, str], error: Exception) -> Res
     title, text = _words(status, headers, error)
     if request.path.startswith("/api/"):
         response = jsonify({"detail": text})
+    elif request.path.startswith("/button/"):
+        response = Response(f"{title}. {text}\n", content_type="text/plain; charset=utf-8")
     elif request.headers.get("HX-Request") == "true":
         response = Response(await render_template("partials/notice.html", title=title, text=text))
         # Beside what was asked for, not instead of it: a form keeps what was typed.

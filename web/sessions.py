@@ -31,7 +31,7 @@ def setup_sessions(app: Quart) -> None:
 
 
 async def current_user() -> User | None:
-    """The signed-in user, or None. `/api/` ignores cookies, so there it is always None."""
+    """The signed-in user, or None. `/api/` and buttons' addresses ignore cookies, so there it is always None."""
     session = await current_session()
     return None if session is None else session.user
 
@@ -46,7 +46,7 @@ async def current_session() -> Session | None:
 
 async def _load_session() -> Session | None:
     token = request.cookies.get(session_cookie_name())
-    if not token or request.path.startswith("/api/"):
+    if not token or request.path.startswith(("/api/", "/button/")):
         return None
     token_hash = hash_token(token)
     async with parts().pool.acquire() as connection:

@@ -52,7 +52,7 @@ RETURNING id, kind, donation_id;
 -- What plays (or was about to) ends now. By its own id, so that a late press never hits the next one.
 UPDATE alerts SET status = 'skipped', lease_id = NULL, leased_until = NULL, finished_at = now()
 WHERE streamer_id = :streamer_id AND alert_id = :alert_id AND status IN ('queued', 'playing') AND summary_id IS NULL
-RETURNING id, kind, donation_id;
+RETURNING id, kind, donation_id, old.lease_id;
 
 -- name: drop_refunded_alerts
 -- A refunded donation's alerts that were not shown yet. What plays, alone or in a summary, may finish.
@@ -177,6 +177,14 @@ WITH lease AS (
 SELECT coalesce(lease.is_current, false) AS is_current, lease.is_current AND shown.id IS NULL AS ends,
        shown.streamer_id, shown.alert_id, shown.donation_id, shown.status
 FROM lease LEFT JOIN shown USING (id);
+
+-- name: mark_stopped$
+-- An overlay took an alert off the screen because it was told to. True: this overlay had such a lease.
+UPDATE alert_leases SET stopped_at = coalesce(alert_leases.stopped_at, now())
+FROM alerts alert
+WHERE alert_leases.lease_id = :lease_id AND alert_leases.overlay_id = :overlay_id
+  AND alert.alert_id = alert_leases.alert_id AND alert.streamer_id = :streamer_id
+RETURNING true;
 
 -- name: list_leases_of_overlay
 -- What an overlay was offered and has not ended; `only_unseen` leaves what was readable already.

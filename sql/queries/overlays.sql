@@ -27,7 +27,7 @@ INSERT INTO overlays (id, streamer_id, token_id, process_id, in_obs, visible, ac
 VALUES (:overlay_id, :streamer_id, :token_id, :process_id, :in_obs, :visible, :active)
 ON CONFLICT (id) DO UPDATE
 SET token_id = excluded.token_id, process_id = excluded.process_id, in_obs = excluded.in_obs,
-    visible = excluded.visible, active = excluded.active
+    visible = excluded.visible, active = excluded.active, muted = false
 WHERE overlays.streamer_id = excluded.streamer_id;
 
 -- name: update_overlay!
@@ -86,6 +86,7 @@ WHERE speakers.streamer_id = :streamer_id AND streamers.id = :streamer_id
 -- All that a realtime process must know of its streamers, in one look: its overlays as the database has them, whose
 -- token was revoked, who speaks, what plays, and whether something could play now.
 SELECT mine.streamer_id, mine.overlay_ids, mine.revoked_ids, speaker.overlay_id AS speaker_id, playing.lease_id,
+       coalesce(speaker.muted_at IS NOT NULL, false) AS muted,
        coalesce(playing.lease_id IS NULL AND speaker.overlay_id = ANY(mine.overlay_ids)
            AND speaker.paused_at IS NULL
            AND (speaker.resume_at IS NULL OR speaker.resume_at <= now())
@@ -108,10 +109,14 @@ LEFT JOIN alerts playing ON playing.streamer_id = mine.streamer_id AND playing.s
 
 -- name: get_controls^
 -- What holds a streamer's queue back; resume_in_ms is null when nothing is waited for.
-SELECT overlay_id AS speaker_id, paused_at, question.asking_since, coalesce(question.postponed, false) AS postponed,
+-- speaker_muted is what the speaking overlay says of itself.
+SELECT speakers.overlay_id AS speaker_id, paused_at, pause_kept_at, muted_at, overlay.muted AS speaker_muted,
+       question.asking_since, coalesce(question.postponed, false) AS postponed,
        CASE WHEN resume_at > now() THEN (extract(epoch FROM resume_at - now()) * 1000)::integer END AS resume_in_ms
-FROM speakers LEFT JOIN questions question USING (streamer_id)
-WHERE streamer_id = :streamer_id;
+FROM speakers
+LEFT JOIN questions question ON question.streamer_id = speakers.streamer_id
+LEFT JOIN overlays overlay ON overlay.id = speakers.overlay_id
+WHERE speakers.streamer_id = :streamer_id;
 
 -- name: list_overlays
 -- The overlays connected now, oldest first.
@@ -121,10 +126,28 @@ FROM overlays overlay LEFT JOIN speakers speaker ON speaker.overlay_id = overlay
 WHERE overlay.streamer_id = :streamer_id
 ORDER BY overlay.connected_at, overlay.id;
 
--- name: set_paused!
-INSERT INTO speakers (streamer_id, paused_at) VALUES (:streamer_id, CASE WHEN :paused::boolean THEN now() END)
-ON CONFLICT (streamer_id) DO UPDATE
-SET paused_at = CASE WHEN :paused::boolean THEN coalesce(speakers.paused_at, now()) END;
+-- name: set_paused$
+-- No row: it was so already.
+UPDATE speakers SET paused_at = CASE WHEN :paused::boolean THEN now() END, pause_kept_at = NULL
+WHERE streamer_id = :streamer_id AND (paused_at IS NOT NULL) <> :paused::boolean
+RETURNING streamer_id;
+
+-- name: keep_paused!
+UPDATE speakers SET pause_kept_at = now() WHERE streamer_id = :streamer_id AND paused_at IS NOT NULL;
+
+-- name: set_muted$
+-- No row: it was so already.
+UPDATE speakers SET muted_at = CASE WHEN :muted::boolean THEN now() END
+WHERE streamer_id = :streamer_id AND (muted_at IS NOT NULL) <> :muted::boolean
+RETURNING streamer_id;
+
+-- name: is_muted$
+SELECT muted_at IS NOT NULL FROM speakers WHERE streamer_id = :streamer_id;
+
+-- name: confirm_muted!
+-- An overlay says of itself that it is silent, or not.
+UPDATE overlays SET muted = :muted
+WHERE id = :overlay_id AND streamer_id = :streamer_id AND process_id = :process_id;
 
 -- name: list_revoked_overlays
 -- A streamer's overlays on this process whose token was revoked.

@@ -185,7 +185,7 @@ function tell(words) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target.matches("input:not([readonly]), textarea, select")) return;
-  if (event.key === "?") document.getElementById("keys").showModal();
+  if (event.key === "?" || (event.code === "Slash" && event.shiftKey)) document.getElementById("keys").showModal();
   else if (/^Key[A-Z]$/.test(event.code)) {
     document.querySelector(`[data-key="${event.code.slice(3).toLowerCase()}"]`)?.click();
   }

@@ -26,7 +26,7 @@ export class Connection {
       timeout: 10_000,
     });
     const socket = this.#socket;
-    for (const event of ["role", "offer", "mirror", "stop"]) socket.on(event, on[event]);
+    for (const event of ["role", "controls", "offer", "mirror", "stop"]) socket.on(event, on[event]);
     socket.on("welcome", (data) => {
       on.welcome(data);
       this.#sayNext();
@@ -56,10 +56,26 @@ export class Connection {
     this.#sayNext();
   }
 
-  state(state) {
+  // What was told to end is off the screen.
+  stopped(leaseId) {
     if (!this.#socket.connected) return;
-    this.#waiting = this.#waiting.filter(([event]) => event !== "state");
-    this.#waiting.push(["state", state]);
+    this.#waiting.push(["stopped", { lease_id: leaseId }]);
+    this.#sayNext();
+  }
+
+  state(state) {
+    this.#sayLatest("state", state);
+  }
+
+  muted(muted) {
+    this.#sayLatest("muted", { muted });
+  }
+
+  // Of several that wait to be said only the last is true.
+  #sayLatest(event, data) {
+    if (!this.#socket.connected) return;
+    this.#waiting = this.#waiting.filter(([waiting]) => waiting !== event);
+    this.#waiting.push([event, data]);
     this.#sayNext();
   }
 

@@ -35,6 +35,7 @@ const player = new Player(document.getElementById("stage"), words, sound, {
     memory.rememberFinished(alert);
     connection.say("finished", alert);
   },
+  stopped: (leaseId) => connection.stopped(leaseId),
   idle() {
     sound.rest();
     reloadIfOld();
@@ -52,12 +53,14 @@ const connection = new Connection(realtimeUrl, {
   }),
   welcome(data) {
     notices.connected();
+    mute(data.muted === true);
     if (!data.goes_on) player.stopOwn();
     newestVersion = data.version;
     showRole(data.role);
     reloadIfOld();
   },
   role: (data) => showRole(data.role),
+  controls: (data) => mute(data.muted === true),
   offer(alert) {
     if (memory.hasSeen(alert.alert_id)) {
       // Shown already, though the word of it got lost: only confirmed, never played again.
@@ -76,6 +79,12 @@ const connection = new Connection(realtimeUrl, {
   },
   lost: () => notices.lost(),
 });
+
+// Viewers see nothing of it.
+function mute(isMuted) {
+  sound.mute(isMuted);
+  connection.muted(isMuted);
+}
 
 function showRole(role) {
   if (inObs()) return;

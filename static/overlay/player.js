@@ -43,10 +43,11 @@ export class Player {
     if (alert.duration_ms - alert.elapsed_ms >= LEAST_MIRROR_MS) this.#show({ alert, speaks: false });
   }
 
-  // End it early: skipped, or not ours any more.
+  // End it early: skipped, or not ours any more. Who skipped it waits for our word that it is gone.
   stop(leaseId) {
     if (this.#next?.alert.lease_id === leaseId) this.#next = null;
     if (this.#current?.alert.lease_id === leaseId) this.#leave(false);
+    else this.#say.stopped(leaseId);
   }
 
   stopAll() {
@@ -109,7 +110,7 @@ export class Player {
     this.#current = null;
     const next = this.#next;
     this.#next = null;
-    if (isFinished && current.speaks) this.#say.finished(current.alert);
+    if (current.speaks) isFinished ? this.#say.finished(current.alert) : this.#say.stopped(current.alert.lease_id);
     if (next) this.#enter(next);
     else this.#say.idle();
   }

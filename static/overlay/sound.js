@@ -6,6 +6,8 @@
 
 export class Sound {
   #context = new AudioContext();
+  // All that sounds goes through it.
+  #volume = new GainNode(this.#context);
   #chime = null;
   #playing = null;
   #isResting = true;
@@ -14,6 +16,7 @@ export class Sound {
   #tell = () => {};
 
   constructor() {
+    this.#volume.connect(this.#context.destination);
     this.#context.onstatechange = () => this.#settle();
     this.#load();
   }
@@ -39,7 +42,7 @@ export class Sound {
     this.#context.resume();
     this.stop();
     this.#playing = new AudioBufferSourceNode(this.#context, { buffer: this.#chime });
-    this.#playing.connect(this.#context.destination);
+    this.#playing.connect(this.#volume);
     this.#playing.start();
     // For whoever looks for the reason of silence, in OBS's remote debugger.
     document.body.dataset.sounds = Number(document.body.dataset.sounds ?? 0) + 1;
@@ -48,6 +51,13 @@ export class Sound {
   stop() {
     this.#playing?.stop();
     this.#playing = null;
+  }
+
+  // At once, what plays too; unmuted, its rest is heard.
+  mute(isMuted) {
+    this.#volume.gain.value = isMuted ? 0 : 1;
+    // For whoever looks for the reason of silence.
+    document.body.dataset.muted = isMuted;
   }
 
   // The alert is off the screen, and no other follows at once.

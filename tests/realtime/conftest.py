@@ -64,7 +64,7 @@ class Scene:
         async with self.pool.acquire() as connection, connection.transaction():
             skipped = await alerts.skip(connection, self.streamer.id, uuid.UUID(alert_id))
         await self.wake(Topic.ALERTS)
-        return skipped
+        return skipped is not None
 
     async def status(self, donation_id: int) -> str:
         status = await self.pool.fetchval("SELECT status FROM alerts WHERE donation_id = $1", donation_id)

@@ -323,7 +323,7 @@ class TestButtons:
         assert "Skipped." in answer.text
         second = await play(site, streamer, overlay_id)
         late = await her.post("/dashboard/skip", data={"alert_id": str(first)}, headers=HTMX)
-        assert "It was already done" in late.text
+        assert "Already skipped by @Анна." in late.text
         assert await alert_statuses(site) == ["skipped", "playing"]
         assert second != first
 

@@ -121,7 +121,7 @@ async def test_a_test_alert_by_button_and_by_key(her: Her) -> None:
 async def test_pause_by_key_and_the_list_of_keys(her: Her) -> None:
     await her.page.keyboard.press("p")
     await expect(her.page.locator("#bar")).to_contain_text("Paused: new alerts will wait.")
-    await expect(her.page.locator("#stage button[aria-pressed]")).to_have_attribute("aria-pressed", "true")
+    await expect(her.page.locator("#stage button[data-key=p]")).to_have_attribute("aria-pressed", "true")
     await her.page.keyboard.press("p")
     await expect(her.page.locator("#bar")).not_to_contain_text("Paused")
     await her.page.keyboard.press("Shift+?")
@@ -230,7 +230,7 @@ async def test_without_scripts_each_button_is_a_form(browser: Browser, stack: St
     await expect(her.page.locator("#notice")).to_contain_text("The test is in the queue.")
     await expect(her.page.locator(".next li")).to_have_count(1)
     await her.page.get_by_role("button", name="Pause").click()
-    await expect(her.page.locator("#stage button[aria-pressed]")).to_have_attribute("aria-pressed", "true")
+    await expect(her.page.locator("#stage button[data-key=p]")).to_have_attribute("aria-pressed", "true")
     await her.page.get_by_role("button", name="Show").click()
     await expect(her.page.locator("#overlay input")).to_have_value(re.compile("/overlay#"))
     await her.page.get_by_role("button", name="Sign out").click()

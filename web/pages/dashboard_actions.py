@@ -4,86 +4,131 @@ After the commit realtime is woken; should Redis be away, it looks by itself wit
 """
 
 import uuid
-from typing import Any
+from collections.abc import Iterable
 
 from quart import Blueprint, redirect, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import UnprocessableEntity
 
-from domain import alerts, missed, overlays
+from domain import control, missed, overlays
+from domain.control import Outcome, Pressed
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.overlay_tokens import rotate_overlay_token
 from domain.streamers import Streamer
 from infra.redis import publish
 from web import reveals
 from web.context import parts
+from web.control_words import call_presser, line
 from web.i18n import _
 from web.limits import Limit
+from web.pages.control import console, here, presser
 from web.pages.dashboard import TEST_AMOUNTS_MINOR, part
 from web.pages.desk import address
-from web.sessions import require_streamer
+from web.sessions import require_streamer, require_user
 
 blueprint = Blueprint("dashboard_actions", __name__)
 
 TESTS = Limit("test-alert", 30, 60)
 
+CONTROLS = frozenset({Topic.CONTROLS, Topic.ALERTS})
+ALERTS = frozenset({Topic.ALERTS})
+
 
 @blueprint.post("/dashboard/test")
 async def test() -> ResponseReturnValue:
-    streamer = await require_streamer()
+    streamer, by = await _who()
     form = await request.form
     amount_minor = form.get("amount_minor", type=int)
     if amount_minor not in TEST_AMOUNTS_MINOR:
         raise UnprocessableEntity
     await parts().limiter.take(TESTS, str(streamer.id))
     async with parts().pool.acquire() as connection, connection.transaction():
-        await alerts.enqueue_test(
-            connection, streamer.id, amount_minor, _("Anya"), _("Greetings from Omsk! This is how alerts look.")
-        )
+        pressed = await control.test(
+            connection, streamer.id, by, amount_minor=amount_minor, donor_name=_("Anya"),
+            message=_("Greetings from Omsk! This is how alerts look."),
+        )  # fmt: skip
         controls = await overlays.get_controls(connection, streamer.id)
-    return await _done(streamer, "stage", "test-waits" if controls.hold_new_alerts else "test", {Topic.ALERTS})
+    return await _pressed(streamer, pressed, "test-waits" if controls.hold_new_alerts else "test", ALERTS)
 
 
 @blueprint.post("/dashboard/skip")
 async def skip() -> ResponseReturnValue:
     """By the alert's own id: a late press never hits the next one."""
-    streamer = await require_streamer()
-    form = await request.form
-    try:
-        alert_id = uuid.UUID(form.get("alert_id", ""))
-    except ValueError:
-        raise UnprocessableEntity from None
+    streamer, by = await _who()
+    alert_id = await _id("alert_id")
     async with parts().pool.acquire() as connection, connection.transaction():
-        skipped = await alerts.skip(connection, streamer.id, alert_id)
-    return await _done(streamer, "stage", "skipped" if skipped else "too-late", {Topic.ALERTS})
+        pressed = await control.skip(connection, streamer.id, by, alert_id)
+    said = {Outcome.DONE: "skipped", Outcome.ALREADY: "already-skipped", Outcome.NOTHING: "too-late"}
+    return await _pressed(streamer, pressed, said[pressed.outcome], ALERTS)
 
 
 @blueprint.post("/dashboard/pause")
 async def pause() -> ResponseReturnValue:
     """`paused` says what is wanted, so that two presses, or two people, do not undo each other."""
-    streamer = await require_streamer()
-    form = await request.form
-    wanted = form.get("paused")
-    if wanted not in ("yes", "no"):
-        raise UnprocessableEntity
+    streamer, by = await _who()
+    wanted = await _yes_or_no("paused")
     async with parts().pool.acquire() as connection, connection.transaction():
-        await overlays.set_paused(connection, streamer.id, wanted == "yes")
-    said = "paused" if wanted == "yes" else "resumed"
-    return await _done(streamer, "stage", said, {Topic.CONTROLS, Topic.ALERTS})
+        pressed = await control.pause(connection, streamer.id, by, wanted)
+    return await _pressed(streamer, pressed, "paused" if wanted else "resumed", CONTROLS)
+
+
+@blueprint.post("/dashboard/keep-pause")
+async def keep_pause() -> ResponseReturnValue:
+    """The long pause is meant: the question comes again in a while."""
+    streamer = await require_streamer()
+    async with parts().pool.acquire() as connection, connection.transaction():
+        await overlays.keep_paused(connection, streamer.id)
+    return await _done(streamer, "stage", "paused", {Topic.CONTROLS})
+
+
+@blueprint.post("/dashboard/mute")
+async def mute() -> ResponseReturnValue:
+    """`muted` says what is wanted, as with the pause."""
+    streamer, by = await _who()
+    wanted = await _yes_or_no("muted")
+    async with parts().pool.acquire() as connection, connection.transaction():
+        pressed = await control.mute(connection, streamer.id, by, wanted)
+    return await _pressed(streamer, pressed, "muted" if wanted else "unmuted", CONTROLS)
+
+
+@blueprint.post("/dashboard/replay")
+async def replay_last() -> ResponseReturnValue:
+    streamer, by = await _who()
+    async with parts().pool.acquire() as connection, connection.transaction():
+        pressed = await control.replay_last(connection, streamer.id, by)
+    return await _pressed(streamer, pressed, f"replay-{pressed.outcome}", ALERTS)
+
+
+@blueprint.post("/dashboard/clear")
+async def clear() -> ResponseReturnValue:
+    streamer, by = await _who()
+    async with parts().pool.acquire() as connection, connection.transaction():
+        pressed = await control.clear_queue(connection, streamer.id, by)
+    return await _pressed(streamer, pressed, f"clear-{pressed.outcome}", CONTROLS)
+
+
+@blueprint.post("/dashboard/undo-clear")
+async def undo_clear() -> ResponseReturnValue:
+    """By the act's own id: it puts back what that press cleared, and nothing else."""
+    streamer, by = await _who()
+    act_id = await _id("act_id")
+    async with parts().pool.acquire() as connection, connection.transaction():
+        pressed = await control.undo_clear(connection, streamer.id, by, act_id)
+    return await _pressed(streamer, pressed, f"undo-{pressed.outcome}", CONTROLS)
 
 
 @blueprint.post("/dashboard/missed")
 async def answer_missed() -> ResponseReturnValue:
-    streamer = await require_streamer()
+    streamer, by = await _who()
     form = await request.form
     try:
         answer = missed.Answer(form.get("answer", ""))
     except ValueError:
         raise UnprocessableEntity from None
     async with parts().pool.acquire() as connection, connection.transaction():
-        was_asking = await missed.answer_missed(connection, streamer.id, answer)
-    said = f"missed-{answer}" if was_asking else "too-late"
-    return await _done(streamer, "missed", said, {Topic.CONTROLS, Topic.ALERTS})
+        pressed = await control.answer_missed(connection, streamer.id, by, answer)
+    said = f"missed-{answer}" if pressed.outcome is Outcome.DONE else "too-late"
+    return await _pressed(streamer, pressed, said, CONTROLS, name="missed")
 
 
 @blueprint.post("/dashboard/overlay-token")
@@ -105,10 +150,51 @@ async def reveal() -> ResponseReturnValue:
     return redirect(address("dashboard.show", reveal=given, _anchor="overlay"), 303)
 
 
-async def _done(streamer: Streamer, name: str, said: str, topics: set[Topic]) -> ResponseReturnValue:
-    wake = Wake(streamer.id, frozenset(topics))
-    await publish(parts().redis, WAKE_CHANNEL, [wake.encode()])
-    if "HX-Request" in request.headers:
-        return await part(name, streamer, said=said)
-    values: dict[str, Any] = {"said": said, "_anchor": name}
-    return redirect(address("dashboard.show", **values), 303)
+async def _who() -> tuple[Streamer, control.Presser]:
+    streamer = await require_streamer()
+    return streamer, presser(await require_user(), streamer)
+
+
+async def _id(field: str) -> uuid.UUID:
+    form = await request.form
+    try:
+        return uuid.UUID(form.get(field, ""))
+    except ValueError:
+        raise UnprocessableEntity from None
+
+
+async def _yes_or_no(field: str) -> bool:
+    wanted = (await request.form).get(field)
+    if wanted not in ("yes", "no"):
+        raise UnprocessableEntity
+    return bool(wanted == "yes")
+
+
+async def _pressed(
+    streamer: Streamer, pressed: Pressed, said: str, topics: frozenset[Topic], *, name: str = "stage"
+) -> ResponseReturnValue:
+    """Answer a press. The control page says itself how far it has got; only what nothing came of needs words here."""
+    note = "" if pressed.outcome is Outcome.DONE else line(pressed)
+    who = None if pressed.before is None else call_presser(pressed.before)
+    return await _done(streamer, name, said, topics, note=note, who=who)
+
+
+async def _done(
+    streamer: Streamer,
+    name: str,
+    said: str,
+    topics: Iterable[Topic],
+    *,
+    note: str = "",
+    who: str | None = None,
+) -> ResponseReturnValue:
+    """Wake realtime, then answer: with the page's own part, or with the page, for forms without script."""
+    await publish(parts().redis, WAKE_CHANNEL, [Wake(streamer.id, frozenset(topics)).encode()])
+    is_control_page = (await request.form).get("page") == "control"
+    if "HX-Request" not in request.headers:
+        if is_control_page:
+            return redirect(here("control.show", said=said), 303)
+        return redirect(address("dashboard.show", said=said, _anchor=name), 303)
+    if is_control_page:
+        return await console(streamer, note)
+    return await part(name, streamer, said=said, said_who=who)

@@ -16,6 +16,7 @@ from domain.terminals import get_active_terminal
 from domain.totals import Totals, read_totals
 from web.bank_state import Bank, read_bank
 from web.i18n import _, format_datetime, format_time, zone
+from web.pages.control_view import Answers, read_answers
 
 NEXT_ALERTS = 5
 FEED_STEP = 50
@@ -60,6 +61,7 @@ class Stage:
     next_alerts: tuple[WaitingAlert, ...]
     queue: QueueLength
     controls: Controls
+    answers: Answers
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,13 @@ async def read_bar(connection: Any, streamer: Streamer, *, is_self_signed: bool)
 
 async def read_stage(connection: Any, streamer: Streamer) -> Stage:
     waiting = await list_queue(connection, streamer.id, limit=NEXT_ALERTS)
+    controls = await get_controls(connection, streamer.id)
     return Stage(
         playing=await get_playing(connection, streamer.id),
         next_alerts=tuple(alert for alert in waiting if alert.status is AlertStatus.QUEUED),
         queue=await measure_queue(connection, streamer.id),
-        controls=await get_controls(connection, streamer.id),
+        controls=controls,
+        answers=await read_answers(connection, streamer, controls),
     )
 
 

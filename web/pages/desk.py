@@ -46,7 +46,10 @@ async def _has_npd(streamer: Streamer) -> bool:
 MENU: tuple[MenuGroup, ...] = (
     MenuGroup(
         None,
-        (MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),),
+        (
+            MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),
+            MenuEntry("control.show", lambda: _("Control"), "control", tab=lambda: _("Control")),
+        ),
     ),
     MenuGroup(
         lambda: _("Money"),
@@ -59,7 +62,10 @@ MENU: tuple[MenuGroup, ...] = (
     ),
     MenuGroup(
         lambda: _("Settings"),
-        (MenuEntry("my_account.show", lambda: _("Account"), "user"),),
+        (
+            MenuEntry("buttons.show", lambda: _("Buttons"), "key"),
+            MenuEntry("my_account.show", lambda: _("Account"), "user"),
+        ),
     ),
     MenuGroup(
         lambda: _("Operator"),

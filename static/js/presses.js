@@ -1,0 +1,101 @@
+// What pages with controls do about a press before the server answers: say that it is on its way, make it felt, and let
+// what cannot be pressed by chance be held for a second. Without script all of it are plain forms.
+
+const HOLD_MS = 1_000;
+const FELT_MS = 20;
+
+document.documentElement.classList.add("has-script");
+
+// Sent
+
+document.addEventListener(
+  "submit",
+  ({ target }) => {
+    const line = target.closest("[data-topics]")?.querySelector("[data-press]");
+    if (target.method !== "post" || !line) return;
+    navigator.vibrate?.(FELT_MS);
+    say(line, "sent");
+    target.closest("details[data-closes]")?.removeAttribute("open");
+  },
+  true,
+);
+
+document.addEventListener("htmx:error", ({ detail }) => {
+  const line = document.querySelector("[data-press]");
+  if (line && detail.ctx?.request?.method === "POST") say(line, "failed");
+});
+
+function say(line, state) {
+  line.textContent = state === "sent" ? line.dataset.wordsSent : line.dataset.wordsFailed;
+  line.className = `press press-${state === "sent" ? "sent" : "away"}`;
+}
+
+// Again: a part that will look different in a moment, though nothing changes, says when.
+
+const timers = new Map();
+
+function settle() {
+  for (const part of document.querySelectorAll("[data-topics]")) {
+    clearTimeout(timers.get(part.id));
+    if (!part.dataset.againMs) continue;
+    const ask = () => window.htmx.trigger(document.getElementById(part.id), "refresh", {}, false);
+    timers.set(part.id, setTimeout(ask, Number(part.dataset.againMs)));
+  }
+  for (const number of document.querySelectorAll("[data-counts-down]")) {
+    number.dataset.endsAt = performance.now() + Number(number.dataset.countsDown);
+    number.removeAttribute("data-counts-down");
+  }
+}
+
+setInterval(() => {
+  for (const number of document.querySelectorAll("[data-ends-at]")) {
+    number.textContent = Math.max(Math.ceil((number.dataset.endsAt - performance.now()) / 1000), 0);
+  }
+}, 250);
+
+document.addEventListener("htmx:after:swap", settle);
+if (document.readyState === "complete") settle();
+else addEventListener("load", settle);
+
+// Held
+
+let held = null;
+// A keyboard's click comes after its keys; one without them is that of an assistive technology, which cannot hold.
+let byKeys = false;
+
+function hold(button) {
+  letGo();
+  const line = button.querySelector(".holds-line");
+  held = line.animate([{ transform: "scaleX(0)" }, { transform: "scaleX(1)" }], { duration: HOLD_MS, fill: "forwards" });
+  held.onfinish = () => {
+    letGo();
+    if (button.isConnected && !button.disabled) button.form.requestSubmit(button);
+  };
+}
+
+function letGo() {
+  held?.cancel();
+  held = null;
+}
+
+const holds = (event) => event.target.closest?.("[data-hold]");
+
+document.addEventListener("pointerdown", (event) => event.button === 0 && holds(event) && hold(holds(event)));
+for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, letGo);
+document.addEventListener("pointerout", (event) => holds(event) && !holds(event).contains(event.relatedTarget) && letGo());
+document.addEventListener("keydown", (event) => {
+  if (!holds(event) || !["Enter", " "].includes(event.key)) return;
+  event.preventDefault();
+  byKeys = true;
+  if (!event.repeat) hold(holds(event));
+});
+document.addEventListener("keyup", (event) => {
+  if (!holds(event)) return;
+  event.preventDefault();
+  letGo();
+  setTimeout(() => (byKeys = false));
+});
+document.addEventListener("click", (event) => {
+  if (holds(event) && (event.detail > 0 || byKeys)) event.preventDefault();
+});
+document.addEventListener("contextmenu", (event) => holds(event) && event.preventDefault());
