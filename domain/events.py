@@ -36,6 +36,7 @@ class Actor(StrEnum):
     MAKE_REFUND = "make_refund"
     WAKE_OVERLAY = "wake_overlay"
     UPDATE_TOTALS = "update_totals"
+    SETTLE_GOALS = "settle_goals"
     READ_REGISTRY = "read_registry"
     SELF_CHECK = "self_check"
 
@@ -48,6 +49,7 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.APPLY_NOTIFICATION: Queue.ALERTS,
     Actor.WAKE_OVERLAY: Queue.ALERTS,
     Actor.UPDATE_TOTALS: Queue.STATS,
+    Actor.SETTLE_GOALS: Queue.STATS,
     Actor.READ_REGISTRY: Queue.STATS,
     Actor.SELF_CHECK: Queue.STATS,
 }
@@ -70,6 +72,8 @@ class Topic(StrEnum):
     ALERTS = "alerts"
     """The streamer's queue: an alert became playable, was skipped, shown, …"""
     TOTALS = "totals"
+    GOALS = "goals"
+    """Goals were changed, reached or are over; what donations bring them comes with `totals`."""
     OVERLAYS = "overlays"
     """Connected overlays or the speaker."""
     CONTROLS = "controls"
