@@ -21,9 +21,9 @@ async def settle_return(
 ) -> None:
     """After `delta_minor` kopecks more of a booked payment went back (below zero: came again), the rest follows.
 
-    The donation's sums are counted from the ledger; totals and its goal move by the difference; an alert not shown yet is withdrawn
-    when nothing is left, and one that plays may finish. A donation under review of which nothing is left has failed:
-    its donor may try again.
+    The donation's sums are counted from the ledger; totals and its goal move by the difference; an alert not shown yet
+    is withdrawn when nothing is left, and one that plays may finish. A donation under review of which nothing is left
+    has failed: its donor may try again.
     """
     paid_at, net_minor, donations, returned_minor = transaction.created_at, 0, 0, 0
     if booked_as is BookedAs.DONATION:

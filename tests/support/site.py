@@ -43,7 +43,7 @@ class Site:
 
     async def empty(self) -> None:
         """Forget everybody, so that the next test may use the same site. Not for tests that write the ledger."""
-        tables = ("outbox", "alerts", "payments", "donation_forms", "donations", "terminals", "streamers", "users")
+        tables = ("outbox", "alerts", "payments", "donation_forms", "donations", "goals", "terminals", "streamers", "users")
         async with self.pool.acquire() as connection, connection.transaction():
             for table in tables:
                 await connection.execute(f"DELETE FROM {table}")
