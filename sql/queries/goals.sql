@@ -53,7 +53,8 @@ ORDER BY place, id LIMIT 1;
 -- name: start_goal$
 -- With what the goal that ended last has above its target, if the streamer wants that.
 UPDATE goals
-SET status = 'active', started_at = now(), carried_from = before.id, carried_minor = coalesce(before.surplus_minor, 0)
+SET status = 'active', started_at = now(), starts_at = CASE WHEN starts_at <= now() THEN starts_at END,
+    carried_from = before.id, carried_minor = coalesce(before.surplus_minor, 0)
 FROM streamers
 LEFT JOIN LATERAL (
     SELECT last.id, last.reached_at, progress.surplus_minor

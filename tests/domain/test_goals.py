@@ -16,7 +16,6 @@ from domain.events import Actor
 from domain.goals import Goal, GoalFields, GoalSettings, GoalStatus, check_fields
 from domain.ledger import BookedAs
 from domain.missed import Answer, answer_missed, get_missed
-from domain.news import Source
 from domain.payment_status import NewsStatus as N
 from domain.payments import Payment
 from domain.review import accept
