@@ -11,7 +11,7 @@ Whatever moves a streamer's goals holds the row of her totals, so that each stat
 where they may, and they raise nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -104,30 +104,36 @@ class GoalSettings:
     """What a goal has above its target is where the next one starts."""
 
 
-def check_fields(fields: GoalFields, *, now: datetime) -> GoalFields:
-    """The fields as they may be kept. Raises InvalidInputError("title" | "description" | "target" | "start" |
-    "ends_at", …)."""
-    title, description = clean_name(fields.title), clean_message(fields.description)
-    if not title:
-        raise InvalidInputError("title", "required")
+def clean_fields(fields: GoalFields) -> GoalFields:
+    """With texts as they may be kept."""
+    return replace(fields, title=clean_name(fields.title), description=clean_message(fields.description))
+
+
+def find_problems(fields: GoalFields, *, now: datetime) -> list[InvalidInputError]:
+    """All that is wrong with cleaned fields: of title, description, target, start, ends_at."""
+    problems = []
+    if not fields.title:
+        problems.append(InvalidInputError("title", "required"))
     for field, text, limit in (
-        ("title", title, TITLE_MAX_LENGTH),
-        ("description", description, DESCRIPTION_MAX_LENGTH),
+        ("title", fields.title, TITLE_MAX_LENGTH),
+        ("description", fields.description, DESCRIPTION_MAX_LENGTH),
     ):
         if len(text) > limit:
-            raise InvalidInputError(field, "too_long", limit=limit, over=len(text) - limit)
-    if fields.target_minor < TARGET_MIN_MINOR:
-        raise InvalidInputError("target", "too_small", least_minor=TARGET_MIN_MINOR)
-    if fields.target_minor > AMOUNT_MAX_MINOR:
-        raise InvalidInputError("target", "too_large", most_minor=AMOUNT_MAX_MINOR)
-    if not 0 <= fields.start_minor <= AMOUNT_MAX_MINOR:
-        raise InvalidInputError("start", "too_large", most_minor=AMOUNT_MAX_MINOR)
+            problems.append(InvalidInputError(field, "too_long", limit=limit, over=len(text) - limit))
+    for field, amount_minor, least_minor in (
+        ("target", fields.target_minor, TARGET_MIN_MINOR),
+        ("start", fields.start_minor, 0),
+    ):
+        if amount_minor < least_minor:
+            problems.append(InvalidInputError(field, "too_small", least_minor=least_minor))
+        if amount_minor > AMOUNT_MAX_MINOR:
+            problems.append(InvalidInputError(field, "too_large", most_minor=AMOUNT_MAX_MINOR))
     if fields.ends_at is not None:
         if fields.ends_at <= now:
-            raise InvalidInputError("ends_at", "past")
-        if fields.starts_at is not None and fields.ends_at <= fields.starts_at:
-            raise InvalidInputError("ends_at", "before_start")
-    return GoalFields(title, description, fields.target_minor, fields.start_minor, fields.starts_at, fields.ends_at)
+            problems.append(InvalidInputError("ends_at", "past"))
+        elif fields.starts_at is not None and fields.ends_at <= fields.starts_at:
+            problems.append(InvalidInputError("ends_at", "before_start"))
+    return problems
 
 
 # Money.
@@ -243,7 +249,8 @@ async def get_shown_goal(connection: Any, streamer_id: int) -> Goal | None:
 
 
 async def create_goal(connection: Any, streamer_id: int, fields: GoalFields) -> int:
-    """A planned goal, behind the others; its id. Raises NotAllowedError("too_many")."""
+    """A planned goal, behind the others, with fields in which no problem was found; its id. Raises
+    NotAllowedError("too_many")."""
     await _hold(connection, streamer_id)
     if await queries.goals.count_open(connection, streamer_id=streamer_id) >= OPEN_MAX:
         raise NotAllowedError("too_many", limit=OPEN_MAX)

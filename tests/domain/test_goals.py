@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import goals, ledger, returns
-from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
+from domain.errors import NotAllowedError, NotFoundError
 from domain.events import Actor
-from domain.goals import Goal, GoalFields, GoalSettings, GoalStatus, check_fields
+from domain.goals import Goal, GoalFields, GoalSettings, GoalStatus, clean_fields, find_problems
 from domain.ledger import BookedAs
 from domain.missed import Answer, answer_missed, get_missed
 from domain.payment_status import NewsStatus as N
@@ -91,19 +91,24 @@ async def check_sums(connection: Any, streamer: BuiltStreamer) -> None:
         ({"description": "о" * 301}, "description", "too_long"),
         ({"target_minor": 99}, "target", "too_small"),
         ({"target_minor": 10_000_000_000}, "target", "too_large"),
-        ({"start_minor": -1}, "start", "too_large"),
+        ({"start_minor": -1}, "start", "too_small"),
         ({"ends_at": NOW}, "ends_at", "past"),
         ({"starts_at": NOW + timedelta(days=2), "ends_at": NOW + timedelta(days=1)}, "ends_at", "before_start"),
     ],
 )
 def test_bad_fields_are_named(change: dict[str, Any], field: str, code: str) -> None:
-    with pytest.raises(InvalidInputError) as caught:
-        check_fields(fields(**change), now=NOW)
-    assert (caught.value.field, caught.value.code) == (field, code)
+    (problem,) = find_problems(clean_fields(fields(**change)), now=NOW)
+    assert (problem.field, problem.code) == (field, code)
+
+
+def test_all_problems_are_named_at_once() -> None:
+    bad = clean_fields(fields("", 0, start_minor=-1, ends_at=NOW))
+    assert [problem.field for problem in find_problems(bad, now=NOW)] == ["title", "target", "start", "ends_at"]
+    assert find_problems(clean_fields(fields(ends_at=NOW + timedelta(minutes=1))), now=NOW) == []
 
 
 def test_texts_are_cleaned() -> None:
-    checked = check_fields(fields("  На\u202e  отпуск\n", description="a\n\n\nb"), now=NOW)
+    checked = clean_fields(fields("  На\u202e  отпуск\n", description="a\n\n\nb"))
     assert (checked.title, checked.description) == ("На отпуск", "a\nb")
 
 

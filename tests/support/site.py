@@ -43,7 +43,16 @@ class Site:
 
     async def empty(self) -> None:
         """Forget everybody, so that the next test may use the same site. Not for tests that write the ledger."""
-        money = ("outbox", "alerts", "payments", "donation_forms", "donations", "manual_donations", "goals")
+        money = (
+            "outbox",
+            "alerts",
+            "payments",
+            "donation_forms",
+            "donations",
+            "manual_donations",
+            "goals",
+            "streamer_totals",
+        )
         async with self.pool.acquire() as connection, connection.transaction():
             for table in (*money, "terminals", "streamers", "users"):
                 await connection.execute(f"DELETE FROM {table}")

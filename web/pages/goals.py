@@ -17,7 +17,7 @@ from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from domain import goals
-from domain.errors import InvalidInputError, NotAllowedError
+from domain.errors import NotAllowedError
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.goals import Goal, GoalSettings, GoalStatus
 from domain.streamers import Streamer

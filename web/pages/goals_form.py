@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from domain.errors import DomainError, InvalidInputError
-from domain.goals import Goal, GoalFields, GoalStatus, check_fields
+from domain.goals import Goal, GoalFields, GoalStatus, clean_fields, find_problems
 from web.i18n import _, format_amount, format_money, ngettext, zone
 from web.pages.donate_form import parse_amount
 
@@ -53,13 +53,11 @@ def check_form(typed: Typed, time_zone: str, goal: Goal | None = None) -> GoalFi
         is_started = goal is not None and goal.status is not GoalStatus.PLANNED
         starts_at = None if is_started else _read_moment("starts_at", typed.starts_at, time_zone, errors)
         ends_at = _read_moment("ends_at", typed.ends_at, time_zone, errors)
-    fields = GoalFields(typed.title, typed.description, target_minor, start_minor, starts_at, ends_at)
-    try:
-        checked = check_fields(fields, now=datetime.now(UTC))
-    except InvalidInputError as error:
+    fields = clean_fields(GoalFields(typed.title, typed.description, target_minor, start_minor, starts_at, ends_at))
+    for problem in find_problems(fields, now=datetime.now(UTC)):
         # What could not be read has its words already.
-        return {**error_words(error), **errors}
-    return errors or checked
+        errors = {**error_words(problem), **errors}
+    return errors or fields
 
 
 def error_words(error: DomainError) -> dict[str, str]:
