@@ -43,18 +43,9 @@ class Site:
 
     async def empty(self) -> None:
         """Forget everybody, so that the next test may use the same site. Not for tests that write the ledger."""
-        money = (
-            "outbox",
-            "alerts",
-            "payments",
-            "donation_forms",
-            "donations",
-            "manual_donations",
-            "goals",
-            "streamer_totals",
-        )
+        tables = "outbox alerts payments donation_forms donations manual_donations goals streamer_totals terminals"
         async with self.pool.acquire() as connection, connection.transaction():
-            for table in (*money, "terminals", "streamers", "users"):
+            for table in (*tables.split(), "streamers", "users"):
                 await connection.execute(f"DELETE FROM {table}")
         async with Redis.from_url(self.settings.redis_url) as redis:
             await redis.flushall()
