@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := domain infra providers realtime simulator tasks tests web
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types imports bench chaos env compose-test clean
+.PHONY: help run test check lint format types imports bench chaos screenshots env compose-test clean
 # Prerequisites are made in the order written: the environment, then what needs it.
 .NOTPARALLEL:
 
@@ -50,6 +50,10 @@ env: ## a server's .env with random secrets: make env DOMAIN=example.org
 chaos: $(VENV)/.development static/vendor/.stamp ## thousands of payments while everything is killed: make chaos ARGS="--seed 7"
 	@$(BIN)/python -m tests.support.install
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
+
+screenshots: $(VENV)/.development static/vendor/.stamp ## every page at two widths, in both languages and themes: docs/screenshots/
+	@$(BIN)/python -m tests.support.install
+	@exec $(BIN)/python -m tests.pages $(ARGS)
 
 compose-test: $(VENV)/.development ## bring the containers up for real, use them, hit them, take them down
 	@$(BIN)/python -m tests.support.install

@@ -27,6 +27,7 @@ class Queue(StrEnum):
     STATS = "stats"
     PAYMENTS = "payments"
     PAYMENT_CHECKS = "payment-checks"
+    MAIL = "mail"
 
 
 class Actor(StrEnum):
@@ -39,9 +40,11 @@ class Actor(StrEnum):
     SETTLE_GOALS = "settle_goals"
     READ_REGISTRY = "read_registry"
     SELF_CHECK = "self_check"
+    SEND_LETTER = "send_letter"
+    ERASE_ACCOUNT = "erase_account"
 
 
-# Work that calls strangers (the bank) has queues, and processes, of its own (DESIGN 10).
+# Work that calls strangers (the bank, a mail server) has queues, and processes, of its own (DESIGN 10).
 QUEUE_OF: dict[Actor, Queue] = {
     Actor.CREATE_PAYMENT: Queue.PAYMENTS,
     Actor.CHECK_PAYMENT: Queue.PAYMENT_CHECKS,
@@ -52,6 +55,8 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.SETTLE_GOALS: Queue.STATS,
     Actor.READ_REGISTRY: Queue.STATS,
     Actor.SELF_CHECK: Queue.STATS,
+    Actor.SEND_LETTER: Queue.MAIL,
+    Actor.ERASE_ACCOUNT: Queue.STATS,
 }
 
 # Who acts on an event, and with which field of its data.

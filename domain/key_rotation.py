@@ -64,6 +64,34 @@ async def rotate_overlay_tokens(connection: Any, box: RotatingBox, after_id: int
     return counted.of(rows)
 
 
+async def rotate_letters(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
+    """The next batch of letters that wait with a code in them."""
+    rows = [row async for row in queries.letters.list_letter_secrets(connection, after_id=after_id, limit=batch)]
+    counted = _Counter(box)
+    for row in rows:
+        secret = counted.renew(row["secret_encrypted"])
+        if secret != row["secret_encrypted"]:
+            await queries.letters.replace_letter_secret(
+                connection, letter_id=row["id"], secret_encrypted=secret, read_secret=row["secret_encrypted"]
+            )
+    return counted.of(rows)
+
+
+async def rotate_links(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
+    """The first account's link, while it waits."""
+    rows = [
+        row async for row in queries.one_time_links.list_encrypted_links(connection, after_id=after_id, limit=batch)
+    ]
+    counted = _Counter(box)
+    for row in rows:
+        token = counted.renew(row["token_encrypted"])
+        if token != row["token_encrypted"]:
+            await queries.one_time_links.replace_encrypted_link(
+                connection, link_id=row["id"], token_encrypted=token, read_token=row["token_encrypted"]
+            )
+    return counted.of(rows)
+
+
 class _Counter:
     def __init__(self, box: RotatingBox) -> None:
         self._box = box

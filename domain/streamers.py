@@ -170,6 +170,11 @@ async def find_by_slug(connection: Any, slug: str) -> Streamer | None:
     return _streamer(await queries.streamers.find_by_slug(connection, slug=slug))
 
 
+async def is_open(connection: Any, streamer_id: int) -> bool:
+    """Whether there is a page for donors: its owner is neither blocked nor gone."""
+    return bool(await queries.streamers.is_open(connection, streamer_id=streamer_id))
+
+
 async def find_by_owner(connection: Any, user_id: int) -> Streamer | None:
     return _streamer(await queries.streamers.find_by_owner(connection, user_id=user_id))
 

@@ -4,21 +4,24 @@ import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from domain.errors import InvalidInputError
+from domain.passwords import MAX_LENGTH, check_new_password
 from infra import queries
 
-PASSWORD_MIN_LENGTH = 8
-PASSWORD_MAX_LENGTH = 256
 EMAIL_MAX_LENGTH = 254
 
 SESSION_DAYS = 30
 SESSION_RENEW_DAYS = 15
 """A session with fewer days left than this is prolonged to SESSION_DAYS when it is used."""
+SEEN_MINUTES = 5
+"""How exactly a session knows when it was used last."""
+KNOWN_BROWSER_DAYS = 180
 
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]+@[^\s@.]+(?:\.[^\s@.]+)*")
 
@@ -35,18 +38,38 @@ class User:
     email: str
     is_superuser: bool
     is_active: bool
+    locale: str = "ru"
+    delete_at: datetime | None = None
+    """Its owner wants it gone then, and may think again until then."""
 
 
 @dataclass(frozen=True)
 class Session:
     """Who a session belongs to, and how many seconds are left of it."""
 
+    id: int
     user: User
     seconds_left: float
+    unseen_seconds: float
 
     @property
     def wants_renewal(self) -> bool:
         return self.seconds_left < SESSION_RENEW_DAYS * 24 * 3600
+
+    @property
+    def wants_a_look(self) -> bool:
+        """It was not noted for a while that it is in use."""
+        return self.unseen_seconds > SEEN_MINUTES * 60
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """One of the browsers somebody is signed in with."""
+
+    id: int
+    user_agent: str
+    created_at: datetime
+    seen_at: datetime
 
 
 # Rules.
@@ -60,14 +83,6 @@ def clean_email(text: str) -> str:
     if len(email) > EMAIL_MAX_LENGTH or not email.isprintable() or not _EMAIL.fullmatch(email):
         raise InvalidInputError("email", "not_an_email")
     return email
-
-
-def check_new_password(password: str) -> None:
-    """Raises InvalidInputError("password", …) for one that is too short or too long."""
-    if len(password) < PASSWORD_MIN_LENGTH:
-        raise InvalidInputError("password", "too_short", limit=PASSWORD_MIN_LENGTH)
-    if len(password) > PASSWORD_MAX_LENGTH:
-        raise InvalidInputError("password", "too_long", limit=PASSWORD_MAX_LENGTH)
 
 
 # Passwords.
@@ -92,19 +107,49 @@ async def _matches(password_hash: str, password: str) -> bool:
 
 
 def _user(row: Any) -> User:
-    return User(row["id"], row["email"], row["is_superuser"], row["is_active"])
+    return User(row["id"], row["email"], row["is_superuser"], row["is_active"], row["locale"], row["delete_at"])
 
 
 async def create_user(connection: Any, email: str, password: str, *, is_superuser: bool = False) -> User:
-    """A new account. Raises InvalidInputError: `email` taken or malformed, `password` too short or too long."""
+    """A new account. Raises InvalidInputError: `email` taken or malformed, `password` not good (domain/passwords)."""
     email = clean_email(email)
-    check_new_password(password)
-    row = await queries.users.insert_user(
-        connection, email=email, password_hash=await hash_password(password), is_superuser=is_superuser
-    )
-    if row is None:
+    check_new_password(password, email)
+    user = await add_user(connection, email, await hash_password(password), is_superuser=is_superuser)
+    if user is None:
         raise InvalidInputError("email", "taken")
-    return _user(row)
+    return user
+
+
+async def add_user(
+    connection: Any,
+    email: str,
+    password_hash: str,
+    *,
+    is_superuser: bool = False,
+    locale: str = "ru",
+    consent_version: str | None = None,
+    is_confirmed: bool = False,
+) -> User | None:
+    """A new account of what was checked before; None when the e-mail is taken."""
+    row = await queries.users.insert_user(
+        connection,
+        email=email,
+        password_hash=password_hash,
+        is_superuser=is_superuser,
+        locale=locale,
+        consent_version=consent_version,
+        is_confirmed=is_confirmed,
+    )
+    return None if row is None else _user(row)
+
+
+async def any_user_exists(connection: Any) -> bool:
+    return bool(await queries.users.any_user_exists(connection))
+
+
+async def get_user(connection: Any, user_id: int) -> User | None:
+    row = await queries.users.get_user(connection, user_id=user_id)
+    return None if row is None else _user(row)
 
 
 async def find_user(connection: Any, email: str) -> User | None:
@@ -120,11 +165,28 @@ async def _find_user(connection: Any, email: str) -> Any:
     return await queries.users.find_user(connection, email=email)
 
 
-async def set_password(connection: Any, user_id: int, password: str) -> None:
-    """A new password; every browser is signed out. Raises InvalidInputError("password", …)."""
+async def set_password(connection: Any, user_id: int, password: str, *, keep_session_id: int | None = None) -> None:
+    """A new password; every browser is signed out, but one that may be kept. Raises InvalidInputError."""
     check_new_password(password)
-    await queries.users.set_password_hash(connection, user_id=user_id, password_hash=await hash_password(password))
-    await queries.users.delete_sessions_of(connection, user_id=user_id)
+    await set_password_hash(connection, user_id, await hash_password(password), keep_session_id=keep_session_id)
+
+
+async def set_password_hash(
+    connection: Any, user_id: int, password_hash: str, *, keep_session_id: int | None = None
+) -> None:
+    """The same, with what `hash_password` made. Codes and links for another new password end with it."""
+    await queries.users.change_password(connection, user_id=user_id, password_hash=password_hash)
+    await queries.users.delete_other_sessions(connection, user_id=user_id, kept_id=keep_session_id or 0)
+    await queries.confirmations.end_confirmations_of(connection, user_id=user_id)
+    await queries.one_time_links.end_links_of(connection, user_id=user_id)
+
+
+async def set_email(connection: Any, user_id: int, email: str, *, is_confirmed: bool) -> bool:
+    """False: the address is somebody's. What was asked for under the old address ends."""
+    if await queries.users.set_email(connection, user_id=user_id, email=email, is_confirmed=is_confirmed) != "UPDATE 1":
+        return False
+    await queries.confirmations.end_confirmations_of(connection, user_id=user_id)
+    return True
 
 
 async def make_superuser(connection: Any, user_id: int) -> None:
@@ -135,7 +197,7 @@ async def verify_password(connection: Any, email: str, password: str) -> User | 
     """The active user whose password this is; None otherwise, after the same work whatever was wrong."""
     row = await _find_user(connection, email)
     password_hash = _UNKNOWN_HASH if row is None else row["password_hash"]
-    matches = await _matches(password_hash, password[: PASSWORD_MAX_LENGTH + 1])
+    matches = await _matches(password_hash, password[: MAX_LENGTH + 1])
     if row is None or not matches or not row["is_active"]:
         return None
     if _hasher.check_needs_rehash(password_hash):
@@ -159,7 +221,28 @@ async def create_session(connection: Any, user_id: int, token_hash: bytes, user_
 async def find_session(connection: Any, token_hash: bytes) -> Session | None:
     """Whose session this is, if it has not ended and its user is active."""
     row = await queries.users.find_session(connection, token_hash=token_hash)
-    return None if row is None else Session(_user(row), row["seconds_left"])
+    if row is None:
+        return None
+    return Session(row["session_id"], _user(row), row["seconds_left"], row["unseen_seconds"])
+
+
+async def note_seen(connection: Any, session_id: int) -> None:
+    await queries.users.note_seen(connection, session_id=session_id)
+
+
+async def list_sessions(connection: Any, user_id: int) -> list[SessionLine]:
+    """Those that have not ended, the one used last first."""
+    return [SessionLine(**row) async for row in queries.users.list_sessions(connection, user_id=user_id)]
+
+
+async def delete_session_of(connection: Any, user_id: int, session_id: int) -> bool:
+    """Sign one of the user's browsers out. False: it was, or is another's."""
+    tag = await queries.users.delete_session_of(connection, user_id=user_id, session_id=session_id)
+    return bool(tag == "DELETE 1")
+
+
+async def delete_other_sessions(connection: Any, user_id: int, kept_id: int) -> None:
+    await queries.users.delete_other_sessions(connection, user_id=user_id, kept_id=kept_id)
 
 
 async def renew_session(connection: Any, token_hash: bytes) -> None:
@@ -169,3 +252,19 @@ async def renew_session(connection: Any, token_hash: bytes) -> None:
 async def delete_session(connection: Any, token_hash: bytes) -> None:
     """Sign a browser out; nothing happens when it was."""
     await queries.users.delete_session(connection, token_hash=token_hash)
+
+
+# Browsers that signed in before (docs/decisions/0023): what strangers try does not lock them out.
+
+
+async def note_known_browser(connection: Any, user_id: int, token_hash: bytes) -> None:
+    await queries.users.insert_known_browser(connection, user_id=user_id, token_hash=token_hash)
+
+
+async def is_known_browser(connection: Any, email: str, token_hash: bytes) -> bool:
+    """Whether this browser has signed in to the account of this address."""
+    return bool(
+        await queries.users.is_known_browser(
+            connection, email=email.strip().lower(), token_hash=token_hash, days=KNOWN_BROWSER_DAYS
+        )
+    )

@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
-from infra.embedded import SYSTEM_DATA_DIR, EmbeddedError, FolderLock, servers_dir, write_private
+from infra.embedded import SYSTEM_DATA_DIR, EmbeddedError, FolderLock, free_port, servers_dir, write_private
 from infra.embedded_postgres import EmbeddedPostgres
 from infra.embedded_rabbitmq import EmbeddedRabbitMQ
 from infra.embedded_valkey import EmbeddedValkey
@@ -39,6 +39,8 @@ from infra.launcher_programs import (
     ProgramsManager,
     end_with_parent,
     run_programs,
+    simulated_identities,
+    simulated_mail,
     simulated_providers,
 )
 from infra.migrations import MigrationError, migrate
@@ -200,8 +202,16 @@ def _environment(environ: Mapping[str, str], ports: Ports, data_dir: Path) -> di
         "WEB_URL": f"http://127.0.0.1:{ports.web}",
         "REALTIME_URL": f"http://127.0.0.1:{ports.realtime}",
         "PROVIDER_API_URLS": simulated_providers(f"http://127.0.0.1:{ports.simulator}"),
+        **simulated_identities(f"http://127.0.0.1:{ports.simulator}"),
     }
     given = {name: value for name, value in environ.items() if value}
+    if not environ.get("SMTP_HOST"):
+        # Letters end in the simulator's mailbox, which takes them at the port beside its own if that is free.
+        host = environ.get("BIND_HOST") or "127.0.0.1"
+        beside = ports.simulator + 1
+        is_free = beside < 65536 and beside not in (ports.web, ports.realtime) and _can_listen(host, beside)
+        mailbox = environ.get("SIMULATOR_SMTP_PORT") or str(beside if is_free else free_port())
+        defaults |= simulated_mail("127.0.0.1", mailbox)
     return {
         **defaults,
         **given,
@@ -363,6 +373,7 @@ class _Follower:
             f"  Dashboard       {report.dashboard_url}",
             f"                  login {report.login}, password {report.password}",
             f"  The bank        {report.simulator_url}  (a simulator: no real money)",
+            f"  The mailbox     {report.simulator_url}/mailbox",
             "",
             f"  The same in {self._files[-1]}. Ctrl-C stops everything.",
             "",

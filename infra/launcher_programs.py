@@ -49,7 +49,7 @@ PROGRAMS = (
     Program("realtime", ("-m", "realtime")),
     Program("relay", ("-m", "tasks.relay")),
     worker("worker", "alerts", "stats"),
-    worker("payments", "payments"),
+    worker("payments", "payments", "mail"),
     worker("checks", "payment-checks"),
 )
 
@@ -57,6 +57,20 @@ PROGRAMS = (
 def simulated_providers(simulator_url: str) -> str:
     """PROVIDER_API_URLS for programs whose providers are the simulator."""
     return json.dumps({"tbank": f"{simulator_url}/v2", "yookassa": f"{simulator_url}/yookassa/v3"})
+
+
+def simulated_identities(simulator_url: str) -> dict[str, str]:
+    """The settings with which the simulator also signs people in: every site it plays, switched on."""
+    names = ("yandex", "vk", "twitch", "youtube")
+    return {
+        "IDENTITY_CLIENTS": json.dumps({name: {"client_id": f"streamcash-{name}"} for name in names}),
+        "IDENTITY_URLS": json.dumps({name: f"{simulator_url}/identity/{name}" for name in names}),
+    }
+
+
+def simulated_mail(host: str, port: str) -> dict[str, str]:
+    """The settings of programs whose letters end in the simulator's mailbox."""
+    return {"SIMULATOR_SMTP_PORT": port, "SMTP_HOST": host, "SMTP_PORT": port, "SMTP_SECURITY": "none"}
 
 
 class ProgramsManager(Manager):  # type: ignore[misc]

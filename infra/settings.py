@@ -3,11 +3,21 @@
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class IdentityClient(BaseModel):
+    """What another site gave for this one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
 
 
 class Settings(BaseSettings):
@@ -55,6 +65,12 @@ class Settings(BaseSettings):
     provider_timeout_seconds: float = 15.0
     """For a whole call to a provider, connecting included."""
 
+    identity_clients: dict[str, IdentityClient] = Field(default_factory=dict)
+    """JSON: sites whose accounts sign in or are linked: {"yandex": {"client_id": "…", "client_secret": "…"}}, and
+    likewise "vk", "twitch", "youtube". What is not named is off."""
+    identity_urls: dict[str, str] = Field(default_factory=dict)
+    """JSON: where those are reached that are not at their own address (the simulator plays them)."""
+
     payment_link_minutes: int = Field(default=30, ge=5, le=60 * 24)
     """How long a payment link lives (RedirectDueDate)."""
 
@@ -62,6 +78,22 @@ class Settings(BaseSettings):
     """What workers and relays touch every few seconds, for a container's health check (`infra/liveness.py`)."""
     certificate_file: Path | None = None
     """The certificate that people see, if it is ours to look at; one that nobody trusts is said on the dashboard."""
+
+    smtp_host: str | None = None
+    """The server that takes our mail; None: this site sends none."""
+    smtp_port: int | None = Field(default=None, ge=1, le=65535)
+    """None: 587, 465 or 25, as `smtp_security` says."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    mail_from: str | None = None
+    """Whom letters come from: `name@example.org` or `Name <name@example.org>`; None: noreply@ the site's host."""
+    smtp_timeout_seconds: float = Field(default=20.0, gt=0)
+    simulator_smtp_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where the simulator takes mail; None: the port after `simulator_port`."""
+
+    registration: Literal["open", "invite", "closed"] | None = None
+    """Who may make an account; None: anybody in development, who has an invitation elsewhere."""
 
     metrics_token: SecretStr | None = None
     """Who sends it as `Authorization: Bearer …` may read `/metrics`; without it only this machine and our networks."""
@@ -77,6 +109,24 @@ class Settings(BaseSettings):
     @cached_property
     def in_development(self) -> bool:
         return self.environment == "development"
+
+    @cached_property
+    def mailbox_port(self) -> int:
+        return self.simulator_smtp_port or self.simulator_port + 1
+
+    @cached_property
+    def sends_mail(self) -> bool:
+        return self.smtp_host is not None
+
+    @cached_property
+    def registration_mode(self) -> Literal["open", "invite", "closed"]:
+        """Without mail nobody can prove an address, so what is open is open to the invited only."""
+        mode = self.registration or ("open" if self.in_development else "invite")
+        return "invite" if mode == "open" and not self.sends_mail else mode
+
+    @cached_property
+    def web_host(self) -> str:
+        return urlsplit(self.web_url).hostname or "localhost"
 
     @cached_property
     def notifications_base_url(self) -> str:

@@ -29,6 +29,7 @@ async def main(settings: Settings) -> None:
         settings.data_dir / "simulator.sqlite3",
         retry_seconds=settings.simulator_retry_seconds,
         demo_shop_url=f"{settings.notifications_base_url}/api/v1/payments/webhook/yookassa",
+        smtp_address=(settings.bind_host, settings.mailbox_port),
     )
     logger.info("the simulated bank listens on http://%s:%s", settings.bind_host, settings.simulator_port)
     await serve(app, config, shutdown_trigger=stopped.wait)

@@ -10,11 +10,12 @@ from pathlib import Path
 from quart import Quart, Response
 
 from infra.settings import ROOT
-from simulator import api, bank_app, control, control_bank, developer_pages, pages
+from simulator import api, bank_app, control, control_bank, developer_pages, identity, mailbox, pages
 from simulator.bank import Bank
 from simulator.clock import Clock
 from simulator.courier import RetrySchedule, SimulatedCourier
 from simulator.faults import Faults
+from simulator.mailbox import Mailbox
 from simulator.poster import Poster
 from simulator.records import Terminal
 from simulator.store import Store
@@ -46,10 +47,12 @@ def create_app(
     retry_seconds: float = 3.0,
     now: Callable[[], float] = time.time,
     demo_shop_url: str | None = None,
+    smtp_address: tuple[str, int] | None = None,
 ) -> Quart:
     """The application over the file `database`; `now` (unix seconds) may be another clock than ours.
 
     `demo_shop_url` is where YooKassa's demo shop wants its notifications: what a streamer types into its cabinet.
+    `smtp_address` is the host and port where mail is taken; None: nowhere.
     """
     app = Quart(
         __name__,
@@ -59,7 +62,7 @@ def create_app(
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     bank_parts = (api, pages, bank_app, developer_pages, control, control_bank)
-    for part in (*bank_parts, yookassa_api, yookassa_pages, yookassa_control):
+    for part in (*bank_parts, yookassa_api, yookassa_pages, yookassa_control, identity, mailbox):
         app.register_blueprint(part.blueprint)
 
     @app.while_serving
@@ -85,11 +88,16 @@ def create_app(
         )
         yookassa_bank = YooKassaBank(yookassa_store, yookassa_courier, clock)
         app.extensions.update({"yookassa_bank": yookassa_bank, "yookassa_courier": yookassa_courier})
+        box = Mailbox(clock)
+        app.extensions["mailbox"] = box
+        smtp = None if smtp_address is None else await box.listen(*smtp_address)
         loops = [
             asyncio.create_task(loop)
             for loop in (courier.run(), yookassa_courier.run(), _let_time_pass(bank, yookassa_bank))
         ]
         yield
+        if smtp is not None:
+            smtp.close()
         for loop in loops:
             loop.cancel()
             with suppress(asyncio.CancelledError):

@@ -8,7 +8,9 @@ from infra.broker import make_worker_broker
 from infra.settings import Settings
 from tasks.alerts import wake_overlay
 from tasks.checks import check_payment
+from tasks.erasure import erase_account
 from tasks.goals import settle_goals
+from tasks.letters import send_letter
 from tasks.notifications import apply_notification
 from tasks.payments import create_payment
 from tasks.refunds import make_refund
@@ -54,3 +56,7 @@ declare(broker, _opener, Actor.SETTLE_GOALS, settle_goals, max_retries=3, time_l
 declare(broker, _opener, Actor.READ_REGISTRY, read_registry, max_retries=3, time_limit_seconds=600)
 # Asked for again by its schedule; a run that was lost is another's to do.
 declare(broker, _opener, Actor.SELF_CHECK, check_self, max_retries=0, time_limit_seconds=900)
+# Its own times repeat it (letters.next_try_at), under another message.
+declare(broker, _opener, Actor.SEND_LETTER, send_letter, max_retries=0, time_limit_seconds=60)
+# The sweep asks for it again until it is done.
+declare(broker, _opener, Actor.ERASE_ACCOUNT, erase_account, max_retries=3, time_limit_seconds=900)

@@ -17,30 +17,39 @@ from web import health, metrics, notifications
 from web.assets import setup_assets
 from web.context import EXTENSION, Parts
 from web.errors import setup_errors
+from web.first_account import announce_first_account
 from web.i18n import setup_i18n
 from web.limits import Limiter
 from web.pages import (
     account,
+    admin_mail,
     admin_payments,
+    admin_users,
     attention,
     chargebacks,
     dashboard,
     dashboard_actions,
     donate,
     donations,
+    forgot,
     goals,
     home,
+    links,
     money,
+    my_account,
+    my_account_acts,
     npd,
     overlay,
     receipts,
     refund,
+    register,
     registry,
     self_check,
     styleguide,
     terminals,
 )
 from web.pages.desk import is_on_air
+from web.secret_cookies import setup_secret_cookies
 from web.security import setup_security
 from web.sessions import setup_sessions
 from web.uploads import SizedRequest
@@ -74,6 +83,7 @@ def create_app(settings: Settings) -> Quart:
     setup_assets(app)
     setup_i18n(app)
     setup_security(app)
+    setup_secret_cookies(app)
     setup_sessions(app)
     app.jinja_env.globals["is_on_air"] = is_on_air
     if settings.in_development:
@@ -100,6 +110,13 @@ def create_app(settings: Settings) -> Quart:
         npd,
         metrics,
         self_check,
+        register,
+        forgot,
+        links,
+        my_account,
+        my_account_acts,
+        admin_users,
+        admin_mail,
     ):
         app.register_blueprint(module.blueprint)
 
@@ -114,7 +131,7 @@ def create_app(settings: Settings) -> Quart:
             timeout_seconds=settings.provider_timeout_seconds,
             connect_timeout_seconds=settings.provider_connect_timeout_seconds,
         )
-        held = Parts(settings, box, redis, Limiter(redis), waiters, providers)
+        held = Parts(settings, box, redis, Limiter(redis), waiters, providers, http)
         app.extensions[EXTENSION] = held
         tasks = [asyncio.create_task(waiters.run(), name="waiters")]
         if not await _open_pool(held):
@@ -139,6 +156,7 @@ async def _open_pool(held: Parts) -> bool:
     except DATABASE_AWAY as error:
         log.warning("The database is away: %s: %s", type(error).__name__, error)
         return False
+    await announce_first_account(held)
     return True
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import asyncpg
+import httpx
 from quart import current_app
 from redis.asyncio import Redis
 
@@ -32,6 +33,8 @@ class Parts:
     waiters: Waiters
     providers: Mapping[str, Provider]
     """Payment providers by name: what they send us is read here, and a streamer's keys are tried."""
+    http: httpx.AsyncClient
+    """For calls to strangers; each names its own time limit."""
     opened_pool: asyncpg.Pool | None = None
     """None until PostgreSQL has answered for the first time."""
     relay: RelayWaker = field(init=False)

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import asyncpg
-from quart import Quart, Response, jsonify, render_template, request
+from quart import Quart, Response, has_websocket_context, jsonify, render_template, request
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
@@ -100,6 +100,9 @@ async def _answer_bug(error: Exception) -> Response:
 
 
 async def _answer(status: int, headers: dict[str, str], error: Exception) -> Response:
+    if has_websocket_context():
+        # Nobody opens one here: it is closed without a word.
+        return Response("", status)
     title, text = _words(status, headers, error)
     if request.path.startswith("/api/"):
         response = jsonify({"detail": text})

@@ -21,7 +21,8 @@ from pydantic import ValidationError
 
 from domain import self_check
 from domain.errors import DomainError, InvalidInputError, NotAllowedError
-from domain.key_rotation import Rotated, rotate_overlay_tokens, rotate_terminals
+from domain.key_rotation import Rotated, rotate_letters, rotate_links, rotate_overlay_tokens, rotate_terminals
+from domain.one_time_links import INVITE_HOURS, PASSWORD_HOURS, LinkPurpose, make_link
 from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
 from domain.registry import store_file
 from domain.self_check import Depth, Finding
@@ -71,6 +72,23 @@ async def create_superuser_command(tools: Tools, arguments: argparse.Namespace) 
     print(f"{email} has an account: it is a superuser's now, with the password it has.")
 
 
+async def invite_command(tools: Tools, _arguments: argparse.Namespace) -> None:
+    async with tools.connection.transaction():
+        token = await make_link(tools.connection, LinkPurpose.INVITE, hours=INVITE_HOURS)
+    print(f"An account is made, once and within {INVITE_HOURS // 24} days, at {tools.settings.web_url}/link/{token}")
+
+
+async def reset_link_command(tools: Tools, arguments: argparse.Namespace) -> None:
+    user = await find_user(tools.connection, clean_email(arguments.email))
+    if user is None:
+        raise RefusedError(f"There is no account {arguments.email}.")
+    if not user.is_active:
+        raise RefusedError(f"{user.email} is blocked: unblock it first, in /admin/users.")
+    async with tools.connection.transaction():
+        token = await make_link(tools.connection, LinkPurpose.PASSWORD, hours=PASSWORD_HOURS, user_id=user.id)
+    print(f"A new password is set, once and within {PASSWORD_HOURS} hours, at {tools.settings.web_url}/link/{token}")
+
+
 async def create_streamer_command(tools: Tools, arguments: argparse.Namespace) -> None:
     email = clean_email(arguments.email)
     user = await find_user(tools.connection, email)
@@ -108,7 +126,7 @@ async def set_terminal_command(tools: Tools, arguments: argparse.Namespace) -> N
 async def rotate_secrets_command(tools: Tools, _arguments: argparse.Namespace) -> None:
     """A batch a transaction: it may be stopped and run again at any time."""
     counted = Rotated(None)
-    for rotate in (rotate_terminals, rotate_overlay_tokens):
+    for rotate in (rotate_terminals, rotate_overlay_tokens, rotate_letters, rotate_links):
         after_id: int | None = 0
         while after_id is not None:
             async with tools.connection.transaction():
@@ -292,6 +310,11 @@ def _parser() -> argparse.ArgumentParser:
     streamer.add_argument("--display-name", required=True)
     streamer.add_argument("--time-zone", default=DEFAULT_TIME_ZONE, help="default: %(default)s")
 
+    add("invite", invite_command, "Print a link with which somebody makes an account, once.")
+
+    reset = add("reset-link", reset_link_command, "Print a link with which somebody sets a new password, once.")
+    reset.add_argument("email")
+
     terminal = add("set-terminal", set_terminal_command, "Set where a streamer's money goes; the secret on stdin.")
     terminal.add_argument("--slug", required=True)
     terminal.add_argument("--provider", choices=provider_names(), default="tbank")
@@ -326,6 +349,8 @@ WORDS = {
     ("email", "taken"): "an account with this e-mail exists",
     ("password", "too_short"): "at least {limit} characters",
     ("password", "too_long"): "at most {limit} characters",
+    ("password", "common"): "this one is tried first by whoever guesses; take another",
+    ("password", "like_email"): "it is too much like the e-mail",
     ("slug", "malformed"): "1 to 40 of a-z, 0-9, - and _, with a letter or digit at both ends",
     ("slug", "reserved"): "this name is reserved",
     ("slug", "taken"): "another streamer has this name",

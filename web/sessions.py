@@ -5,9 +5,19 @@ from werkzeug.exceptions import HTTPException
 
 from domain.errors import NotFoundError
 from domain.streamers import Streamer, find_by_owner, get_by_slug, may_manage
-from domain.users import SESSION_DAYS, Session, User, create_session, delete_session, find_session, renew_session
+from domain.users import (
+    SESSION_DAYS,
+    Session,
+    User,
+    create_session,
+    delete_session,
+    find_session,
+    note_seen,
+    renew_session,
+)
 from infra.crypto import hash_token, new_token
 from web.context import parts
+from web.known_browsers import remember_browser
 from web.security import is_secure, session_cookie_name
 
 SESSION_SECONDS = SESSION_DAYS * 24 * 3600
@@ -22,10 +32,16 @@ def setup_sessions(app: Quart) -> None:
 
 async def current_user() -> User | None:
     """The signed-in user, or None. `/api/` ignores cookies, so there it is always None."""
+    session = await current_session()
+    return None if session is None else session.user
+
+
+async def current_session() -> Session | None:
+    """The session of this browser, or None."""
     if "session" not in g:
         g.session = await _load_session()
     session: Session | None = g.session
-    return None if session is None else session.user
+    return session
 
 
 async def _load_session() -> Session | None:
@@ -38,6 +54,8 @@ async def _load_session() -> Session | None:
         if session is not None and session.wants_renewal:
             await renew_session(connection, token_hash)
             g.new_cookie = token
+        if session is not None and session.wants_a_look:
+            await note_seen(connection, session.id)
     if session is None:
         g.new_cookie = ""
     return session
@@ -104,6 +122,7 @@ async def sign_in(user: User) -> None:
         if former:
             await delete_session(connection, hash_token(former))
         await create_session(connection, user.id, hash_token(token), request.headers.get("User-Agent", ""))
+        await remember_browser(connection, user.id)
     g.new_cookie = token
 
 

@@ -7,6 +7,7 @@ from argon2 import PasswordHasher
 
 from domain import users
 from domain.errors import InvalidInputError
+from domain.passwords import check_new_password
 from infra.crypto import hash_token
 
 PASSWORD = "correct horse battery"
@@ -37,7 +38,7 @@ class TestRules:
     @pytest.mark.parametrize("password", ["", "1234567", "x" * 257])
     def test_a_short_or_endless_password_is_refused(self, password: str) -> None:
         with pytest.raises(InvalidInputError) as refused:
-            users.check_new_password(password)
+            check_new_password(password)
         assert refused.value.field == "password"
 
 

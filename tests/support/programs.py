@@ -15,7 +15,7 @@ from typing import Self
 from cryptography.fernet import Fernet
 
 from infra.embedded import die_with_parent, free_port
-from infra.launcher_programs import PROGRAMS, simulated_providers
+from infra.launcher_programs import PROGRAMS, simulated_identities, simulated_mail, simulated_providers
 from infra.settings import ROOT
 from tests.support.leftovers import MARK
 
@@ -184,7 +184,9 @@ class Stack:
             "WEB_PORT": str(web),
             "REALTIME_PORT": str(realtime),
             "SIMULATOR_PORT": str(simulator),
+            **simulated_mail("127.0.0.1", str(free_port())),
             "PROVIDER_API_URLS": simulated_providers(self.simulator_url),
+            **simulated_identities(self.simulator_url),
             **({"RABBITMQ_URL": rabbitmq_url} if rabbitmq_url else {}),
             **(extra or {}),
         }

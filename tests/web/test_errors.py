@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from quart import Quart
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from tests.support.servers import Servers
 from tests.support.site import Site, open_site
@@ -139,3 +141,10 @@ class TestOurFault:
             while (await client.get("/health")).status_code != 200:
                 pass
             assert (await client.get("/donate/nobody")).status_code == 404
+
+
+async def test_a_websocket_is_closed_without_a_word(site: Site) -> None:
+    """Socket.IO's client may knock here when the address of realtime is set wrong."""
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(site.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket")
+    assert refused.value.response.status_code == 404

@@ -63,6 +63,7 @@ async def download_case(payment_id: int) -> Response:
 @blueprint.post("/dashboard/chargebacks/<int(max=2147483647):payment_id>/read")
 async def mark_read(payment_id: int) -> ResponseReturnValue:
     user, streamer = await require_user(), await require_streamer()
+    await _case(streamer, payment_id)
     async with parts().pool.acquire() as connection, connection.transaction():
         await chargebacks.mark_read(connection, streamer.id, payment_id, user.id)
     if "back" in (await request.form):

@@ -62,8 +62,14 @@ MENU: tuple[MenuGroup, ...] = (
         ),
     ),
     MenuGroup(
+        lambda: _("Settings"),
+        (MenuEntry("my_account.show", lambda: _("Account"), "user"),),
+    ),
+    MenuGroup(
         lambda: _("Operator"),
         (
+            MenuEntry("admin_users.show", lambda: _("Users"), "users"),
+            MenuEntry("admin_mail.show", lambda: _("Mail"), "mail"),
             MenuEntry("attention.show_all", lambda: _("Everybody's attention"), "bell"),
             MenuEntry("admin_payments.show", lambda: _("Payments"), "search"),
             MenuEntry("self_check.show", lambda: _("Self-check"), "shield"),
@@ -124,7 +130,7 @@ async def render(
 async def _is_shown(entry: MenuEntry, streamer: Streamer | None) -> bool:
     if streamer is None:
         # An operator's page is about nobody: from the live page one gets to a streamer.
-        return entry.endpoint == "dashboard.show"
+        return entry.endpoint in ("dashboard.show", "my_account.show")
     return entry.is_shown is None or await entry.is_shown(streamer)
 
 

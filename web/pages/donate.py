@@ -19,7 +19,7 @@ from quart import Blueprint, Response, render_template, request, url_for
 from domain import donations, goals, receipts, terminals
 from domain.donations import DonorState, DonorView
 from domain.errors import NotAllowedError, NotFoundError
-from domain.streamers import Streamer, find_by_slug
+from domain.streamers import Streamer, find_by_slug, is_open
 from providers.outcomes import RefusalReason
 from web.context import parts
 from web.i18n import _, current_locale
@@ -131,7 +131,7 @@ async def _read_rules(slug: str) -> tuple[Rules | None, bool]:
     """Whom the form is for and what it asks, and whether donations are open."""
     async with parts().pool.acquire() as connection:
         streamer = await find_by_slug(connection, slug.lower())
-        if streamer is None:
+        if streamer is None or not await is_open(connection, streamer.id):
             return None, False
         rules = Rules(streamer, await receipts.asks_email(connection, streamer.id))
         return rules, await terminals.get_active_terminal(connection, streamer.id) is not None

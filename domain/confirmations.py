@@ -1,0 +1,260 @@
+"""Codes by mail: whether who sits at a browser owns an address (docs/decisions/0023).
+
+The browser keeps a token, the table its hash, and the code's hash is made with that token. A confirmation of an address
+that no code may confirm (it has an account, or has none) looks, counts and answers like any other.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from domain import letters
+from domain.letters import Kind
+from domain.terminals import Box
+from domain.users import KNOWN_BROWSER_DAYS, User, find_user
+from infra import queries
+
+CODE_MINUTES = 15
+CODE_TRIES = 5
+RESEND_SECONDS = 60
+MAX_LETTERS = 5
+
+
+class Purpose(StrEnum):
+    REGISTER = "register"
+    PASSWORD = "password"  # noqa: S105
+    EMAIL = "email"
+
+
+class Tried(StrEnum):
+    WRONG = "wrong"
+    OVER = "over"
+    """The code is too old, was tried too often, or was used: another one is needed."""
+
+
+@dataclass(frozen=True)
+class Mailer:
+    """What letters with codes need: `site` is the host in their Message-ID."""
+
+    box: Box
+    site: str
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A question that waits for its code."""
+
+    id: int
+    purpose: Purpose
+    email: str
+    user_id: int | None
+    password_hash: str | None = field(repr=False)
+    consent_version: str | None
+    link_id: int | None
+    locale: str
+    tries: int
+    letters: int
+    has_code: bool
+    is_late: bool
+    pause_left_seconds: float
+
+    @property
+    def is_over(self) -> bool:
+        return self.is_late or self.tries >= CODE_TRIES
+
+    @property
+    def may_send_again(self) -> bool:
+        return self.letters < MAX_LETTERS
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    email: str
+    user_id: int | None
+    password_hash: str | None = field(repr=False)
+    consent_version: str | None
+    link_id: int | None
+    locale: str
+
+
+# Asking. Each returns the token for the browser; the relay is woken after the commit.
+
+
+async def begin_registration(
+    connection: Any,
+    mailer: Mailer,
+    email: str,
+    *,
+    password_hash: str,
+    consent_version: str,
+    locale: str,
+    link_id: int | None = None,
+) -> str:
+    """A code to a new address; to one that has an account, a letter that says so, and no code fits."""
+    owner = await find_user(connection, email)
+    token, code = _new_secrets()
+    await _insert(
+        connection,
+        token,
+        Purpose.REGISTER,
+        email,
+        code if owner is None else None,
+        locale=locale,
+        password_hash=password_hash,
+        consent_version=consent_version,
+        link_id=link_id,
+    )
+    await _post(connection, mailer, Kind.REGISTER, email, locale, code, owner)
+    return token
+
+
+async def begin_password(connection: Any, mailer: Mailer, email: str, *, locale: str) -> str:
+    """A code to the owner of the account; without one, nothing is mailed and no code fits."""
+    owner = await find_user(connection, email)
+    is_owned = owner is not None and owner.is_active
+    token, code = _new_secrets()
+    await _insert(
+        connection,
+        token,
+        Purpose.PASSWORD,
+        email,
+        code if is_owned else None,
+        locale=locale,
+        user_id=owner.id if owner is not None and is_owned else None,
+    )
+    if is_owned:
+        await _post(connection, mailer, Kind.PASSWORD, email, locale, code, None)
+    return token
+
+
+async def begin_email(connection: Any, mailer: Mailer, user: User, email: str, *, locale: str) -> str:
+    """A code to the new address; if it is somebody's, they get a letter that says so, and no code fits."""
+    owner = await find_user(connection, email)
+    token, code = _new_secrets()
+    await _insert(
+        connection,
+        token,
+        Purpose.EMAIL,
+        email,
+        code if owner is None else None,
+        locale=locale,
+        user_id=user.id,
+    )
+    await _post(connection, mailer, Kind.EMAIL, email, locale, code, owner)
+    return token
+
+
+async def _post(
+    connection: Any, mailer: Mailer, kind: Kind, email: str, locale: str, code: str, owner: User | None
+) -> None:
+    if owner is not None:
+        await letters.post(connection, Kind.TAKEN, owner.email, owner.locale, site=mailer.site)
+        return
+    await letters.post(
+        connection, kind, email, locale, site=mailer.site, box=mailer.box, secret=code, minutes=CODE_MINUTES
+    )
+
+
+async def _insert(
+    connection: Any,
+    token: str,
+    purpose: Purpose,
+    email: str,
+    code: str | None,
+    *,
+    locale: str,
+    user_id: int | None = None,
+    password_hash: str | None = None,
+    consent_version: str | None = None,
+    link_id: int | None = None,
+) -> None:
+    await queries.confirmations.insert_confirmation(
+        connection,
+        token_hash=_token_hash(token),
+        purpose=purpose,
+        email=email,
+        code_hash=None if code is None else _code_hash(token, code),
+        user_id=user_id,
+        password_hash=password_hash,
+        consent_version=consent_version,
+        link_id=link_id,
+        locale=locale,
+        minutes=CODE_MINUTES,
+    )
+
+
+# Answering.
+
+
+async def find(connection: Any, token: str, purpose: Purpose) -> Confirmation | None:
+    """What this browser was asked; None when that was answered, or an hour too long ago."""
+    row = await queries.confirmations.find_confirmation(
+        connection, token_hash=_token_hash(token), purpose=purpose, pause_seconds=float(RESEND_SECONDS)
+    )
+    return None if row is None else Confirmation(**{**dict(row), "purpose": Purpose(row["purpose"])})
+
+
+async def answer(connection: Any, token: str, purpose: Purpose, typed: str) -> Confirmed | Tried:
+    """Try a code. The caller commits whatever comes: a wrong one counts."""
+    code = "".join(character for character in typed if character.isdigit())
+    row = await queries.confirmations.take_try(
+        connection, token_hash=_token_hash(token), purpose=purpose, limit=CODE_TRIES
+    )
+    if row is None:
+        return Tried.OVER
+    # Compared also where no code fits: the same work.
+    fits = hmac.compare_digest(row["code_hash"] or bytes(32), _code_hash(token, code))
+    if not fits or row["code_hash"] is None:
+        return Tried.WRONG
+    used = await queries.confirmations.use_confirmation(connection, confirmation_id=row["id"])
+    if used is None:
+        return Tried.OVER
+    return Confirmed(
+        used["email"],
+        used["user_id"],
+        used["password_hash"],
+        used["consent_version"],
+        used["link_id"],
+        used["locale"],
+    )
+
+
+async def send_again(connection: Any, mailer: Mailer, token: str, asked: Confirmation) -> bool:
+    """Another code in place of the former one. False: too soon, or too often."""
+    code = _new_secrets()[1]
+    renewed = await queries.confirmations.renew_code(
+        connection,
+        confirmation_id=asked.id,
+        code_hash=_code_hash(token, code) if asked.has_code else None,
+        minutes=CODE_MINUTES,
+        limit=MAX_LETTERS,
+        pause_seconds=float(RESEND_SECONDS),
+    )
+    if renewed != "UPDATE 1":
+        return False
+    if asked.has_code:
+        kind = Kind(asked.purpose.value)
+        await _post(connection, mailer, kind, asked.email, asked.locale, code, None)
+    return True
+
+
+async def delete_old(connection: Any) -> None:
+    """What nobody will ask for again; also browsers not seen for half a year."""
+    await queries.confirmations.delete_old_confirmations(connection)
+    await queries.users.delete_old_browsers(connection, days=KNOWN_BROWSER_DAYS)
+
+
+def _new_secrets() -> tuple[str, str]:
+    """A token for the browser and a code of six digits."""
+    return secrets.token_urlsafe(32), f"{secrets.randbelow(1_000_000):06}"
+
+
+def _token_hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _code_hash(token: str, code: str) -> bytes:
+    return hashlib.sha256(f"{token}:{code}".encode()).digest()

@@ -1,0 +1,90 @@
+"""Deleting an account: seven days to think again, then it is emptied (docs/decisions/0024).
+
+What goes: sign-in, page, overlays, and what donors wrote, everywhere it stands. What stays: sums, payments, ledger, and
+the account's number that they hang on. Who adds a table with a streamer's or donor's words adds it here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain import outbox
+from domain.errors import NotAllowedError
+from domain.events import Actor
+from domain.operators import is_last_superuser, lock_superusers
+from infra import queries
+
+DAYS = 7
+BATCH = 2_000
+
+
+@dataclass(frozen=True)
+class Begun:
+    streamer_id: int | None
+
+
+async def ask_for(connection: Any, user_id: int) -> datetime:
+    """Its owner wants the account gone. Returns when; the first wish's day holds.
+
+    Raises NotAllowedError("last_superuser"): a site without one could not be run any more.
+    """
+    await lock_superusers(connection)
+    if await is_last_superuser(connection, user_id):
+        raise NotAllowedError("last_superuser")
+    await queries.users.wish_deletion(connection, user_id=user_id, days=DAYS)
+    await queries.users.insert_log(connection, user_id=user_id, by_user_id=user_id, action="deletion_wished")
+    delete_at: datetime = await queries.users.get_delete_at(connection, user_id=user_id)
+    return delete_at
+
+
+async def think_again(connection: Any, user_id: int) -> bool:
+    """The account stays. False: nobody had wished otherwise, or it is too late."""
+    kept = await queries.users.keep_account(connection, user_id=user_id)
+    if kept != "UPDATE 1":
+        return False
+    await queries.users.insert_log(connection, user_id=user_id, by_user_id=user_id, action="deletion_withdrawn")
+    return True
+
+
+async def ask_due(connection: Any) -> int:
+    """Ask for the erasures whose time has come, and for those that stopped in the middle; how many."""
+    asked = 0
+    async for row in queries.erasure.list_due_erasures(connection):
+        await outbox.add_task(connection, Actor.ERASE_ACCOUNT, row["id"])
+        asked += 1
+    return asked
+
+
+async def begin(connection: Any, user_id: int) -> Begun | None:
+    """Nobody signs in, donates or sees an overlay from here on. None: there is nothing to do (any more)."""
+    row = await queries.erasure.begin_erasure(connection, user_id=user_id)
+    if row is None:
+        return None
+    await queries.users.delete_sessions_of(connection, user_id=user_id)
+    await queries.erasure.delete_browsers_of(connection, user_id=user_id)
+    await queries.erasure.delete_confirmations_of(connection, user_id=user_id)
+    await queries.erasure.delete_links_of(connection, user_id=user_id)
+    await queries.letters.delete_letters_to(connection, recipient=row["email"])
+    streamer_id: int | None = await queries.erasure.close_streamer(connection, user_id=user_id)
+    if streamer_id is not None:
+        await queries.overlay_tokens.revoke_overlay_tokens(connection, streamer_id=streamer_id)
+        # Their secrets stay: what a donor pays on a page that is open now is still booked.
+        await queries.erasure.retire_terminals(connection, streamer_id=streamer_id)
+        await queries.erasure.drop_alerts(connection, streamer_id=streamer_id)
+    return Begun(streamer_id)
+
+
+async def erase_texts(connection: Any, streamer_id: int, *, limit: int = BATCH) -> bool:
+    """Empty the next batch of each table. True: there may be more."""
+    tags: list[str] = [
+        await queries.erasure.erase_donations(connection, streamer_id=streamer_id, limit=limit),
+        await queries.erasure.erase_alerts(connection, streamer_id=streamer_id, limit=limit),
+        await queries.erasure.erase_manual_donations(connection, streamer_id=streamer_id, limit=limit),
+    ]
+    return any(tag != "UPDATE 0" for tag in tags)
+
+
+async def finish(connection: Any, user_id: int) -> None:
+    """Name and password go last: until then a stopped run is found again."""
+    await queries.erasure.finish_erasure(connection, user_id=user_id)
+    await queries.users.insert_log(connection, user_id=user_id, by_user_id=None, action="erased")

@@ -1,0 +1,40 @@
+-- name: insert_confirmation!
+INSERT INTO confirmations (token_hash, purpose, email, code_hash, user_id, password_hash, consent_version, link_id,
+                           locale, expires_at)
+VALUES (:token_hash, :purpose, :email, :code_hash, :user_id, :password_hash, :consent_version, :link_id,
+        :locale, now() + make_interval(mins => :minutes));
+
+-- name: find_confirmation^
+-- Asked for in this browser within the last hour, and not answered yet.
+SELECT id, purpose, email, user_id, password_hash, consent_version, link_id, locale, tries, letters,
+       code_hash IS NOT NULL AS has_code,
+       expires_at <= now() AS is_late,
+       greatest(0, :pause_seconds - extract(epoch FROM now() - sent_at))::float8 AS pause_left_seconds
+FROM confirmations
+WHERE token_hash = :token_hash AND purpose = :purpose AND used_at IS NULL AND expires_at > now() - interval '1 hour';
+
+-- name: take_try^
+-- One try at the code: counted before it is looked at, so that many at once are not more than one after another.
+UPDATE confirmations SET tries = tries + 1
+WHERE token_hash = :token_hash AND purpose = :purpose AND used_at IS NULL AND expires_at > now() AND tries < :limit
+RETURNING id, code_hash;
+
+-- name: use_confirmation^
+-- One use.
+UPDATE confirmations SET used_at = now() WHERE id = :confirmation_id AND used_at IS NULL
+RETURNING id, purpose, email, user_id, password_hash, consent_version, link_id, locale;
+
+-- name: renew_code!
+-- Another code in place of the former one, a minute after it at the soonest.
+UPDATE confirmations
+SET code_hash = :code_hash, tries = 0, letters = letters + 1, sent_at = now(),
+    expires_at = now() + make_interval(mins => :minutes)
+WHERE id = :confirmation_id AND used_at IS NULL AND letters < :limit
+  AND sent_at <= now() - make_interval(secs => :pause_seconds);
+
+-- name: end_confirmations_of!
+-- Questions about an account whose password or address has changed meanwhile.
+UPDATE confirmations SET used_at = now() WHERE user_id = :user_id AND used_at IS NULL;
+
+-- name: delete_old_confirmations!
+DELETE FROM confirmations WHERE expires_at < now() - interval '1 day';

@@ -1,0 +1,60 @@
+-- name: list_due_erasures
+-- Accounts whose days to think again are over.
+SELECT id FROM users WHERE delete_at <= now() AND erased_at IS NULL ORDER BY delete_at LIMIT 100;
+
+-- name: begin_erasure^
+-- No row when its owner thought again, or when it is done.
+UPDATE users SET is_active = false, is_superuser = false
+WHERE id = :user_id AND delete_at <= now() AND erased_at IS NULL
+RETURNING id, email;
+
+-- name: close_streamer$
+UPDATE streamers SET closed_at = coalesce(closed_at, now()), about = '', display_name = '—'
+WHERE owner_id = :user_id RETURNING id;
+
+-- name: retire_terminals!
+UPDATE terminals SET retired_at = now() WHERE streamer_id = :streamer_id AND retired_at IS NULL;
+
+-- name: erase_donations!
+-- A batch: what donors wrote leaves, what they paid stays.
+UPDATE donations
+SET donor_name = NULL, message = '', public_donor_name = NULL, public_message = '', donor_email = NULL
+WHERE id IN (
+    SELECT id FROM donations
+    WHERE streamer_id = :streamer_id
+      AND (donor_name IS NOT NULL OR message <> '' OR public_donor_name IS NOT NULL OR public_message <> ''
+           OR donor_email IS NOT NULL)
+    LIMIT :limit);
+
+-- name: erase_alerts!
+UPDATE alerts SET donor_name = NULL, message = ''
+WHERE id IN (
+    SELECT id FROM alerts WHERE streamer_id = :streamer_id AND (donor_name IS NOT NULL OR message <> '')
+    LIMIT :limit);
+
+-- name: erase_manual_donations!
+UPDATE manual_donations SET donor_name = NULL, message = '', source = ''
+WHERE id IN (
+    SELECT id FROM manual_donations
+    WHERE streamer_id = :streamer_id AND (donor_name IS NOT NULL OR message <> '' OR source <> '')
+    LIMIT :limit);
+
+-- name: drop_alerts!
+-- Nothing of it is played any more.
+UPDATE alerts SET status = 'dropped', finished_at = now()
+WHERE streamer_id = :streamer_id AND status IN ('held', 'queued');
+
+-- name: delete_browsers_of!
+DELETE FROM known_browsers WHERE user_id = :user_id;
+
+-- name: delete_confirmations_of!
+DELETE FROM confirmations WHERE user_id = :user_id OR email = (SELECT email FROM users WHERE id = :user_id);
+
+-- name: delete_links_of!
+DELETE FROM one_time_links WHERE user_id = :user_id;
+
+-- name: finish_erasure!
+UPDATE users
+SET email = 'erased-' || id || '@erased.invalid', password_hash = '', consent_version = NULL, consented_at = NULL,
+    email_confirmed_at = NULL, erased_at = now()
+WHERE id = :user_id AND delete_at <= now() AND erased_at IS NULL;

@@ -1,0 +1,23 @@
+"""What is wrong with an e-mail or a password, in words for the field."""
+
+from domain.errors import InvalidInputError
+from web.i18n import _, ngettext
+
+
+def field_words(error: InvalidInputError) -> str:
+    match error.field, error.code:
+        case "email", "required":
+            return _("Enter your e-mail.")
+        case "email", "taken":
+            return _("This address cannot be used here. Enter another one, or sign in.")
+        case "email", _code:
+            return _("This is not an e-mail address: it looks like name@example.org.")
+        case "password", "too_short":
+            return ngettext("At least %(num)s character.", "At least %(num)s characters.", error.data["limit"])
+        case "password", "too_long":
+            return ngettext("At most %(num)s character.", "At most %(num)s characters.", error.data["limit"])
+        case "password", "common":
+            return _("This password is among the first that strangers try. A few words in a row make a better one.")
+        case "password", "like_email":
+            return _("This password is too much like the e-mail: a stranger would guess it.")
+    return _("Some field is not right")

@@ -1,0 +1,21 @@
+"""What pages need to have letters sent."""
+
+from typing import Any
+
+from domain import letters
+from domain.confirmations import Mailer
+from domain.letters import Kind
+from web.context import parts
+
+
+def mailer() -> Mailer:
+    return Mailer(parts().box, parts().settings.web_host)
+
+
+async def post_letter(
+    connection: Any, kind: Kind, recipient: str, locale: str, data: dict[str, Any] | None = None
+) -> int | None:
+    """Ask for a letter in the caller's transaction, who wakes the relay. None: this site sends no mail."""
+    if not parts().settings.sends_mail:
+        return None
+    return await letters.post(connection, kind, recipient, locale, site=parts().settings.web_host, data=data)
