@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import goals, ledger, returns
+from domain.erasure import erase_texts
 from domain.errors import NotAllowedError, NotFoundError
 from domain.events import Actor
 from domain.goals import Goal, GoalFields, GoalSettings, GoalStatus, clean_fields, find_problems
@@ -461,6 +462,15 @@ async def test_the_database_refuses_a_second_active_goal(connection: Any, stream
     planned = await plan(connection, streamer)
     with pytest.raises(asyncpg.UniqueViolationError):
         await connection.execute("UPDATE goals SET status = 'active', started_at = now() WHERE id = $1", planned)
+
+
+async def test_an_erased_accounts_goals_keep_no_words(connection: Any, streamer: BuiltStreamer) -> None:
+    goal_id = await begin(connection, streamer, description="на отпуск")
+    await pay(connection, streamer)
+    while await erase_texts(connection, streamer.id, limit=1):
+        pass
+    goal = await read(connection, streamer, goal_id)
+    assert (goal.title, goal.description, goal.raised_minor) == ("—", "", 30_000)
 
 
 # Proof.
