@@ -1,6 +1,7 @@
 """The page of goals, the dashboard's part and the donation page's line: by forms alone, and by whom."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from tests.web.conftest import PASSWORD, signed_in
 from tests.web.money import add_paid
 
 FORM = {"title": "Новый микрофон", "target": "50 000", "start": "", "starts_at": "", "ends_at": "", "description": ""}
+ROOT = Path(__file__).parents[2]
 HOSTILE = '"><script>alert(1)</script>{{ 7*7 }}'
 
 
@@ -179,6 +181,10 @@ async def test_donors_see_the_active_goal(her: httpx.AsyncClient, site: Site) ->
     for text in (donors, await page(her), await page(her, "/dashboard")):
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7*7 }}" in text
+    # With the longest words it still fits the page's first 14 KB, uncompressed.
+    await site.pool.execute("UPDATE goals SET title = repeat('щ', 60), description = repeat('щ', 300)")
+    html = (await site.client.get("/donate/anna")).content
+    assert len(html) + (ROOT / "static/css/donate.css").stat().st_size <= 14 * 1024
     # An error of the form keeps it.
     answer = await site.client.post("/donate/anna", data={"amount": ""}, headers={"Origin": site.url})
     assert "<progress" in answer.text
