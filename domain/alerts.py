@@ -33,6 +33,8 @@ class AlertKind(StrEnum):
     REPLAY = "replay"
     TEST = "test"
     SUMMARY = "summary"
+    GOAL = "goal"
+    """A goal is reached: its title is the message, its target the amount."""
 
 
 class AlertLevel(StrEnum):
@@ -60,6 +62,10 @@ def reading_ms(message: str) -> int:
 def seen_after_ms(duration_ms: int) -> int:
     """How long the text must have been readable for the alert to count as shown: 3 s, or half a short one."""
     return min(3_000, duration_ms // 2)
+
+
+CELEBRATION_MS = 7_000
+"""How long a reached goal is shown, before the streamer's limits."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,12 @@ async def enqueue_test(
     if alert_id is None:
         raise NotFoundError("streamer")
     return uuid.UUID(str(alert_id))
+
+
+async def enqueue_goal(connection: Any, goal_id: int) -> bool:
+    """Queue a reached goal's celebration, behind the alert that reached it. False: it has one already."""
+    alert = await queries.alerts.insert_goal_alert(connection, goal_id=goal_id, duration_ms=CELEBRATION_MS)
+    return alert is not None
 
 
 async def replay(connection: Any, streamer_id: int, donation_id: int) -> uuid.UUID | None:

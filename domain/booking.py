@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain import alerts, outbox, totals
+from domain import alerts, goals, outbox, totals
 from domain.events import EventType
 from domain.ledger import BookedAs, LedgerTransaction
 from domain.payments import Payment
@@ -47,3 +47,5 @@ async def follow_booking(
         delta_donations=1 if booked_as is BookedAs.DONATION else 0,
         ledger_transaction_id=transaction.id,
     )
+    if booked_as is BookedAs.DONATION:
+        await goals.count_donation(connection, payment.streamer_id, payment.donation_id, amount_minor)

@@ -80,6 +80,7 @@ async def erase_texts(connection: Any, streamer_id: int, *, limit: int = BATCH) 
         await queries.erasure.erase_donations(connection, streamer_id=streamer_id, limit=limit),
         await queries.erasure.erase_alerts(connection, streamer_id=streamer_id, limit=limit),
         await queries.erasure.erase_manual_donations(connection, streamer_id=streamer_id, limit=limit),
+        await queries.erasure.erase_goals(connection, streamer_id=streamer_id, limit=limit),
     ]
     return any(tag != "UPDATE 0" for tag in tags)
 

@@ -37,6 +37,7 @@ class Actor(StrEnum):
     MAKE_REFUND = "make_refund"
     WAKE_OVERLAY = "wake_overlay"
     UPDATE_TOTALS = "update_totals"
+    SETTLE_GOALS = "settle_goals"
     READ_REGISTRY = "read_registry"
     SELF_CHECK = "self_check"
     SEND_LETTER = "send_letter"
@@ -51,6 +52,7 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.APPLY_NOTIFICATION: Queue.ALERTS,
     Actor.WAKE_OVERLAY: Queue.ALERTS,
     Actor.UPDATE_TOTALS: Queue.STATS,
+    Actor.SETTLE_GOALS: Queue.STATS,
     Actor.READ_REGISTRY: Queue.STATS,
     Actor.SELF_CHECK: Queue.STATS,
     Actor.SEND_LETTER: Queue.MAIL,
@@ -75,6 +77,8 @@ class Topic(StrEnum):
     ALERTS = "alerts"
     """The streamer's queue: an alert became playable, was skipped, shown, …"""
     TOTALS = "totals"
+    GOALS = "goals"
+    """Goals were changed, reached or are over; what donations bring them comes with `totals`."""
     OVERLAYS = "overlays"
     """Connected overlays or the speaker."""
     CONTROLS = "controls"

@@ -69,4 +69,5 @@ async def _sum_up(connection: Any, streamer_id: int, asked_at: datetime) -> None
     if summary_id is None:
         return
     await queries.alerts.join_summary(connection, streamer_id=streamer_id, asked_at=asked_at, summary_id=summary_id)
+    await queries.alerts.move_goals_back(connection, streamer_id=streamer_id, asked_at=asked_at)
     await refresh_summary(connection, summary_id)

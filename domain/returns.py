@@ -1,4 +1,4 @@
-"""What money that went back does to its donation: totals, top lists and alerts follow (DESIGN 5, 11).
+"""What money that went back does to its donation: totals, its goal, top lists and alerts follow (DESIGN 5, 11).
 
 Two ways lead here: refunds, ours or of the provider's cabinet (`domain/news.py`), and chargebacks, which a provider
 tells by its registry alone.
@@ -6,7 +6,7 @@ tells by its registry alone.
 
 from typing import Any
 
-from domain import alerts, outbox, totals
+from domain import alerts, goals, outbox, totals
 from domain.events import EventType
 from domain.ledger import BookedAs, LedgerTransaction
 from domain.payments import Payment
@@ -21,14 +21,15 @@ async def settle_return(
 ) -> None:
     """After `delta_minor` kopecks more of a booked payment went back (below zero: came again), the rest follows.
 
-    The donation's sums are counted from the ledger; totals move by the difference; an alert not shown yet is withdrawn
-    when nothing is left, and one that plays may finish. A donation under review of which nothing is left has failed:
-    its donor may try again.
+    The donation's sums are counted from the ledger; totals and its goal move by the difference; an alert not shown yet
+    is withdrawn when nothing is left, and one that plays may finish. A donation under review of which nothing is left
+    has failed: its donor may try again.
     """
-    paid_at, net_minor, donations = transaction.created_at, 0, 0
+    paid_at, net_minor, donations, returned_minor = transaction.created_at, 0, 0, 0
     if booked_as is BookedAs.DONATION:
         row = await queries.donations.settle_returns(connection, donation_id=payment.donation_id, payment_id=payment.id)
         paid_at, net_minor = row["paid_at"], -delta_minor
+        returned_minor = row["returned_minor"] - row["returned_before"]
         donations = (row["status_before"] in _GONE) - (row["status"] in _GONE)
         if row["status"] in _GONE:
             await alerts.withdraw_for_refund(connection, payment.donation_id)
@@ -43,4 +44,6 @@ async def settle_return(
         delta_donations=donations,
         ledger_transaction_id=transaction.id,
     )
+    if returned_minor:
+        await goals.count_return(connection, payment.streamer_id, payment.donation_id, returned_minor)
     await outbox.add_event(connection, EventType.STATS_UPDATE, {"streamer_id": payment.streamer_id})

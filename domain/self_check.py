@@ -132,6 +132,8 @@ RULES: tuple[Rule, ...] = (
          lambda c, s: _sql.find_wrong_counts(c, streamer_ids=s.streamer_ids), is_scoped=True),
     Rule("wrong_moved_days", _B, Subject.STREAMER, "The days of a streamer's money do not add up to the ledger.",
          lambda c, s: _sql.find_wrong_moved_days(c, streamer_ids=s.streamer_ids), is_scoped=True),
+    Rule("wrong_goal_sums", _B, Subject.STREAMER, "A goal's sums differ from its donations.",
+         lambda c, s: _sql.find_wrong_goal_sums(c, streamer_ids=s.streamer_ids), is_scoped=True),
     Rule("unexplained_state", _B, Subject.PAYMENT, "No news explains the state a payment is in.",
          lambda c, s: _sql.find_unexplained_states(c, payment_ids=s.payment_ids), is_scoped=True),
     Rule("uncovered_refund", _B, Subject.PAYMENT, "A refund is done and the ledger does not know of it.",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.alerts import alert_level, seen_after_ms
+from domain.alerts import AlertKind, AlertLevel, alert_level, seen_after_ms
 from domain.showing import Offer
 
 PROTOCOL = 1
@@ -67,12 +67,13 @@ class DashboardHello(_Message):
 
 def alert_message(offer: Offer) -> dict[str, Any]:
     """An alert as overlays get it, in `offer` and `mirror`."""
+    level = AlertLevel.RIBBON if offer.kind is AlertKind.GOAL else alert_level(offer.amount_minor)
     return {
         "alert_id": str(offer.alert_id),
         "lease_id": str(offer.lease_id),
         "donation_id": offer.donation_id,
         "kind": offer.kind.value,
-        "level": alert_level(offer.amount_minor).value,
+        "level": level.value,
         "donor_name": offer.donor_name,
         "message": offer.message,
         "amount_minor": offer.amount_minor,

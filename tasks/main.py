@@ -9,6 +9,7 @@ from infra.settings import Settings
 from tasks.alerts import wake_overlay
 from tasks.checks import check_payment
 from tasks.erasure import erase_account
+from tasks.goals import settle_goals
 from tasks.letters import send_letter
 from tasks.notifications import apply_notification
 from tasks.payments import create_payment
@@ -50,6 +51,7 @@ declare(
 )
 declare(broker, _opener, Actor.WAKE_OVERLAY, wake_overlay, max_retries=3, time_limit_seconds=10)
 declare(broker, _opener, Actor.UPDATE_TOTALS, update_totals, max_retries=5, time_limit_seconds=60)
+declare(broker, _opener, Actor.SETTLE_GOALS, settle_goals, max_retries=3, time_limit_seconds=30)
 # A month's file of a large streamer takes a minute; its own times repeat it (registry_files.next_read_at).
 declare(broker, _opener, Actor.READ_REGISTRY, read_registry, max_retries=3, time_limit_seconds=600)
 # Asked for again by its schedule; a run that was lost is another's to do.

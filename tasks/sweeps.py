@@ -35,6 +35,9 @@ async def sweep(connection: Any) -> int:
     async for row in queries.totals.list_stale_totals(connection, limit=100):
         await outbox.add_task(connection, Actor.UPDATE_TOTALS, row["streamer_id"])
         asked += 1
+    async for row in queries.goals.list_unsettled(connection, limit=100):
+        await outbox.add_task(connection, Actor.SETTLE_GOALS, row["streamer_id"])
+        asked += 1
     await queries.donations.delete_old_forms(connection)
     await queries.sweeps.delete_old_sessions(connection)
     await queries.letters.delete_old_letters(connection)

@@ -1,5 +1,6 @@
-"""Keeping totals true to the ledger."""
+"""Keeping totals, and with them goals, true to the ledger."""
 
+from domain import goals
 from domain.events import Topic, Wake
 from domain.totals import are_behind, recount
 from tasks.runtime import Parts
@@ -13,5 +14,7 @@ async def update_totals(parts: Parts, streamer_id: int) -> None:
             return
         async with connection.transaction():
             recounted = await recount(connection, streamer_id)
+            if recounted:
+                await goals.recount(connection, streamer_id)
     if recounted:
         await parts.wake([Wake(streamer_id, frozenset({Topic.TOTALS}))])

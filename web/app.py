@@ -20,37 +20,7 @@ from web.errors import setup_errors
 from web.first_account import announce_first_account
 from web.i18n import setup_i18n
 from web.limits import Limiter
-from web.pages import (
-    account,
-    admin_mail,
-    admin_payments,
-    admin_users,
-    attention,
-    button_press,
-    buttons,
-    chargebacks,
-    control,
-    dashboard,
-    dashboard_actions,
-    donate,
-    donations,
-    forgot,
-    home,
-    identities,
-    links,
-    money,
-    my_account,
-    my_account_acts,
-    npd,
-    overlay,
-    receipts,
-    refund,
-    register,
-    registry,
-    self_check,
-    styleguide,
-    terminals,
-)
+from web.pages import styleguide, with_routes
 from web.pages.desk import is_on_air
 from web.secret_cookies import setup_secret_cookies
 from web.security import setup_security
@@ -89,42 +59,10 @@ def create_app(settings: Settings) -> Quart:
     setup_secret_cookies(app)
     setup_sessions(app)
     app.jinja_env.globals["is_on_air"] = is_on_air
-    if settings.in_development:
-        app.register_blueprint(styleguide.blueprint)
-    for module in (
-        health,
-        notifications,
-        home,
-        account,
-        identities,
-        dashboard,
-        dashboard_actions,
-        control,
-        buttons,
-        button_press,
-        overlay,
-        donate,
-        donations,
-        refund,
-        attention,
-        terminals,
-        receipts,
-        admin_payments,
-        money,
-        registry,
-        chargebacks,
-        npd,
-        metrics,
-        self_check,
-        register,
-        forgot,
-        links,
-        my_account,
-        my_account_acts,
-        admin_users,
-        admin_mail,
-    ):
-        app.register_blueprint(module.blueprint)
+    for module in (health, metrics, notifications, *with_routes()):
+        # How pages are made is for who makes them.
+        if module is not styleguide or settings.in_development:
+            app.register_blueprint(module.blueprint)
 
     @app.while_serving
     async def hold_parts():  # type: ignore[no-untyped-def]

@@ -19,6 +19,16 @@ SELECT id, 'test', 'queued', nextval('alert_places'), now(), :donor_name, :messa
 FROM streamers WHERE id = :streamer_id
 RETURNING alert_id;
 
+-- name: insert_goal_alert$
+-- A reached goal's celebration; no row when it has one already.
+INSERT INTO alerts (streamer_id, goal_id, kind, status, place, playable_at, message, amount_minor, duration_ms)
+SELECT streamers.id, goals.id, 'goal', 'queued', nextval('alert_places'), now(), goals.title, goals.target_minor,
+       least(greatest(:duration_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
+FROM goals JOIN streamers ON streamers.id = goals.streamer_id
+WHERE goals.id = :goal_id
+ON CONFLICT (goal_id) WHERE goal_id IS NOT NULL DO NOTHING
+RETURNING id;
+
 -- name: get_replayed_donation^
 -- Locked, so that of two presses the second sees the first's alert.
 SELECT public_message FROM donations WHERE id = :donation_id AND streamer_id = :streamer_id FOR UPDATE;
@@ -310,6 +320,11 @@ RETURNING id;
 UPDATE alerts SET summary_id = :summary_id
 WHERE streamer_id = :streamer_id AND status = 'queued' AND kind = 'donation' AND summary_id IS NULL
   AND playable_at <= :asked_at;
+
+-- name: move_goals_back!
+-- A missed celebration comes after the summary of the donations that reached its goal.
+UPDATE alerts SET place = nextval('alert_places')
+WHERE streamer_id = :streamer_id AND kind = 'goal' AND status = 'queued' AND playable_at <= :asked_at;
 
 -- name: measure_parts^
 -- What a waiting summary has to say: its parts' number and sum, and the donors' names, in order, each once.

@@ -83,7 +83,9 @@ FROM (SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0) AS r
                          - coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback_reversal'), 0)) AS charged_back
       FROM ledger_transactions WHERE payment_id = :payment_id) AS back
 WHERE donations.id = :donation_id AND donations.paid_at IS NOT NULL
-RETURNING donations.paid_at, old.status AS status_before, donations.status;
+RETURNING donations.paid_at, old.status AS status_before, donations.status,
+          old.refunded_minor + old.charged_back_minor AS returned_before,
+          donations.refunded_minor + donations.charged_back_minor AS returned_minor;
 
 -- name: get_donor_view^
 -- All that a donor's page shows, in one look: the donation, the attempt that matters (one that may bring or has

@@ -39,6 +39,12 @@ WHERE id IN (
     WHERE streamer_id = :streamer_id AND (donor_name IS NOT NULL OR message <> '' OR source <> '')
     LIMIT :limit);
 
+-- name: erase_goals!
+-- Their sums stay with the donations that make them.
+UPDATE goals SET title = '—', description = ''
+WHERE id IN (
+    SELECT id FROM goals WHERE streamer_id = :streamer_id AND (title <> '—' OR description <> '') LIMIT :limit);
+
 -- name: drop_alerts!
 -- Nothing of it is played any more.
 UPDATE alerts SET status = 'dropped', finished_at = now()

@@ -215,6 +215,21 @@ WHERE (:streamer_ids::integer[] IS NULL OR streamers.id = ANY(:streamer_ids))
        OR coalesce(totals.donations, 0) <> coalesce(days.donations, 0))
 ORDER BY streamers.id DESC LIMIT 5;
 
+-- name: find_wrong_goal_sums
+-- Streamers with a goal whose running sums are not those of the donations that belong to it.
+WITH counted AS (
+    SELECT goal_id, sum(amount_minor) AS given, sum(refunded_minor + charged_back_minor) AS returned
+    FROM donations
+    WHERE goal_id IS NOT NULL AND paid_at IS NOT NULL
+      AND (:streamer_ids::integer[] IS NULL OR streamer_id = ANY(:streamer_ids))
+    GROUP BY goal_id
+), wrong AS (
+    SELECT DISTINCT goals.streamer_id FROM goals LEFT JOIN counted ON counted.goal_id = goals.id
+    WHERE (:streamer_ids::integer[] IS NULL OR goals.streamer_id = ANY(:streamer_ids))
+      AND (goals.given_minor <> coalesce(counted.given, 0) OR goals.returned_minor <> coalesce(counted.returned, 0))
+)
+SELECT streamer_id AS example, count(*) OVER () AS found FROM wrong ORDER BY streamer_id DESC LIMIT 5;
+
 -- name: find_wrong_counts
 SELECT streamers.id AS example, count(*) OVER () AS found
 FROM streamers

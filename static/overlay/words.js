@@ -3,6 +3,7 @@
 const RU = {
   lang: "ru",
   anonymous: "Аноним",
+  goalReached: "Цель собрана!",
   tags: { test: "тест", replay: "повтор" },
   donations: (count) => `${count}\u00a0${{ one: "донат", few: "доната" }[plural("ru", count)] ?? "донатов"}`,
   refused: {
@@ -23,6 +24,7 @@ const RU = {
 const EN = {
   lang: "en",
   anonymous: "Anonymous",
+  goalReached: "Goal reached!",
   tags: { test: "test", replay: "again" },
   donations: (count) => `${count}\u00a0${plural("en", count) === "one" ? "donation" : "donations"}`,
   refused: {

@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 from cryptography.fernet import Fernet
 
-from domain import alerts, ledger, payments, refunds, returns, self_check
+from domain import alerts, goals, ledger, payments, refunds, returns, self_check
+from domain.goals import GoalFields
 from domain.ledger import BookedAs
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
@@ -334,6 +335,16 @@ async def an_alert_of_an_unpaid_donation_waits(connection: Any, town: Town) -> N
         connection, streamer_id=town.streamer.id, donation_id=town.waiting.donation_id, donor_name=None, message="",
         amount_minor=1,
     )  # fmt: skip
+
+
+@breaks("wrong_goal_sums")
+async def _a_goal_forgot_a_donation(connection: Any, town: Town) -> None:
+    goal_id = await goals.create_goal(
+        connection, town.streamer.id, GoalFields("Микрофон", "", 100_000, 0, starts_at=None, ends_at=None)
+    )
+    await goals.start(connection, town.streamer.id, goal_id)
+    await pay(connection, town.streamer)
+    await connection.execute("UPDATE goals SET given_minor = 0")
 
 
 @breaks("wrong_totals", "wrong_days")

@@ -4,6 +4,7 @@ the operator."""
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from domain import goals
 from domain.overlay_tokens import rotate_overlay_token
 from domain.payment_status import NewsStatus
 from domain.streamers import Streamer
@@ -38,8 +39,25 @@ async def fill(site: Site, texts: Sequence[str] = PLAIN) -> Cast:
         box = SecretBox(site.settings.secret_keys.get_secret_value())
         await rotate_overlay_token(connection, box, streamer.id)
     cast = Cast(site, streamer, stranger)
+    await _set_goals(cast, texts)
     await _give(cast, texts)
     return cast
+
+
+async def _set_goals(cast: Cast, texts: Sequence[str]) -> None:
+    """One that was reached, one that is active, and as many planned as there are texts; donors' money counts."""
+    async with cast.site.pool.acquire() as connection, connection.transaction():
+        goal_ids = [
+            await goals.create_goal(
+                connection,
+                cast.streamer.id,
+                goals.GoalFields(text[:60], text[:300], 5_000_000, start_minor, None, None),
+            )
+            for start_minor, text in ((5_000_000, texts[0]), (120_000, texts[1]), *((0, text) for text in texts))
+        ]
+        for goal_id in goal_ids[:2]:
+            await goals.start(connection, cast.streamer.id, goal_id)
+    cast.ids["goal"] = str(goal_ids[1])
 
 
 async def _give(cast: Cast, texts: Sequence[str]) -> None:

@@ -35,6 +35,7 @@ E, U, S, OP, X = Who.EVERYBODY, Who.USER, Who.STREAMER, Who.OPERATOR, Who.SECRET
 DONATION = {"public_id": "donation"}
 PAYMENT = {"payment_id": "payment"}
 CHARGEBACK = {"payment_id": "chargeback"}
+GOAL = {"goal_id": "goal"}
 
 ROUTES: dict[str, Route] = {
     # For everybody.
@@ -103,6 +104,14 @@ ROUTES: dict[str, Route] = {
     "terminals.retire": Route(S),
     "receipts.show": Route(S, page="receipts"),
     "receipts.save": Route(S),
+    # Goals.
+    "goals.show": Route(S, page="goals"),
+    "goals.show_new": Route(S, page="goal-new"),
+    "goals.create": Route(S),
+    "goals.show_one": Route(S, GOAL, page="goal"),
+    "goals.save": Route(S, GOAL),
+    "goals.save_settings": Route(S),
+    "goals.do": Route(S, {**GOAL, "act": "up"}),
     # The operator.
     "attention.show_all": Route(OP, page="admin-attention"),
     "admin_payments.show": Route(OP, page="admin-payments"),

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from domain import alerts
+from domain import alerts, goals
 from domain.events import Topic
+from domain.payment_status import NewsStatus
 from realtime.chime import LOUDNESS_LUFS, RATE, SILENCE_SECONDS, chime, loudness
+from tests.builders import hear, open_donation
 from tests.realtime.conftest import Scene, Service
 from tests.support.chromium import chromium_arguments, find_chromium
 from tests.support.programs import ProgramProcess
@@ -293,3 +295,52 @@ def test_the_chime_in_git_is_the_one_we_make() -> None:
     assert not any(samples[: int(SILENCE_SECONDS * RATE)])
     assert abs(loudness(samples) - LOUDNESS_LUFS) < 0.5
     assert max(map(abs, samples)) < 0.95
+
+
+@pytest.mark.usefixtures("service")
+async def test_a_reached_goal_is_celebrated_once(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    await scene.set(alert_min_seconds=3, alert_max_seconds=3)
+    title = "<img src=x onerror=alert(1)> Микрофон"
+    async with scene.pool.acquire() as connection, connection.transaction():
+        fields = goals.GoalFields(title, "", 30_000, 0, starts_at=None, ends_at=None)
+        goal_id = await goals.create_goal(connection, scene.streamer.id, fields)
+        await goals.start(connection, scene.streamer.id, goal_id)
+        _, payment = await open_donation(connection, scene.streamer, message="последние триста")
+        # OBS is away: the celebration waits, like the alert before it.
+        await hear(connection, payment, NewsStatus.CONFIRMED)
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+
+    await expect(page.locator(".message")).to_have_text("последние триста")
+    goal = page.locator(".alert.kind-goal")
+    await expect(goal.locator(".name")).to_have_text("Цель собрана!", timeout=10_000)
+    await expect(goal.locator(".message")).to_have_text(title)
+    await expect(goal.locator(".amount")).to_have_text("300\u00a0₽")
+    await expect(goal.locator(".bar-fill")).to_be_visible()
+    shown = "SELECT status FROM alerts WHERE kind = 'goal'"
+    while await scene.pool.fetchval(shown) != "shown":
+        pass
+    assert page.problems == []  # type: ignore[attr-defined]
+
+    await page.reload()
+    async with scene.pool.acquire() as connection, connection.transaction():
+        await goals.settle(connection, scene.streamer.id)
+    await scene.donate("и ещё")
+    await expect(page.locator(".message")).to_have_text("и ещё")
+    await expect(page.locator(".alert")).to_have_count(0)
+    assert await scene.pool.fetchval("SELECT count(*) FROM alerts WHERE kind = 'goal'") == 1
+    assert await scene.pool.fetchval("SELECT count(*) FROM alerts WHERE status = 'queued'") == 0
+
+
+@pytest.mark.usefixtures("service")
+async def test_a_goal_stands_still_where_motion_is_unwanted(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay?lang=en#{scene.token}")
+    await page.emulate_media(reduced_motion="reduce")
+    await wait_until_connected(scene)
+    async with scene.pool.acquire() as connection, connection.transaction():
+        fields = goals.GoalFields("Microphone", "", 30_000, 30_000, starts_at=None, ends_at=None)
+        goal_id = await goals.create_goal(connection, scene.streamer.id, fields)
+        await goals.start(connection, scene.streamer.id, goal_id)
+    await scene.wake(Topic.ALERTS)
+    await expect(page.locator(".name")).to_have_text("Goal reached!")
+    await expect(page.locator(".bursts")).to_be_hidden()
+    assert await page.evaluate("getComputedStyle(document.querySelector('.bar-fill')).animationName") == "none"

@@ -15,6 +15,7 @@ from quart import Blueprint, Response, jsonify, redirect, render_template, reque
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from domain import goals
 from domain.overlay_tokens import reveal_overlay_token
 from domain.overlays import list_overlays
 from domain.streamers import Streamer, find_by_owner, list_streamers
@@ -139,6 +140,10 @@ async def _part_totals(connection: Any, streamer: Streamer) -> dict[str, Any]:
     return {"totals": await read_totals_of(connection, streamer)}
 
 
+async def _part_goal(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    return {"goal": await goals.get_shown_goal(connection, streamer.id)}
+
+
 async def _part_feed(connection: Any, streamer: Streamer) -> dict[str, Any]:
     rows = request.args.get("rows", FEED_STEP, type=int)
     return {"feed": await read_feed(connection, streamer, min(max(rows, FEED_STEP), FEED_MAX))}
@@ -172,5 +177,6 @@ PARTS: dict[str, Callable[[Any, Streamer], Awaitable[dict[str, Any]]]] = {
     "stage": _part_stage,
     "feed": _part_feed,
     "totals": _part_totals,
+    "goal": _part_goal,
     "overlay": _part_overlay,
 }

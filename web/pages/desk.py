@@ -52,6 +52,10 @@ MENU: tuple[MenuGroup, ...] = (
         ),
     ),
     MenuGroup(
+        lambda: _("Donations and goals"),
+        (MenuEntry("goals.show", lambda: _("Goals"), "goal"),),
+    ),
+    MenuGroup(
         lambda: _("Money"),
         (
             MenuEntry("money.show", lambda: _("Money"), "wallet"),

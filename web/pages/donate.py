@@ -16,7 +16,7 @@ from typing import Any
 
 from quart import Blueprint, Response, render_template, request, url_for
 
-from domain import donations, receipts, terminals
+from domain import donations, goals, receipts, terminals
 from domain.donations import DonorState, DonorView
 from domain.errors import NotAllowedError, NotFoundError
 from domain.streamers import Streamer, find_by_slug, is_open
@@ -151,12 +151,18 @@ async def _answer_form(
         status,
         streamer=rules.streamer,
         asks_email=rules.asks_email,
+        goal=await _read_goal(rules.streamer),
         typed=typed,
         errors=errors,
         is_preselected=is_preselected or bool(errors),
         form_key=new_form_key(),
         consent_version=CONSENT_VERSION,
     )
+
+
+async def _read_goal(streamer: Streamer) -> goals.Goal | None:
+    async with parts().pool.acquire() as connection:
+        return await goals.get_shown_goal(connection, streamer.id)
 
 
 # One donation.

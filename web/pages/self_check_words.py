@@ -26,6 +26,7 @@ FOUND: dict[str, Words] = {
     "wrong_days": lambda: _("Streamers whose days do not add up to the total"),
     "wrong_count": lambda: _("Streamers whose number of donations is wrong"),
     "wrong_moved_days": lambda: _("Streamers whose days on the page of money do not add up"),
+    "wrong_goal_sums": lambda: _("Streamers with a goal whose sum is not that of its donations"),
     "unexplained_state": lambda: _("Payments in a state that their log does not explain"),
     "uncovered_refund": lambda: _("Finished refunds that the ledger does not know of"),
     "payment_forgotten": lambda: _("Open payments that nobody will look at again"),
