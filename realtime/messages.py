@@ -33,10 +33,11 @@ class SeenWord(LeaseWord):
 
 
 class Sight(_Message):
-    """`state`: whether the source is visible, and active on the program; null: nobody knows."""
+    """`state`: whether the source is visible, and active on the program, and OBS streams; null: nobody knows."""
 
     visible: bool | None = None
     active: bool | None = None
+    streaming: bool | None = None
 
 
 class Hello(Sight):

@@ -19,6 +19,7 @@ from web.context import EXTENSION, Parts
 from web.errors import setup_errors
 from web.i18n import setup_i18n
 from web.limits import Limiter
+from web.on_air import is_on_air
 from web.pages import (
     account,
     admin_payments,
@@ -31,15 +32,16 @@ from web.pages import (
     home,
     money,
     npd,
+    on_air,
     overlay,
     receipts,
     refund,
     registry,
     self_check,
+    statistics,
     styleguide,
     terminals,
 )
-from web.pages.desk import is_on_air
 from web.security import setup_security
 from web.sessions import setup_sessions
 from web.uploads import SizedRequest
@@ -98,6 +100,8 @@ def create_app(settings: Settings) -> Quart:
         npd,
         metrics,
         self_check,
+        on_air,
+        statistics,
     ):
         app.register_blueprint(module.blueprint)
 

@@ -23,15 +23,17 @@ DELETE FROM realtime_processes WHERE id = :process_id;
 
 -- name: upsert_overlay!
 -- An overlay connected, perhaps again and to another process.
-INSERT INTO overlays (id, streamer_id, token_id, process_id, in_obs, visible, active)
-VALUES (:overlay_id, :streamer_id, :token_id, :process_id, :in_obs, :visible, :active)
+INSERT INTO overlays (id, streamer_id, token_id, process_id, in_obs, visible, active, streaming)
+VALUES (:overlay_id, :streamer_id, :token_id, :process_id, :in_obs, :visible, :active,
+        :in_obs AND coalesce(:streaming::boolean, false))
 ON CONFLICT (id) DO UPDATE
 SET token_id = excluded.token_id, process_id = excluded.process_id, in_obs = excluded.in_obs,
-    visible = excluded.visible, active = excluded.active
+    visible = excluded.visible, active = excluded.active,
+    streaming = excluded.in_obs AND coalesce(:streaming::boolean, overlays.streaming)
 WHERE overlays.streamer_id = excluded.streamer_id;
 
 -- name: update_overlay!
-UPDATE overlays SET visible = :visible, active = :active
+UPDATE overlays SET visible = :visible, active = :active, streaming = in_obs AND coalesce(:streaming::boolean, streaming)
 WHERE id = :overlay_id AND streamer_id = :streamer_id AND process_id = :process_id;
 
 -- name: leave!

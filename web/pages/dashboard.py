@@ -22,6 +22,7 @@ from infra.tickets import issue_dashboard_ticket
 from web import reveals
 from web.certificate import is_trusted
 from web.context import parts
+from web.on_air import is_on_air
 from web.pages.dashboard_view import (
     FEED_MAX,
     FEED_STEP,
@@ -151,7 +152,7 @@ async def _part_overlay(connection: Any, streamer: Streamer) -> dict[str, Any]:
     """
     overlay_address = await _read_overlay_address(connection, streamer)
     reveal = request.args.get("reveal", "")
-    is_revealed = reveals.is_good(parts().box, reveal, streamer.id)
+    is_revealed = reveals.is_good(parts().box, reveal, streamer.id) and not await is_on_air()
     return {
         "overlays": await list_overlays(connection, streamer.id),
         "has_overlay_address": overlay_address is not None,

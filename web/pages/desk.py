@@ -13,6 +13,7 @@ from quart.typing import ResponseReturnValue
 from domain import npd
 from domain.streamers import Streamer
 from domain.users import User
+from web import on_air
 from web.context import parts
 from web.i18n import _
 from web.sessions import require_user
@@ -46,7 +47,10 @@ async def _has_npd(streamer: Streamer) -> bool:
 MENU: tuple[MenuGroup, ...] = (
     MenuGroup(
         None,
-        (MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),),
+        (
+            MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),
+            MenuEntry("statistics.show", lambda: _("Statistics"), "chart", tab=lambda: _("Statistics")),
+        ),
     ),
     MenuGroup(
         lambda: _("Money"),
@@ -104,6 +108,7 @@ async def render(
 ) -> Response:
     """A page of the desk. `streamer` None: an operator's page; `current` is the endpoint marked in the menu."""
     user = await require_user()
+    await on_air.is_on_air()
     html = await render_template(
         template,
         user=user,
@@ -125,7 +130,10 @@ async def _is_shown(entry: MenuEntry, streamer: Streamer | None) -> bool:
 
 
 def is_on_air() -> bool:
-    """Whether what must not be seen on a shared screen is hidden on this page (`ui.private`)."""
+    """Whether what must not be seen on a shared screen is hidden on this page, once `render` has asked.
+
+    Templates ask by themselves (`web/on_air.py`).
+    """
     return bool(g.get("on_air", False))
 
 
