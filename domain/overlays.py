@@ -230,3 +230,9 @@ async def list_revoked_overlays(connection: Any, process_id: uuid.UUID, streamer
     """A streamer's overlays on this process whose token opens nothing any more."""
     rows = queries.overlays.list_revoked_overlays(connection, process_id=process_id, streamer_id=streamer_id)
     return [row["id"] async for row in rows]
+
+
+async def away_since(connection: Any, streamer_id: int) -> datetime | None:
+    """Since when alerts wait with no overlay connected; None while one is, or nothing waits."""
+    since: datetime | None = await queries.overlays.away_since(connection, streamer_id=streamer_id)
+    return since

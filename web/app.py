@@ -27,6 +27,7 @@ from web.pages import (
     chargebacks,
     dashboard,
     dashboard_actions,
+    dashboard_feed,
     donate,
     donations,
     home,
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> Quart:
         npd,
         metrics,
         self_check,
+        dashboard_feed,
         on_air,
         statistics,
     ):

@@ -132,3 +132,12 @@ SET paused_at = CASE WHEN :paused::boolean THEN coalesce(speakers.paused_at, now
 -- A streamer's overlays on this process whose token was revoked.
 SELECT overlay.id FROM overlays overlay JOIN overlay_tokens token ON token.id = overlay.token_id
 WHERE overlay.process_id = :process_id AND overlay.streamer_id = :streamer_id AND token.revoked_at IS NOT NULL;
+
+-- name: away_since$
+-- Since when a streamer's alerts wait with no overlay connected: when the last one left, or since the first of them.
+-- Null while one is connected, or nothing waits.
+SELECT greatest(speaker.last_present_at, min(alert.playable_at))
+FROM alerts alert LEFT JOIN speakers speaker ON speaker.streamer_id = alert.streamer_id
+WHERE alert.streamer_id = :streamer_id AND alert.status = 'queued'
+  AND NOT EXISTS (SELECT FROM overlays WHERE overlays.streamer_id = :streamer_id)
+GROUP BY speaker.last_present_at;

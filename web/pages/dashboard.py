@@ -11,7 +11,7 @@ What the buttons do is in `dashboard_actions.py`.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from quart import Blueprint, Response, jsonify, redirect, render_template, request
+from quart import Blueprint, Response, current_app, jsonify, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -28,10 +28,11 @@ from web.pages.dashboard_view import (
     FEED_STEP,
     chips,
     read_bar,
+    read_best,
     read_feed,
     read_missed,
     read_stage,
-    read_totals_of,
+    read_takings,
     when,
 )
 from web.pages.desk import address, menu
@@ -125,7 +126,11 @@ def _frame(streamer: Streamer) -> dict[str, Any]:
 
 async def _part_bar(connection: Any, streamer: Streamer) -> dict[str, Any]:
     is_self_signed = is_trusted(parts().settings.certificate_file) is False
-    return {"bar": await read_bar(connection, streamer, is_self_signed=is_self_signed)}
+    return {
+        "bar": await read_bar(connection, streamer, is_self_signed=is_self_signed),
+        "has_overlay_token": await reveal_overlay_token(connection, parts().box, streamer.id) is not None,
+        "control_url": address("control.show") if "control.show" in current_app.view_functions else "",
+    }
 
 
 async def _part_stage(connection: Any, streamer: Streamer) -> dict[str, Any]:
@@ -137,7 +142,11 @@ async def _part_missed(connection: Any, streamer: Streamer) -> dict[str, Any]:
 
 
 async def _part_totals(connection: Any, streamer: Streamer) -> dict[str, Any]:
-    return {"totals": await read_totals_of(connection, streamer)}
+    return {"takings": await read_takings(connection, streamer)}
+
+
+async def _part_best(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    return {"best": await read_best(connection, streamer)}
 
 
 async def _part_feed(connection: Any, streamer: Streamer) -> dict[str, Any]:
@@ -173,5 +182,6 @@ PARTS: dict[str, Callable[[Any, Streamer], Awaitable[dict[str, Any]]]] = {
     "stage": _part_stage,
     "feed": _part_feed,
     "totals": _part_totals,
+    "best": _part_best,
     "overlay": _part_overlay,
 }
