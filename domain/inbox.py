@@ -164,3 +164,9 @@ async def hurry_late(connection: Any, streamer_id: int) -> int:
     for inbox_id in ids:
         await outbox.add_task(connection, Actor.APPLY_NOTIFICATION, inbox_id)
     return len(ids)
+
+
+async def count_dead_letters(connection: Any) -> int:
+    """Messages of the whole site that no retry will try again, as the relays last saw them; 0 while nobody knows."""
+    row = await queries.relays.read_relays(connection, silent_seconds=60.0)
+    return int(row["dead_letters"] or 0)

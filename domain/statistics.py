@@ -19,7 +19,7 @@ USUAL_DAYS = 28
 USUAL_FROM = 3
 """A usual day is known from so many days with donations on."""
 
-_KEEP_FROM_SECONDS = 0.03
+_KEEP_FROM_SECONDS = 0.01
 _GOOD_FOR = 300
 """What took a second to count is good for so many: counting never takes more than this part of the time."""
 _GOOD_SECONDS = 600.0

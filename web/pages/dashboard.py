@@ -15,6 +15,7 @@ from quart import Blueprint, Response, current_app, jsonify, redirect, render_te
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from domain.inbox import count_dead_letters
 from domain.overlay_tokens import reveal_overlay_token
 from domain.overlays import list_overlays
 from domain.streamers import Streamer, find_by_owner, list_streamers
@@ -128,6 +129,8 @@ async def _part_bar(connection: Any, streamer: Streamer) -> dict[str, Any]:
     is_self_signed = is_trusted(parts().settings.certificate_file) is False
     return {
         "bar": await read_bar(connection, streamer, is_self_signed=is_self_signed),
+        # An operator's trouble: a streamer could do nothing about it.
+        "dead_letters": await count_dead_letters(connection) if (await require_user()).is_superuser else 0,
         "has_overlay_token": await reveal_overlay_token(connection, parts().box, streamer.id) is not None,
         "control_url": address("control.show") if "control.show" in current_app.view_functions else "",
     }
