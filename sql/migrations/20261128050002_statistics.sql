@@ -7,7 +7,7 @@ ALTER TABLE donations ADD COLUMN IF NOT EXISTS hidden_at timestamptz;
 CREATE INDEX donations_by_name ON donations (streamer_id, lower(public_donor_name), paid_at)
     WHERE paid_at IS NOT NULL AND public_donor_name IS NOT NULL;
 
--- What was counted of a period and took long, kept for a while. Never the truth: it may be deleted (decision 0028).
+-- What was counted of a period and are many, kept for a while. Never the truth: it may be deleted (decision 0028).
 CREATE TABLE statistics_counts (
     streamer_id integer NOT NULL REFERENCES streamers ON DELETE CASCADE,
     first_day date NOT NULL,

@@ -15,7 +15,7 @@ WHERE streamer_id = :streamer_id AND first_day = :first_day AND last_day = :last
   AND good_until > now();
 
 -- name: keep_count!
--- Keep what took long to count; what is no longer good goes.
+-- Keep what was many to count; what is no longer good goes.
 WITH old AS (
     DELETE FROM statistics_counts
     WHERE streamer_id = :streamer_id AND good_until < now() AND (first_day, last_day) <> (:first_day, :last_day)

@@ -109,10 +109,10 @@ class TestCounting:
         assert (counted.hours, counted.by_sum, counted.median_minor, counted.named) == ((), (), 0, 0)
         assert Sum().average_minor == 0
 
-    async def test_what_took_long_is_kept_for_a_while(
+    async def test_what_is_many_to_count_is_kept_for_a_while(
         self, kept_site: Site, streamer: Streamer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(statistics, "_KEEP_FROM_SECONDS", 0.0)
+        monkeypatch.setattr(statistics, "_KEEP_FROM_DONATIONS", 1)
         monkeypatch.setattr(statistics, "_GOOD_FOR", 1_000_000)
         await give(kept_site, streamer, at(17))
         async with kept_site.pool.acquire() as connection:
@@ -132,10 +132,8 @@ class TestCounting:
         # What is no longer good was thrown away.
         assert await kept_site.pool.fetchval("SELECT count(*) FROM statistics_counts") == 1
 
-    async def test_what_is_quick_is_always_counted_anew(
-        self, kept_site: Site, streamer: Streamer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(statistics, "_KEEP_FROM_SECONDS", 60.0)
+    async def test_few_are_always_counted_anew(self, kept_site: Site, streamer: Streamer) -> None:
+        await give(kept_site, streamer, at(17))
         async with kept_site.pool.acquire() as connection:
             await count_period(connection, streamer, WEEK)
         assert await kept_site.pool.fetchval("SELECT count(*) FROM statistics_counts") == 0
