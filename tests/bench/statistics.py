@@ -50,7 +50,7 @@ async def fill(connection: Any, streamer: Streamer, count: int) -> None:
         FROM generate_series(1, $2) AS n,
              LATERAL (SELECT now() - $3 * interval '1 day' * ($2 - n) / $2 AS moment) AS at
         """,
-        streamer.id, count, DAYS,
+        streamer.id, count, DAYS, timeout=600,
     )  # fmt: skip
     await connection.execute(
         """
@@ -59,6 +59,7 @@ async def fill(connection: Any, streamer: Streamer, count: int) -> None:
         FROM donations WHERE streamer_id = $1 GROUP BY 1, 2
         """,
         streamer.id,
+        timeout=600,
     )
     await connection.execute(
         """
@@ -66,6 +67,7 @@ async def fill(connection: Any, streamer: Streamer, count: int) -> None:
         SELECT streamer_id, sum(net_minor), sum(donations) FROM streamer_days WHERE streamer_id = $1 GROUP BY 1
         """,
         streamer.id,
+        timeout=600,
     )
     # As autovacuum leaves a table of this age.
     for table in ("donations", "streamer_days"):
