@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from domain import outbox, payments, terminals
 from domain.errors import NotAllowedError, NotFoundError
@@ -306,6 +306,8 @@ def _unpaid_state(row: Any) -> DonorState:
 @dataclass(frozen=True)
 class FeedRow:
     """A donation in the dashboard's feed; amounts in kopecks. `paid_at`: when its money came, under review too."""
+
+    is_manual: ClassVar[bool] = False
 
     id: int
     public_id: str

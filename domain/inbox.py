@@ -138,3 +138,35 @@ async def settle(connection: Any, streamer_id: int, inbox_id: int, user_id: int,
         note=" ".join(note.split())[:NOTE_MAX_LENGTH],
     )
     return found is not None
+
+
+LATE_SECONDS = 180
+"""A notification that nobody has acted on for so long is worth a warning: the sweeper has asked more than once."""
+HURRIED_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Late:
+    """Notifications that wait for minutes: the worker does not run, or cannot process them."""
+
+    late: int
+    since: datetime | None
+
+
+async def measure_late(connection: Any, streamer_id: int) -> Late:
+    return Late(**await queries.inbox.measure_late(connection, streamer_id=streamer_id, late_seconds=LATE_SECONDS))
+
+
+async def hurry_late(connection: Any, streamer_id: int) -> int:
+    """Ask the actor once more about all that waits, up to a hundred; returns about how many."""
+    rows = queries.inbox.hurry_late(connection, streamer_id=streamer_id, limit=HURRIED_AT_ONCE)
+    ids = [row["id"] async for row in rows]
+    for inbox_id in ids:
+        await outbox.add_task(connection, Actor.APPLY_NOTIFICATION, inbox_id)
+    return len(ids)
+
+
+async def count_dead_letters(connection: Any) -> int:
+    """Messages of the whole site that no retry will try again, as the relays last saw them; 0 while nobody knows."""
+    row = await queries.relays.read_relays(connection, silent_seconds=60.0)
+    return int(row["dead_letters"] or 0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain import on_air
 from infra import queries
 
 AWAY_SECONDS = 20
@@ -108,10 +109,12 @@ async def connect_overlay(
     in_obs: bool,
     visible: bool,
     active: bool,
+    streaming: bool | None = None,
 ) -> bool:
     """Write down a connected overlay. False: another streamer's overlay goes by this id.
 
-    If the streamer had none for long, the queue waits a little, or asks (see the constants above).
+    If the streamer had none for long, the queue waits a little, or asks (see the constants above). `streaming`: whether
+    OBS streams; None: nobody knows.
     """
     await queries.overlays.lock_speaker(connection, streamer_id=streamer_id)
     await queries.overlays.end_absence(
@@ -130,7 +133,10 @@ async def connect_overlay(
         in_obs=in_obs,
         visible=visible,
         active=active,
+        streaming=streaming,
     )
+    if streaming is not None:
+        await on_air.note_stream(connection, streamer_id)
     return bool(result == "INSERT 0 1")
 
 
@@ -142,7 +148,9 @@ async def update_overlay(
     overlay_id: uuid.UUID,
     visible: bool,
     active: bool,
+    streaming: bool | None = None,
 ) -> None:
+    """`streaming`: whether OBS streams; None: as before."""
     await queries.overlays.update_overlay(
         connection,
         process_id=process_id,
@@ -150,7 +158,10 @@ async def update_overlay(
         overlay_id=overlay_id,
         visible=visible,
         active=active,
+        streaming=streaming,
     )
+    if streaming is not None:
+        await on_air.note_stream(connection, streamer_id)
 
 
 async def disconnect_overlay(
@@ -161,6 +172,7 @@ async def disconnect_overlay(
     result = await queries.overlays.delete_overlay(
         connection, process_id=process_id, streamer_id=streamer_id, overlay_id=overlay_id
     )
+    await on_air.note_left(connection, {streamer_id})
     return bool(result == "DELETE 1")
 
 
@@ -211,6 +223,7 @@ async def _end_process(connection: Any, process_id: uuid.UUID, *, left_at: datet
     rows = queries.overlays.leave_with_process(connection, process_id=process_id, left_at=left_at)
     streamer_ids = {row["streamer_id"] async for row in rows}
     await queries.overlays.delete_process(connection, process_id=process_id)
+    await on_air.note_left(connection, streamer_ids)
     return streamer_ids
 
 
@@ -250,3 +263,9 @@ async def list_revoked_overlays(connection: Any, process_id: uuid.UUID, streamer
     """A streamer's overlays on this process whose token opens nothing any more."""
     rows = queries.overlays.list_revoked_overlays(connection, process_id=process_id, streamer_id=streamer_id)
     return [row["id"] async for row in rows]
+
+
+async def away_since(connection: Any, streamer_id: int) -> datetime | None:
+    """Since when alerts wait with no overlay connected; None while one is, or nothing waits."""
+    since: datetime | None = await queries.overlays.away_since(connection, streamer_id=streamer_id)
+    return since

@@ -45,10 +45,11 @@ class MutedWord(_Message):
 
 
 class Sight(_Message):
-    """`state`: whether the source is visible, and active on the program; null: nobody knows."""
+    """`state`: whether the source is visible, and active on the program, and OBS streams; null: nobody knows."""
 
     visible: bool | None = None
     active: bool | None = None
+    streaming: bool | None = None
 
 
 class Hello(Sight):

@@ -106,6 +106,7 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
             in_obs=hello.in_obs,
             visible=hello.visible is not False,
             active=hello.active is True,
+            streaming=hello.streaming,
         )
         async with stage.database.transaction() as connection:
             is_ours = await overlays.connect_overlay(
@@ -117,6 +118,7 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
                 in_obs=overlay.in_obs,
                 visible=overlay.visible,
                 active=overlay.active,
+                streaming=overlay.streaming,
             )
             if not is_ours:
                 raise Refused("This overlay_id is taken", refusal("overlay_id_taken"))
@@ -221,11 +223,13 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
                 overlay_id=overlay.overlay_id,
                 visible=visible,
                 active=active,
+                streaming=sight.streaming,
             )
             if not visible:
                 ended = await showing.return_leases(connection, room.streamer_id, overlay.overlay_id, only_unseen=True)
             room.speaker_id = await overlays.choose_speaker(connection, room.streamer_id)
         overlay.visible, overlay.active = visible, active
+        overlay.streaming = overlay.streaming if sight.streaming is None else sight.streaming
         self._stage.announce_ended(ended)
         self._stage.announce(room.streamer_id, {Topic.OVERLAYS})
         self._stage.look(room)

@@ -22,6 +22,8 @@ class ConnectedOverlay:
     in_obs: bool
     visible: bool
     active: bool
+    streaming: bool | None = None
+    """Whether OBS streams; None: nobody knows."""
     welcome: dict[str, Any] | None = None
     """To be sent before anything else."""
     role: str | None = None

@@ -176,6 +176,7 @@ class Stage:
                 in_obs=overlay.in_obs,
                 visible=overlay.visible,
                 active=overlay.active,
+                streaming=overlay.streaming,
             )
             room.speaker_id = await overlays.choose_speaker(connection, room.streamer_id)
         self.announce(room.streamer_id, {Topic.OVERLAYS})

@@ -20,8 +20,8 @@ from web.errors import setup_errors
 from web.first_account import announce_first_account
 from web.i18n import setup_i18n
 from web.limits import Limiter
+from web.on_air import is_on_air
 from web.pages import styleguide, with_routes
-from web.pages.desk import is_on_air
 from web.secret_cookies import setup_secret_cookies
 from web.security import setup_security
 from web.sessions import setup_sessions

@@ -88,3 +88,17 @@ FROM terminals
 WHERE inbox.id = :inbox_id AND terminals.id = inbox.terminal_id AND terminals.streamer_id = :streamer_id
   AND inbox.outcome IN ('unknown_order', 'malformed') AND inbox.settled_at IS NULL
 RETURNING inbox.id;
+
+-- name: measure_late^
+-- A streamer's notifications that nobody has acted on for minutes, and when the first of them came.
+SELECT count(*)::integer AS late, min(inbox.received_at) AS since
+FROM inbox JOIN terminals ON terminals.id = inbox.terminal_id
+WHERE terminals.streamer_id = :streamer_id AND inbox.processed_at IS NULL
+  AND inbox.last_received_at < now() - make_interval(secs => :late_seconds::float8);
+
+-- name: hurry_late
+-- They are to be looked at now; the sweeper goes on with its own times.
+SELECT inbox.id
+FROM inbox JOIN terminals ON terminals.id = inbox.terminal_id
+WHERE terminals.streamer_id = :streamer_id AND inbox.processed_at IS NULL
+ORDER BY inbox.received_at LIMIT :limit;

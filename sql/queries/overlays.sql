@@ -23,15 +23,17 @@ DELETE FROM realtime_processes WHERE id = :process_id;
 
 -- name: upsert_overlay!
 -- An overlay connected, perhaps again and to another process.
-INSERT INTO overlays (id, streamer_id, token_id, process_id, in_obs, visible, active)
-VALUES (:overlay_id, :streamer_id, :token_id, :process_id, :in_obs, :visible, :active)
+INSERT INTO overlays (id, streamer_id, token_id, process_id, in_obs, visible, active, streaming)
+VALUES (:overlay_id, :streamer_id, :token_id, :process_id, :in_obs, :visible, :active,
+        :in_obs AND coalesce(:streaming::boolean, false))
 ON CONFLICT (id) DO UPDATE
 SET token_id = excluded.token_id, process_id = excluded.process_id, in_obs = excluded.in_obs,
-    visible = excluded.visible, active = excluded.active, muted = false
+    visible = excluded.visible, active = excluded.active, muted = false,
+    streaming = excluded.in_obs AND coalesce(:streaming::boolean, overlays.streaming)
 WHERE overlays.streamer_id = excluded.streamer_id;
 
 -- name: update_overlay!
-UPDATE overlays SET visible = :visible, active = :active
+UPDATE overlays SET visible = :visible, active = :active, streaming = in_obs AND coalesce(:streaming::boolean, streaming)
 WHERE id = :overlay_id AND streamer_id = :streamer_id AND process_id = :process_id;
 
 -- name: leave!
@@ -153,3 +155,12 @@ WHERE id = :overlay_id AND streamer_id = :streamer_id AND process_id = :process_
 -- A streamer's overlays on this process whose token was revoked.
 SELECT overlay.id FROM overlays overlay JOIN overlay_tokens token ON token.id = overlay.token_id
 WHERE overlay.process_id = :process_id AND overlay.streamer_id = :streamer_id AND token.revoked_at IS NOT NULL;
+
+-- name: away_since$
+-- Since when a streamer's alerts wait with no overlay connected: when the last one left, or since the first of them.
+-- Null while one is connected, or nothing waits.
+SELECT greatest(speaker.last_present_at, min(alert.playable_at))
+FROM alerts alert LEFT JOIN speakers speaker ON speaker.streamer_id = alert.streamer_id
+WHERE alert.streamer_id = :streamer_id AND alert.status = 'queued'
+  AND NOT EXISTS (SELECT FROM overlays WHERE overlays.streamer_id = :streamer_id)
+GROUP BY speaker.last_present_at;

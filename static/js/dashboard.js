@@ -4,6 +4,7 @@
 // While that connection is away, and after the machine slept, the page asks by itself.
 
 import { enableCopying, showCopyButtons } from "./copying.js";
+import { askOnAir } from "./on_air.js";
 import { io } from "../vendor/socket.io.esm.min.js";
 
 const board = document.getElementById("board");
@@ -115,6 +116,23 @@ news.addEventListener("click", () => {
 });
 addEventListener("scroll", () => !news.hidden && !hasScrolledPast() && readNews(), { passive: true });
 
+// A row that is held shows what can be done with it.
+
+const HOLD_MS = 500;
+let holding;
+
+document.addEventListener("pointerdown", ({ target, pointerType }) => {
+  const row = target.closest?.(".row");
+  for (const held of document.querySelectorAll(".row.is-held")) if (held !== row) held.classList.remove("is-held");
+  if (!row || pointerType === "mouse") return;
+  holding = setTimeout(() => row.classList.add("is-held"), HOLD_MS);
+});
+for (const event of ["pointerup", "pointercancel", "pointermove"]) {
+  document.addEventListener(event, ({ movementX = 0, movementY = 0 }) => {
+    if (event !== "pointermove" || Math.hypot(movementX, movementY) > 3) clearTimeout(holding);
+  });
+}
+
 // Live connection
 
 async function getTicket() {
@@ -140,7 +158,12 @@ socket.on("connect", () => {
   showConnection();
   refresh();
 });
-socket.on("changed", ({ topics }) => refresh(topics));
+socket.on("changed", ({ topics }) => {
+  refresh(topics);
+  // A stream that begins is told as a change of overlays, a press elsewhere as one of controls.
+  if (topics.some((topic) => topic === "overlays" || topic === "controls")) askOnAir();
+});
+document.addEventListener("on-air", () => refresh());
 socket.on("disconnect", (reason) => {
   lostAt = performance.now();
   if (reason === "io server disconnect") connectAgain();

@@ -30,11 +30,14 @@ ACTIONS: dict[str, dict[str, str]] = {
     "/dashboard/overlay-token": {},
     "/dashboard/reveal": {},
     "/dashboard/overlay-address": {},
+    "/dashboard/feed/replay": {"donation_id": "1"},
+    "/dashboard/feed/hurry": {},
 }
 PAGES = (
     "/dashboard",
     "/dashboard/part/feed",
     "/dashboard/part/overlay",
+    "/dashboard/part/best",
     "/dashboard/ticket",
 )
 

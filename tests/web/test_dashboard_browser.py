@@ -107,7 +107,7 @@ async def test_a_donation_appears_by_itself_with_the_totals(her: Her) -> None:
 
 
 async def test_a_test_alert_by_button_and_by_key(her: Her) -> None:
-    await her.page.get_by_text("Check the alert", exact=True).click()
+    await her.page.locator("#stage").get_by_text("Check the alert", exact=True).click()
     await her.page.get_by_role("button", name="5\u00a0000\u00a0₽").click()
     await expect(her.page.locator("#notice")).to_contain_text("The test is in the queue.")
     await expect(her.page.locator(".next li")).to_have_count(1)
@@ -225,7 +225,7 @@ async def test_older_rows_asked_for_are_no_news(her: Her) -> None:
 async def test_without_scripts_each_button_is_a_form(browser: Browser, stack: Stack, pool: asyncpg.Pool) -> None:
     stack.start("web")
     her = await open_dashboard(browser, stack, pool, scripts=False)
-    await her.page.get_by_text("Check the alert", exact=True).click()
+    await her.page.locator("#stage").get_by_text("Check the alert", exact=True).click()
     await her.page.get_by_role("button", name="300\u00a0₽", exact=True).click()
     await expect(her.page.locator("#notice")).to_contain_text("The test is in the queue.")
     await expect(her.page.locator(".next li")).to_have_count(1)

@@ -11,11 +11,12 @@ What the buttons do is in `dashboard_actions.py`.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from quart import Blueprint, Response, jsonify, redirect, render_template, request
+from quart import Blueprint, Response, current_app, jsonify, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from domain import goals
+from domain.inbox import count_dead_letters
 from domain.overlay_tokens import reveal_overlay_token
 from domain.overlays import list_overlays
 from domain.streamers import Streamer, find_by_owner, list_streamers
@@ -23,15 +24,17 @@ from infra.tickets import issue_dashboard_ticket
 from web import reveals
 from web.certificate import is_trusted
 from web.context import parts
+from web.on_air import is_on_air
 from web.pages.dashboard_view import (
     FEED_MAX,
     FEED_STEP,
     chips,
     read_bar,
+    read_best,
     read_feed,
     read_missed,
     read_stage,
-    read_totals_of,
+    read_takings,
     when,
 )
 from web.pages.desk import address, menu
@@ -125,7 +128,13 @@ def _frame(streamer: Streamer) -> dict[str, Any]:
 
 async def _part_bar(connection: Any, streamer: Streamer) -> dict[str, Any]:
     is_self_signed = is_trusted(parts().settings.certificate_file) is False
-    return {"bar": await read_bar(connection, streamer, is_self_signed=is_self_signed)}
+    return {
+        "bar": await read_bar(connection, streamer, is_self_signed=is_self_signed),
+        # An operator's trouble: a streamer could do nothing about it.
+        "dead_letters": await count_dead_letters(connection) if (await require_user()).is_superuser else 0,
+        "has_overlay_token": await reveal_overlay_token(connection, parts().box, streamer.id) is not None,
+        "control_url": address("control.show") if "control.show" in current_app.view_functions else "",
+    }
 
 
 async def _part_stage(connection: Any, streamer: Streamer) -> dict[str, Any]:
@@ -137,7 +146,11 @@ async def _part_missed(connection: Any, streamer: Streamer) -> dict[str, Any]:
 
 
 async def _part_totals(connection: Any, streamer: Streamer) -> dict[str, Any]:
-    return {"totals": await read_totals_of(connection, streamer)}
+    return {"takings": await read_takings(connection, streamer)}
+
+
+async def _part_best(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    return {"best": await read_best(connection, streamer)}
 
 
 async def _part_goal(connection: Any, streamer: Streamer) -> dict[str, Any]:
@@ -156,7 +169,7 @@ async def _part_overlay(connection: Any, streamer: Streamer) -> dict[str, Any]:
     """
     overlay_address = await _read_overlay_address(connection, streamer)
     reveal = request.args.get("reveal", "")
-    is_revealed = reveals.is_good(parts().box, reveal, streamer.id)
+    is_revealed = reveals.is_good(parts().box, reveal, streamer.id) and not await is_on_air()
     return {
         "overlays": await list_overlays(connection, streamer.id),
         "has_overlay_address": overlay_address is not None,
@@ -178,5 +191,6 @@ PARTS: dict[str, Callable[[Any, Streamer], Awaitable[dict[str, Any]]]] = {
     "feed": _part_feed,
     "totals": _part_totals,
     "goal": _part_goal,
+    "best": _part_best,
     "overlay": _part_overlay,
 }

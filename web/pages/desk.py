@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from quart import Response, g, redirect, render_template, request, url_for
+from quart import Response, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
 from domain import npd
 from domain.streamers import Streamer
 from domain.users import User
+from web import on_air
 from web.context import parts
 from web.i18n import _
 from web.sessions import require_user
@@ -49,6 +50,7 @@ MENU: tuple[MenuGroup, ...] = (
         (
             MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),
             MenuEntry("control.show", lambda: _("Control"), "control", tab=lambda: _("Control")),
+            MenuEntry("statistics.show", lambda: _("Statistics"), "chart", tab=lambda: _("Statistics")),
         ),
     ),
     MenuGroup(
@@ -120,6 +122,7 @@ async def render(
 ) -> Response:
     """A page of the desk. `streamer` None: an operator's page; `current` is the endpoint marked in the menu."""
     user = await require_user()
+    await on_air.is_on_air()
     html = await render_template(
         template,
         user=user,
@@ -138,11 +141,6 @@ async def _is_shown(entry: MenuEntry, streamer: Streamer | None) -> bool:
         # An operator's page is about nobody: from the live page one gets to a streamer.
         return entry.endpoint in ("dashboard.show", "my_account.show")
     return entry.is_shown is None or await entry.is_shown(streamer)
-
-
-def is_on_air() -> bool:
-    """Whether what must not be seen on a shared screen is hidden on this page (`ui.private`)."""
-    return bool(g.get("on_air", False))
 
 
 def go_to(endpoint: str, **values: Any) -> ResponseReturnValue:
