@@ -1,0 +1,91 @@
+"""Where the words of a folded text are: as they stand, and those that were written in pieces."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from domain.moderation.folding import Cell
+
+# A sign that may stand for a letter is part of a word where letters are around it; these may also end or begin one.
+_SIGNS = frozenset("@$€!|*(")
+_EDGE_SIGNS = frozenset("@$")
+
+# с.у.к.а is looked at in windows of its pieces, which keeps the time in bounds. So much may stand between two pieces.
+_LETTERS_MAX = 14
+_PARTS_MAX = 4
+_GAP_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`text` is folded; `start` and `end` are its span in the original.
+
+    `reach`: how far a match must go at least, which is into the last piece of a word that stood in pieces.
+    """
+
+    text: str
+    start: int
+    end: int
+    reach: int = 0
+    needs_long: bool = False
+    """One-letter pieces that go on before it: only a longer word is believed to begin in the middle of them."""
+
+
+def words_of(cells: list[Cell]) -> tuple[list[Word], list[Word]]:
+    """The words as they stand, and what their pieces make together (с.у.к.а, пиз-да, б л я)."""
+    pieces = list(_pieces(cells))
+    return [_join(cells, [piece]) for piece in pieces], list(_windows(cells, pieces))
+
+
+def _pieces(cells: list[Cell]) -> Iterator[range]:
+    start: int | None = None
+    for place, cell in enumerate(cells):
+        is_part = cell.text.isalnum() or (cell.text in _SIGNS and _stands_for_letter(cells, place, start is not None))
+        if start is not None and (not is_part or cells[place - 1].is_flag != cell.is_flag):
+            yield range(start, place)
+            start = None
+        if is_part and start is None:
+            start = place
+    if start is not None:
+        yield range(start, len(cells))
+
+
+def _stands_for_letter(cells: list[Cell], place: int, is_inside: bool) -> bool:
+    following = cells[place + 1].text if place + 1 < len(cells) else " "
+    if is_inside:
+        return following.isalnum() or following in _SIGNS or cells[place].text in _EDGE_SIGNS
+    # `@nick` is an address; a Russian word may begin with the sign.
+    return (cells[place].text == "$" and following.isalpha()) or (
+        cells[place].text == "@" and "а" <= following <= "я"
+    )
+
+
+def _join(cells: list[Cell], pieces: list[range], *, needs_long: bool = False) -> Word:
+    text = "".join(cells[place].text for piece in pieces for place in piece)
+    reach = len(text) - len(pieces[-1]) + 1 if len(pieces) > 1 else 0
+    return Word(text, cells[pieces[0].start].start, cells[pieces[-1].stop - 1].end, reach, needs_long)
+
+
+def _windows(cells: list[Cell], pieces: list[range]) -> Iterator[Word]:
+    for first in range(len(pieces) - 1):
+        last = first
+        while last + 1 < len(pieces) and last - first < _LETTERS_MAX:
+            gap = cells[pieces[last].stop : pieces[last + 1].start]
+            is_spaced = any(cell.text.isspace() for cell in gap)
+            are_single = len(pieces[last]) == len(pieces[last + 1]) == 1
+            if len(gap) > _GAP_MAX or (is_spaced and not are_single):
+                break
+            last += 1
+            window = pieces[first : last + 1]
+            all_single = all(len(piece) == 1 for piece in window)
+            if not all_single and len(window) > _PARTS_MAX:
+                break
+            # Two single letters in a row are ordinary words: «а я».
+            if is_spaced and len(window) < 3:
+                continue
+            yield _join(cells, window, needs_long=all_single and _goes_on_before(cells, pieces, first))
+
+
+def _goes_on_before(cells: list[Cell], pieces: list[range], first: int) -> bool:
+    if first == 0 or len(pieces[first - 1]) > 1:
+        return False
+    return pieces[first].start - pieces[first - 1].stop <= 1
