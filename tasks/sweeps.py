@@ -7,7 +7,7 @@ RabbitMQ may have lost any message; nothing here trusts that one is on its way. 
 import logging
 from typing import Any
 
-from domain import inbox, outbox, refunds, registry, self_check
+from domain import blocks, holds, inbox, outbox, refunds, registry, self_check
 from domain.events import Actor
 from domain.overlays import bury_dead_processes
 from infra import queries
@@ -27,6 +27,7 @@ async def sweep(connection: Any) -> int:
     asked = await inbox.ask_unprocessed(connection)
     asked += await refunds.ask_due(connection)
     asked += await registry.ask_due(connection)
+    asked += await holds.ask_due(connection)
     async for row in queries.sweeps.list_waiting_streamers(connection):
         await outbox.add_task(connection, Actor.WAKE_OVERLAY, row["streamer_id"])
         asked += 1
@@ -34,6 +35,7 @@ async def sweep(connection: Any) -> int:
         await outbox.add_task(connection, Actor.UPDATE_TOTALS, row["streamer_id"])
         asked += 1
     await queries.donations.delete_old_forms(connection)
+    await blocks.forget_old(connection)
     await queries.sweeps.delete_old_sessions(connection)
     await queries.relays.delete_dead_relays(connection)
     await bury_dead_processes(connection, silent_seconds=_SILENT_PROCESS_SECONDS)

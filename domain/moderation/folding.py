@@ -85,7 +85,7 @@ def spelled(cells: list[Cell]) -> str:
 
 
 def fold_name(name: str) -> str:
-    """What makes two names the same one: letters and digits as they are read, in the Latin letters they are drawn by."""
+    """What makes two names the same one: letters and digits as they look, in Latin."""
     return "".join(_AS_LATIN.get(cell.text, cell.text) for cell in fold(name) if cell.text.isalnum())
 
 

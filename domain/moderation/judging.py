@@ -24,8 +24,29 @@ class Lexicon:
 
     def __init__(self, words: Iterable[str] = (), exceptions: Iterable[str] = ()) -> None:
         given, without = tuple(words), tuple(exceptions)
+        self.allowed = frozenset(_key(line) for line in without)
         self.common = _common_list(without)
         self.own = WordList(given, exceptions=without, is_plain=True)
+
+
+def _key(text: str) -> str:
+    return "".join(cell.text for cell in fold(text) if cell.text.isalnum() or cell.text == "*")
+
+
+def _host(link: str) -> str:
+    """Where a link leads, without the page: an exception is for the whole site."""
+    return re.split(r"[/?#]", re.sub(r"^\w+://", "", link), maxsplit=1)[0]
+
+
+def exception_for(match: Match) -> str | None:
+    """The exception that would let this match through; None for rules that are no lists."""
+    if match.rule in (Rule.LINKS, Rule.MENTIONS):
+        return _key(_host(match.word)) or None
+    if match.rule in (Rule.WORDS, Rule.OWN_WORDS):
+        if " " in match.pattern.strip():
+            return None
+        return _key(match.word).replace("*", "") or None
+    return None
 
 
 @cache
@@ -45,7 +66,7 @@ def lexicon(words: tuple[str, ...], exceptions: tuple[str, ...]) -> Lexicon:
 
 
 def judge(name: str | None, message: str, settings: Settings, words: Lexicon) -> Verdict:
-    """`name` None is anonymous. Both as they were written: what hides or turns text is removed whatever the settings."""
+    """`name` None is anonymous. Both as they were written: what turns or hides text is always removed."""
     if settings.mode is Mode.OFF:
         clean = (clean_name(name or "") or None, clean_message(message))
         return Verdict(Action.SHOW, (), *clean, *clean, clean[0])
@@ -87,8 +108,8 @@ def _find(part: Part, text: str, settings: Settings, words: Lexicon) -> list[Mat
         if settings.act(rule) is not Act.OFF:
             for hit in given.find(whole, windows):
                 add(rule, [(hit.start, hit.end)], hit.pattern)
-    add(Rule.LINKS, rules.find_links(cells))
-    add(Rule.MENTIONS, rules.find_mentions(cells))
+    for rule, spans in ((Rule.LINKS, rules.find_links(cells)), (Rule.MENTIONS, rules.find_mentions(cells))):
+        add(rule, [span for span in spans if _key(_host(text[slice(*span)])) not in words.allowed])
     add(Rule.CAPITALS, rules.find_capitals(text, settings.capitals_percent))
     add(Rule.ZALGO, rules.find_zalgo(text))
     add(Rule.REPEATS, rules.find_repeats(text))
@@ -102,7 +123,9 @@ def _without_doubles(matches: Sequence[Match]) -> list[Match]:
     """In the order of the text; the same rule does not catch a thing twice."""
     kept: list[Match] = []
     for match in sorted(matches, key=lambda match: (match.start, -match.end)):
-        if not any(other.rule is match.rule and other.start <= match.start and match.end <= other.end for other in kept):
+        if not any(
+            other.rule is match.rule and other.start <= match.start and match.end <= other.end for other in kept
+        ):
             kept.append(match)
     return kept
 

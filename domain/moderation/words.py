@@ -54,9 +54,7 @@ def _stands_for_letter(cells: list[Cell], place: int, is_inside: bool) -> bool:
     if is_inside:
         return following.isalnum() or following in _SIGNS or cells[place].text in _EDGE_SIGNS
     # `@nick` is an address; a Russian word may begin with the sign.
-    return (cells[place].text == "$" and following.isalpha()) or (
-        cells[place].text == "@" and "а" <= following <= "я"
-    )
+    return (cells[place].text == "$" and following.isalpha()) or (cells[place].text == "@" and "а" <= following <= "я")
 
 
 def _join(cells: list[Cell], pieces: list[range], *, needs_long: bool = False) -> Word:
@@ -82,10 +80,10 @@ def _windows(cells: list[Cell], pieces: list[range]) -> Iterator[Word]:
             # Two single letters in a row are ordinary words: «а я».
             if is_spaced and len(window) < 3:
                 continue
-            yield _join(cells, window, needs_long=all_single and _goes_on_before(cells, pieces, first))
+            yield _join(cells, window, needs_long=all_single and _goes_on_before(pieces, first))
 
 
-def _goes_on_before(cells: list[Cell], pieces: list[range], first: int) -> bool:
+def _goes_on_before(pieces: list[range], first: int) -> bool:
     if first == 0 or len(pieces[first - 1]) > 1:
         return False
     return pieces[first].start - pieces[first - 1].stop <= 1
