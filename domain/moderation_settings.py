@@ -108,3 +108,11 @@ async def remove_word(connection: Any, streamer_id: int, word_id: int) -> None:
     """Raises NotFoundError("word")."""
     if await queries.moderation.remove_word(connection, streamer_id=streamer_id, word_id=word_id) is None:
         raise NotFoundError("word")
+
+
+async def get_original(connection: Any, streamer_id: int, donation_id: int) -> tuple[str | None, str]:
+    """A donation's name and message as its donor wrote them, which only its streamer may see."""
+    row = await queries.moderation.get_originals(connection, streamer_id=streamer_id, donation_id=donation_id)
+    if row is None:
+        raise NotFoundError("donation")
+    return row["donor_name"], row["message"]

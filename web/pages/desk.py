@@ -46,7 +46,10 @@ async def _has_npd(streamer: Streamer) -> bool:
 MENU: tuple[MenuGroup, ...] = (
     MenuGroup(
         None,
-        (MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),),
+        (
+            MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),
+            MenuEntry("moderation.show", lambda: _("Moderation"), "shield"),
+        ),
     ),
     MenuGroup(
         lambda: _("Money"),
