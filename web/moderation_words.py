@@ -48,9 +48,7 @@ def rule_words(rule: Rule) -> str:
 
 def rule_hint(rule: Rule) -> str:
     return {
-        Rule.WORDS: _(
-            "Our list, Russian and English. Stars, look-alikes, spaces and digits hide no word."
-        ),
+        Rule.WORDS: _("Our list, Russian and English. Stars, look-alikes, spaces and digits hide no word."),
         Rule.OWN_WORDS: _("The list at the bottom of this page."),
         Rule.LINKS: _("Addresses of sites, also as “site dot com”."),
         Rule.MENTIONS: _("Nicknames of other people: @nick."),

@@ -138,7 +138,8 @@ def _masked_name(name: str | None, matches: Sequence[Match]) -> str | None:
     if not name:
         return None
     masked = clean_name(_masked(name, [match for match in matches if match.part is Part.NAME]))[:NAME_MAX_LENGTH]
-    return masked if any(character.isalnum() for character in masked) or masked == clean_name(name) else None
+    has_letters = any(character.isalnum() for character in masked)
+    return masked if masked and (has_letters or masked == clean_name(name)) else None
 
 
 _STARRED = frozenset({Rule.WORDS, Rule.OWN_WORDS, Rule.LINKS, Rule.MENTIONS})

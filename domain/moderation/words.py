@@ -52,9 +52,19 @@ def _pieces(cells: list[Cell]) -> Iterator[range]:
 def _stands_for_letter(cells: list[Cell], place: int, is_inside: bool) -> bool:
     following = cells[place + 1].text if place + 1 < len(cells) else " "
     if is_inside:
-        return following.isalnum() or following in _SIGNS or cells[place].text in _EDGE_SIGNS
+        return _goes_on(cells, place) or cells[place].text in _EDGE_SIGNS
     # `@nick` is an address; a Russian word may begin with the sign.
     return (cells[place].text == "$" and following.isalpha()) or (cells[place].text == "@" and "а" <= following <= "я")
+
+
+def _goes_on(cells: list[Cell], place: int) -> bool:
+    """Whether letters follow the signs here."""
+    for cell in cells[place + 1 : place + 1 + _GAP_MAX]:
+        if cell.text.isalnum():
+            return True
+        if cell.text not in _SIGNS:
+            return False
+    return False
 
 
 def _join(cells: list[Cell], pieces: list[range], *, needs_long: bool = False) -> Word:
