@@ -89,7 +89,7 @@ class WordList:
                 continue
             if self._without is not None and self._without.search(word.text):
                 return None
-            return Hit(pattern, word.start, word.end)
+            return Hit(pattern, word.start, word.run_end if pattern.endswith("*") else word.end)
         return None
 
     def _find_phrases(self, words: Sequence[Word]) -> list[Hit]:

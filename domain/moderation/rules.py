@@ -44,8 +44,12 @@ def find_mentions(cells: list[Cell]) -> list[Span]:
 
 def _spans(regex: "re.Pattern[str]", cells: list[Cell]) -> list[Span]:
     # Runs are cut to two in folded text, so that `www` is `ww` there.
-    found = regex.finditer(spelled(cells))
-    return [(cells[match.start()].start, cells[match.end() - 1].end) for match in found]
+    spans = []
+    for match in regex.finditer(spelled(cells)):
+        # A sentence's own comma after an address is none of it.
+        end = match.start() + max(1, len(match[0].rstrip(".,;:!?)»\"'")))
+        spans.append((cells[match.start()].start, cells[end - 1].end))
+    return spans
 
 
 def find_capitals(text: str, percent: int) -> list[Span]:

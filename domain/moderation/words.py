@@ -28,6 +28,8 @@ class Word:
     reach: int = 0
     needs_long: bool = False
     """One-letter pieces that go on before it: only a longer word is believed to begin in the middle of them."""
+    run_end: int = 0
+    """Where its one-letter pieces end in the original; a longer form of a word goes on to there."""
 
 
 def words_of(cells: list[Cell]) -> tuple[list[Word], list[Word]]:
@@ -67,13 +69,15 @@ def _goes_on(cells: list[Cell], place: int) -> bool:
     return False
 
 
-def _join(cells: list[Cell], pieces: list[range], *, needs_long: bool = False) -> Word:
+def _join(cells: list[Cell], pieces: list[range], *, needs_long: bool = False, run_end: int = 0) -> Word:
     text = "".join(cells[place].text for piece in pieces for place in piece)
     reach = len(text) - len(pieces[-1]) + 1 if len(pieces) > 1 else 0
-    return Word(text, cells[pieces[0].start].start, cells[pieces[-1].stop - 1].end, reach, needs_long)
+    end = cells[pieces[-1].stop - 1].end
+    return Word(text, cells[pieces[0].start].start, end, reach, needs_long, max(end, run_end))
 
 
 def _windows(cells: list[Cell], pieces: list[range]) -> Iterator[Word]:
+    run_ends = _run_ends(cells, pieces)
     for first in range(len(pieces) - 1):
         last = first
         while last + 1 < len(pieces) and last - first < _LETTERS_MAX:
@@ -90,7 +94,18 @@ def _windows(cells: list[Cell], pieces: list[range]) -> Iterator[Word]:
             # Two single letters in a row are ordinary words: «а я».
             if is_spaced and len(window) < 3:
                 continue
-            yield _join(cells, window, needs_long=all_single and _goes_on_before(pieces, first))
+            needs_long = all_single and _goes_on_before(pieces, first)
+            yield _join(cells, window, needs_long=needs_long, run_end=run_ends[last] if all_single else 0)
+
+
+def _run_ends(cells: list[Cell], pieces: list[range]) -> list[int]:
+    """For each piece, where the one-letter pieces that follow it closely end."""
+    ends = [cells[piece.stop - 1].end for piece in pieces]
+    for place in range(len(pieces) - 2, -1, -1):
+        is_close = pieces[place + 1].start - pieces[place].stop <= 1
+        if is_close and len(pieces[place]) == len(pieces[place + 1]) == 1:
+            ends[place] = ends[place + 1]
+    return ends
 
 
 def _goes_on_before(pieces: list[range], first: int) -> bool:
