@@ -92,7 +92,7 @@ async def test_by_default_bad_words_are_masked_everywhere(
     alert = await alert_of(connection, donation_id)
     assert (alert["status"], alert["donor_name"], alert["message"]) == ("queued", "*** Аня", "Привет, ***")
     assert await public_of(connection, donation_id) == ("*** Аня", "Привет, ***")
-    row = await connection.fetchrow("SELECT donor_name, message FROM donations WHERE id = $1", donation_id)
+    row: Any = await connection.fetchrow("SELECT donor_name, message FROM donations WHERE id = $1", donation_id)
     assert tuple(row) == ("сука Аня", "Привет, сука")
     assert await events(connection) == [("mask", "rules")]
     (line,) = await holds.list_decisions(connection, streamer.id, donation_id)
@@ -101,7 +101,7 @@ async def test_by_default_bad_words_are_masked_everywhere(
         ("message", "words", "сука", 8),
     ]
     replayed = await alerts.replay(connection, streamer.id, donation_id)
-    texts = await connection.fetchrow("SELECT donor_name, message FROM alerts WHERE alert_id = $1", replayed)
+    texts: Any = await connection.fetchrow("SELECT donor_name, message FROM alerts WHERE alert_id = $1", replayed)
     assert tuple(texts) == ("*** Аня", "Привет, ***")
 
 
@@ -125,7 +125,7 @@ async def test_held_text_leaves_nowhere_before_the_decision(
     assert (hold.donor_name, hold.message, hold.reason) == ("Аня", "сука, привет", "rules")
     assert 590 < hold.left_seconds <= 600
     assert await holds.count_holds(connection, streamer.id) == 1
-    task = await connection.fetchrow(
+    task: Any = await connection.fetchrow(
         "SELECT data, available_at > now() + interval '9 minutes' AS later FROM outbox WHERE name = 'settle_hold'"
     )
     assert task["later"]
@@ -242,7 +242,7 @@ async def test_the_sweep_finds_what_was_forgotten(connection: asyncpg.Connection
     assert await sweep(connection) == 0
     await let_time_pass(connection, minutes=11)
     assert await sweep(connection) == 1
-    task = await connection.fetchrow("SELECT data FROM outbox WHERE name = 'settle_hold'")
+    task: Any = await connection.fetchrow("SELECT data FROM outbox WHERE name = 'settle_hold'")
     assert (await holds.settle(connection, task["data"]["argument"])) is not None
     await connection.execute("UPDATE holds SET settled_at = now() - interval '2 days'")
     await sweep(connection)
