@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain import alerts, goals, outbox, totals
+from domain import alerts, goals, judgement, outbox, totals
 from domain.events import EventType
 from domain.ledger import BookedAs, LedgerTransaction
 from domain.payments import Payment
@@ -18,14 +18,19 @@ async def follow_booking(
 ) -> None:
     """`amount_minor` kopecks are booked by `transaction`; `paid` is the donation's row if that has paid it."""
     if paid is not None:
+        whose = {"streamer_id": payment.streamer_id, "donation_id": payment.donation_id}
+        judged = await judgement.judge_paid(
+            connection, **whose, amount_minor=amount_minor, name=paid["donor_name"], message=paid["message"]
+        )
         await alerts.enqueue_donation(
             connection,
-            streamer_id=payment.streamer_id,
-            donation_id=payment.donation_id,
-            donor_name=paid["public_donor_name"],
-            message=paid["public_message"],
+            **whose,
+            donor_name=judged.verdict.public_name,
+            message=judged.verdict.public_message,
             amount_minor=amount_minor,
+            held=judged.is_held,
         )
+        await judgement.record(connection, judged, **whose)
     facts = {
         "payment_id": payment.id,
         "donation_id": payment.donation_id,

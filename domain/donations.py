@@ -41,6 +41,8 @@ class NewDonation:
     consent_version: str
     donor_email: str | None = field(default=None, repr=False)
     """For the fiscal receipt, and only where one is made. It goes to the provider and nowhere else."""
+    address_hash: bytes | None = field(default=None, repr=False)
+    """Where the form came from, as a keyed hash: kept for a week, so that the streamer may block it."""
 
     def digest(self) -> bytes:
         """What must be equal for a repeated form to mean the same wish."""
@@ -86,6 +88,8 @@ async def create_donation(connection: Any, new: NewDonation, *, link_minutes: in
         consent_version=new.consent_version,
         donor_email=new.donor_email,
     )
+    if new.address_hash is not None:
+        await queries.blocks.insert_address(connection, donation_id=donation["id"], address_hash=new.address_hash)
     await queries.donations.point_form(
         connection,
         streamer_id=new.streamer_id,

@@ -19,6 +19,7 @@ class EventType(StrEnum):
     PAYMENT_REFUNDED = "payment.refunded"
     PAYMENT_CHARGED_BACK = "payment.charged_back"
     NOTIFICATION_SEND = "notification.send"
+    DONATION_MODERATED = "donation.moderated"
     STATS_UPDATE = "streamer.stats.update"
 
 
@@ -42,6 +43,7 @@ class Actor(StrEnum):
     SELF_CHECK = "self_check"
     SEND_LETTER = "send_letter"
     ERASE_ACCOUNT = "erase_account"
+    SETTLE_HOLD = "settle_hold"
 
 
 # Work that calls strangers (the bank, a mail server) has queues, and processes, of its own (DESIGN 10).
@@ -57,12 +59,14 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.SELF_CHECK: Queue.STATS,
     Actor.SEND_LETTER: Queue.MAIL,
     Actor.ERASE_ACCOUNT: Queue.STATS,
+    Actor.SETTLE_HOLD: Queue.ALERTS,
 }
 
 # Who acts on an event, and with which field of its data.
 SUBSCRIBERS: dict[EventType, tuple[tuple[Actor, str], ...]] = {
     EventType.DONATION_CREATED: ((Actor.CREATE_PAYMENT, "payment_id"),),
     EventType.NOTIFICATION_SEND: ((Actor.WAKE_OVERLAY, "streamer_id"),),
+    EventType.DONATION_MODERATED: ((Actor.WAKE_OVERLAY, "streamer_id"),),
     EventType.STATS_UPDATE: ((Actor.UPDATE_TOTALS, "streamer_id"),),
 }
 

@@ -4,7 +4,7 @@
 twice, late or in any order; the payment ends in the state the provider says (DESIGN 3 and 4).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -59,6 +59,8 @@ class News:
     inbox_id: int | None = None
     method: str = ""
     """How it was paid, as far as known: card, sbp, …"""
+    payer: str = field(default="", repr=False)
+    """Who paid, as the provider masks it; "" when it does not say."""
     user_id: int | None = None
     """Who wanted it, for an act of our own."""
 
@@ -149,6 +151,10 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
         news.status in _REFUND_NEWS or (news.status in _MONEY_NEWS and (amount_differs or is_nameless))
     ):
         return await _ask_instead(connection, payment, news)
+
+    if news.payer:
+        # Before the booking: whom the streamer has blocked is known by it.
+        await queries.blocks.note_payer(connection, payment_id=payment.id, payer=news.payer)
 
     is_unresolved = _is_unresolved(payment, news)
     if is_unresolved and payment.status in TAKEN:

@@ -1,6 +1,7 @@
 """Secrets at rest, random ids, and hashes of tokens."""
 
 import hashlib
+import hmac
 import secrets
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -17,6 +18,7 @@ class SecretBox:
         if not parts:
             raise ValueError("SECRET_KEYS holds no key")
         fernets = [Fernet(key) for key in parts]
+        self._keys = [key.encode() for key in parts]
         self._newest = fernets[0]
         self._fernet = MultiFernet(fernets)
 
@@ -36,6 +38,14 @@ class SecretBox:
             return self.decrypt(encrypted)
         except UndecryptableError:
             return None
+
+    def digests(self, text: str, purpose: str) -> tuple[bytes, ...]:
+        """Keyed hashes of what could be guessed from a list, as addresses can: by each key, the newest first.
+
+        One is stored; who looks for it compares with all, so that a hash lasts as long as its key is kept.
+        """
+        message = f"{purpose}:{text}".encode()
+        return tuple(hmac.digest(key, message, "sha256") for key in self._keys)
 
     def has_newest_key(self, encrypted: str) -> bool:
         """Whether the key that encrypts now can read it: then the older keys are not needed for it."""

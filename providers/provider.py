@@ -83,6 +83,8 @@ class PaymentState:
     raw: bytes = field(repr=False, compare=False)
     method: str = ""
     reason: RefusalReason | None = None
+    payer: str = field(default="", repr=False, compare=False)
+    """Who paid, masked by the provider: a card, a phone, a wallet. "" when it does not say; at most 64 characters."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,8 @@ class Notification:
     reason: RefusalReason | None = None
     method: str = ""
     """As `PaymentState.method`."""
+    payer: str = field(default="", repr=False, compare=False)
+    """As `PaymentState.payer`."""
     """Of a refused payment, sorted."""
 
 

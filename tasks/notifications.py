@@ -67,6 +67,7 @@ async def _apply_signed(parts: Parts, connection: Any, stored: StoredNotificatio
             error_message=notification.error_message,
             error_reason=notification.reason or "",
             method=notification.method,
+            payer=notification.payer,
             raw=stored.body,
             inbox_id=stored.id,
         ),

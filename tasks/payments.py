@@ -326,6 +326,7 @@ def news_from(state: PaymentState) -> News:
         error_reason=state.reason or "",
         raw=state.raw,
         method=state.method,
+        payer=state.payer,
     )
 
 

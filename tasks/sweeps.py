@@ -7,7 +7,7 @@ RabbitMQ may have lost any message; nothing here trusts that one is on its way. 
 import logging
 from typing import Any
 
-from domain import confirmations, erasure, inbox, letters, outbox, refunds, registry, self_check
+from domain import blocks, confirmations, erasure, holds, inbox, letters, outbox, refunds, registry, self_check
 from domain.events import Actor
 from domain.overlays import bury_dead_processes
 from infra import queries
@@ -29,6 +29,7 @@ async def sweep(connection: Any) -> int:
     asked += await registry.ask_due(connection)
     asked += await letters.ask_due(connection)
     asked += await erasure.ask_due(connection)
+    asked += await holds.ask_due(connection)
     async for row in queries.sweeps.list_waiting_streamers(connection):
         await outbox.add_task(connection, Actor.WAKE_OVERLAY, row["streamer_id"])
         asked += 1
@@ -39,6 +40,7 @@ async def sweep(connection: Any) -> int:
         await outbox.add_task(connection, Actor.SETTLE_GOALS, row["streamer_id"])
         asked += 1
     await queries.donations.delete_old_forms(connection)
+    await blocks.forget_old(connection)
     await queries.sweeps.delete_old_sessions(connection)
     await queries.letters.delete_old_letters(connection)
     await confirmations.delete_old(connection)

@@ -74,6 +74,7 @@ def _notification(fields: Mapping[str, Any]) -> Notification:
         is_about_payment=order_id is not None and not notification_type and provider_status != "RECEIPT",
         reason=reason_for(error_code),
         method=_method(given.get("Pan")),
+        payer=_payer(given.get("Pan")),
     )
 
 
@@ -81,6 +82,12 @@ def _method(pan: Any) -> str:
     """A masked card, or for SBP a masked phone (contracts/tbank-protocol.md 6). What is neither says nothing."""
     text = pan if isinstance(pan, str) else ""
     return "sbp" if text.startswith("+") else "card" if text[:1].isdecimal() else ""
+
+
+def _payer(pan: Any) -> str:
+    """The masked card or phone itself. One without a mask would be a secret of the donor's, and is not kept."""
+    text = pan if isinstance(pan, str) else ""
+    return text if "*" in text and len(text) <= 64 and text.isascii() and text.isprintable() else ""
 
 
 def _readable(read_field: Callable[[Mapping[str, Any]], str | None], fields: Mapping[str, Any]) -> str | None:

@@ -109,6 +109,7 @@ def payment_state(payment: dict[str, Any]) -> PaymentState:
         error_message=error_message,
         raw=json.dumps(payment, ensure_ascii=False).encode(),
         method=_method(payment),
+        payer=_payer(payment),
         reason=reason,
     )
 
@@ -119,3 +120,19 @@ def _method(payment: dict[str, Any]) -> str:
         return ""
     kind = values.text(values.fields(given, "payment_method").get("type", ""), "payment_method.type", limit=40)
     return METHODS.get(kind, kind)
+
+
+def _payer(payment: dict[str, Any]) -> str:
+    """The card by its first and last figures, or the end of a wallet's number; unreadable ones spoil nothing."""
+    method = payment.get("payment_method")
+    if not isinstance(method, dict):
+        return ""
+    card = method.get("card")
+    if isinstance(card, dict):
+        first, last = card.get("first6", ""), card.get("last4", "")
+        if isinstance(first, str) and isinstance(last, str) and last.isdecimal() and len(first) <= 6 and len(last) == 4:
+            return f"{first:*<6}******{last}"
+    wallet = method.get("account_number")
+    if isinstance(wallet, str) and wallet.isdecimal() and len(wallet) >= 8:
+        return f"{method.get('type', '')}:***{wallet[-4:]}"[:64]
+    return ""

@@ -34,7 +34,7 @@ UPDATE donations SET status = 'pending' WHERE id = :donation_id AND status = 'fa
 -- The first confirmed payment of the right amount pays; no row when another did.
 UPDATE donations SET status = 'paid', paid_at = now()
 WHERE id = :donation_id AND status IN ('pending', 'failed', 'review')
-RETURNING paid_at, public_donor_name, public_message;
+RETURNING paid_at, donor_name, message;
 
 -- name: mark_review!
 -- Money came, but not the amount asked for: an operator looks at it.
@@ -60,7 +60,7 @@ WHERE donations.id = :donation_id
 UPDATE donations
 SET status = 'paid', paid_at = now(), wished_minor = amount_minor, amount_minor = :amount_minor
 WHERE id = :donation_id AND status = 'review'
-RETURNING paid_at, public_donor_name, public_message;
+RETURNING paid_at, donor_name, message;
 
 -- name: fail!
 -- Unless a newer attempt may still bring the money.

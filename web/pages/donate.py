@@ -16,7 +16,7 @@ from typing import Any
 
 from quart import Blueprint, Response, render_template, request, url_for
 
-from domain import donations, goals, receipts, terminals
+from domain import blocks, donations, goals, receipts, terminals
 from domain.donations import DonorState, DonorView
 from domain.errors import NotAllowedError, NotFoundError
 from domain.streamers import Streamer, find_by_slug, is_open
@@ -90,8 +90,13 @@ async def submit_form(slug: str) -> Response:
     await parts().limiter.take(FORM_LIMIT, form.key)
     await parts().limiter.take(ADDRESS_STREAMER_LIMIT, f"{address}:{streamer.id}")
     await parts().limiter.take(STREAMER_LIMIT, str(streamer.id))
+    digests = parts().box.digests(address, "donor address") if address != "unknown" else ()
+    async with parts().pool.acquire() as connection:
+        is_blocked = await blocks.is_address_blocked(connection, streamer.id, digests)
+    if is_blocked:
+        return await _answer(_page_or_partial("refused"), 403, streamer=streamer)
     try:
-        public_id = await _create_donation(form, streamer)
+        public_id = await _create_donation(form, streamer, address_hash=digests[0] if digests else None)
     except NotAllowedError:
         return await _answer(_page_or_partial("closed"), 409, streamer=streamer)
     if _is_htmx():
@@ -101,7 +106,7 @@ async def submit_form(slug: str) -> Response:
     return _see_donation(public_id)
 
 
-async def _create_donation(form: DonateForm, streamer: Streamer) -> str:
+async def _create_donation(form: DonateForm, streamer: Streamer, *, address_hash: bytes | None) -> str:
     """Raises NotAllowedError when the streamer cannot take money."""
     new = donations.NewDonation(
         streamer_id=streamer.id,
@@ -112,6 +117,7 @@ async def _create_donation(form: DonateForm, streamer: Streamer) -> str:
         locale=current_locale(),
         consent_version=form.consent,
         donor_email=form.donor_email,
+        address_hash=address_hash,
     )
     async with parts().pool.acquire() as connection, connection.transaction():
         created = await donations.create_donation(connection, new, link_minutes=parts().settings.payment_link_minutes)
@@ -307,7 +313,7 @@ def _is_htmx() -> bool:
 
 
 def _page_or_partial(name: str) -> str:
-    pages = {"form": "pages/donate.html", "closed": "pages/donate_closed.html"}
+    pages = {"form": "pages/donate.html", "closed": "pages/donate_closed.html", "refused": "pages/donate_refused.html"}
     return f"partials/donate/{name}.html" if _is_htmx() else pages[name]
 
 

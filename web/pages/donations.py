@@ -25,6 +25,7 @@ from web.context import parts
 from web.limits import Limit
 from web.pages import desk, payment_words
 from web.pages.dashboard_view import alert_chip, when
+from web.pages.donation_moderation import read_moderation
 from web.sessions import require_streamer, require_user
 from web.terminal_words import provider_title
 
@@ -44,7 +45,11 @@ async def show(public_id: str) -> Response:
     streamer = await require_streamer()
     details = await read(streamer, public_id)
     return await desk.render(
-        "pages/donation.html", streamer, current="donations.show", **await _values(streamer, details)
+        "pages/donation.html",
+        streamer,
+        current="donations.show",
+        moderation=await read_moderation(streamer, details.donation.id, public_id),
+        **await _values(streamer, details),
     )
 
 

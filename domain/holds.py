@@ -1,0 +1,288 @@
+"""Alerts that wait for a decision: who decides, until when, and what happens when nobody does (DESIGN 15).
+
+    held ──decide──▶ decided ──5 s──▶ settled: shown, shown without its message, or dropped
+     ▲ │                │
+     │ └──deadline──────┼───────────▶ settled with the outcome the streamer chose
+     └──────undo────────┘
+
+Each move is a conditional update, so that of two people, or of a person and the deadline, one wins. A decision takes
+effect by a wish in the outbox; a sweep asks for those that were lost. Money is untouched by all of it.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain import alerts, outbox
+from domain.errors import InvalidInputError, NotFoundError
+from domain.events import Actor, EventType, Topic, Wake
+from domain.judgement import encode_match
+from domain.moderation import Act, Action, Lexicon, Match, Part, Rule, Settings, judge
+from domain.moderation.judging import exception_for
+from domain.moderation_settings import add_words, get_lexicon, get_settings
+from infra import queries
+
+UNDO_SECONDS = 5
+_REJUDGED_MAX = 200
+
+
+class Decision(StrEnum):
+    SHOW = "show"
+    SHOW_WITHOUT_TEXT = "show_without_text"
+    HIDE = "hide"
+
+
+@dataclass(frozen=True)
+class By:
+    """Who decides: `kind` is "owner", "moderator" or "deadline"; `id` is that person's, `name` what others see."""
+
+    kind: str
+    id: int | None
+    name: str
+
+
+DEADLINE = By("deadline", None, "")
+
+
+@dataclass(frozen=True)
+class Hold:
+    """An alert that waits, with its texts as written; `left_seconds` until the deadline.
+
+    `decision` and `by_name` are set for the few seconds in which it may be undone.
+    """
+
+    alert_id: uuid.UUID
+    donation_id: int
+    public_id: str
+    donor_name: str | None
+    message: str
+    amount_minor: int
+    reason: str
+    matches: tuple[Match, ...]
+    held_at: datetime
+    left_seconds: float
+    outcome: str
+    decision: Decision | None
+    by_name: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What came of a press: `won` is False if somebody was first, who is `by_name`, with this `decision`."""
+
+    won: bool
+    decision: str
+    by_name: str
+
+
+async def list_holds(connection: Any, streamer_id: int, *, limit: int = 50) -> list[Hold]:
+    """What waits, oldest first."""
+    rows = queries.holds.list_holds(connection, streamer_id=streamer_id, limit=limit)
+    return [
+        Hold(
+            **{
+                **row,
+                "matches": decode_matches(row["matches"]),
+                "decision": None if row["decision"] is None else Decision(row["decision"]),
+            }
+        )
+        async for row in rows
+    ]
+
+
+async def count_holds(connection: Any, streamer_id: int) -> int:
+    """How many nobody has decided on."""
+    count: int = await queries.holds.count_holds(connection, streamer_id=streamer_id)
+    return count
+
+
+def decode_matches(stored: list[dict[str, Any]]) -> tuple[Match, ...]:
+    return tuple(
+        Match(**{**match, "part": Part(match["part"]), "rule": Rule(match["rule"]), "act": Act(match["act"])})
+        for match in stored
+    )
+
+
+async def decide(connection: Any, streamer_id: int, alert_id: uuid.UUID, decision: Decision, by: By) -> Decided:
+    """The first decision counts, from five seconds later on. Raises NotFoundError("hold") for what never waited."""
+    row = await queries.holds.decide(
+        connection,
+        streamer_id=streamer_id,
+        alert_id=alert_id,
+        decision=decision,
+        by_kind=by.kind,
+        by_id=by.id,
+        by_name=by.name,
+        undo_seconds=float(UNDO_SECONDS),
+    )
+    if row is None:
+        first = await queries.holds.get_decided(connection, streamer_id=streamer_id, alert_id=alert_id)
+        if first is None:
+            raise NotFoundError("hold")
+        return Decided(False, first["decision"] or "", first["by_name"])
+    await outbox.add_task(connection, Actor.SETTLE_HOLD, row["alert_id"], delay_seconds=UNDO_SECONDS)
+    await _log(connection, streamer_id, row["donation_id"], decision, row["reason"], by)
+    return Decided(True, decision, by.name)
+
+
+async def undo(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -> bool:
+    """Take a decision back, anybody's, before it takes effect. False: it is too late."""
+    row = await queries.holds.undo(connection, streamer_id=streamer_id, alert_id=alert_id)
+    if row is None:
+        return False
+    await outbox.add_task(connection, Actor.SETTLE_HOLD, row["alert_id"], delay_seconds=row["left_seconds"])
+    await _log(connection, streamer_id, row["donation_id"], "undo", row["reason"], by)
+    return True
+
+
+async def settle(connection: Any, hold_id: int) -> Wake | None:
+    """Let a hold's decision take effect, or its deadline, if it is time; to be published after the commit."""
+    row = await queries.holds.claim_due(connection, alert_id=hold_id)
+    if row is None:
+        return None
+    decision = _decision_of(row)
+    if row["decision"] is None:
+        await _log(connection, row["streamer_id"], row["donation_id"], decision, row["reason"], DEADLINE)
+    if decision is Decision.HIDE:
+        await alerts.drop(connection, row["streamer_id"], row["public_alert_id"])
+    else:
+        await _show(connection, row, decision)
+    await outbox.add_event(
+        connection,
+        EventType.DONATION_MODERATED,
+        {
+            "donation_id": row["donation_id"],
+            "streamer_id": row["streamer_id"],
+            "decision": decision,
+            "by": row["by_kind"] or DEADLINE.kind,
+        },
+    )
+    topics = frozenset({Topic.ALERTS, Topic.DONATION})
+    return Wake(row["streamer_id"], topics, row["donation_id"], plays_on=True)
+
+
+def _decision_of(row: Any) -> Decision:
+    if row["decision"] is not None:
+        return Decision(row["decision"])
+    return Decision.HIDE if row["outcome"] == "skip" else Decision.SHOW_WITHOUT_TEXT
+
+
+async def _show(connection: Any, row: Any, decision: Decision) -> None:
+    """The text goes into the alert before it may play, and leaves us only if it may."""
+    is_whole = decision is Decision.SHOW
+    name = row["approved_name"] if is_whole else row["quiet_name"]
+    message = row["approved_message"] if is_whole else ""
+    await queries.holds.set_alert_text(
+        connection,
+        alert_id=row["alert_id"],
+        donor_name=name,
+        message=message,
+        reading_ms=alerts.reading_ms(message),
+    )
+    if await alerts.approve(connection, row["streamer_id"], row["public_alert_id"]):
+        await queries.moderation.set_public_texts(
+            connection, donation_id=row["donation_id"], donor_name=name, message=message
+        )
+
+
+async def ask_due(connection: Any, *, limit: int = 200) -> int:
+    """Ask for what should have been settled and was not; how many."""
+    rows = [row async for row in queries.holds.list_due(connection, limit=limit)]
+    for row in rows:
+        await outbox.add_task(connection, Actor.SETTLE_HOLD, row["alert_id"])
+    await queries.holds.delete_settled(connection)
+    return len(rows)
+
+
+# Exceptions.
+
+
+async def allow(connection: Any, streamer_id: int, alert_id: uuid.UUID, index: int, by: By) -> bool:
+    """Make an exception of what this hold's match `index` caught, and judge what waits anew.
+
+    What nothing is caught of any more is shown by itself. False: nobody waits for this decision any more.
+    Raises NotFoundError("match"), InvalidInputError("word", "not_a_word" | "too_many").
+    """
+    row = await queries.holds.lock_hold(connection, streamer_id=streamer_id, alert_id=alert_id)
+    if row is None:
+        return False
+    found = [hold for hold in await list_holds(connection, streamer_id, limit=1000) if hold.alert_id == alert_id]
+    if not found or not 0 <= index < len(found[0].matches):
+        raise NotFoundError("match")
+    match = found[0].matches[index]
+    pattern = exception_for(match)
+    if pattern is None:
+        raise InvalidInputError("word", "not_a_word")
+    await add_words(connection, streamer_id, "exception", [pattern])
+    await _log(connection, streamer_id, row["donation_id"], "exception", pattern, by)
+    await rejudge(connection, streamer_id, by)
+    return True
+
+
+async def rejudge(connection: Any, streamer_id: int, by: By) -> None:
+    """Judge what the rules hold anew, after the streamer changed them."""
+    settings, words = await get_settings(connection, streamer_id), await get_lexicon(connection, streamer_id)
+    rows = [
+        row async for row in queries.holds.list_open_holds(connection, streamer_id=streamer_id, limit=_REJUDGED_MAX)
+    ]
+    for row in rows:
+        await _rejudge_one(connection, streamer_id, row["alert_id"], settings, words, by)
+
+
+async def _rejudge_one(
+    connection: Any, streamer_id: int, alert_id: uuid.UUID, settings: Settings, words: Lexicon, by: By
+) -> None:
+    hold = await queries.holds.lock_hold(connection, streamer_id=streamer_id, alert_id=alert_id)
+    if hold is None:
+        return
+    texts = await queries.moderation.get_originals(connection, streamer_id=streamer_id, donation_id=hold["donation_id"])
+    verdict = judge(texts["donor_name"], texts["message"], settings, words)
+    await queries.holds.rejudge(
+        connection,
+        alert_id=hold["alert_id"],
+        matches=[encode_match(match) for match in verdict.matches],
+        approved_name=verdict.approved_name,
+        approved_message=verdict.approved_message,
+        quiet_name=verdict.quiet_name,
+    )
+    if hold["reason"] == "rules" and verdict.action in (Action.SHOW, Action.MASK):
+        await queries.holds.decide_now(
+            connection, alert_id=hold["alert_id"], by_kind=by.kind, by_id=by.id, by_name=by.name
+        )
+        await outbox.add_task(connection, Actor.SETTLE_HOLD, hold["alert_id"])
+
+
+# The log.
+
+
+@dataclass(frozen=True)
+class LoggedDecision:
+    """A line of a donation's moderation: `what` happened, by whom, and what the rules had caught."""
+
+    what: str
+    reason: str
+    by_kind: str
+    by_name: str
+    matches: tuple[Match, ...]
+    decided_at: datetime
+
+
+async def list_decisions(connection: Any, streamer_id: int, donation_id: int) -> list[LoggedDecision]:
+    rows = queries.moderation.list_decisions(connection, streamer_id=streamer_id, donation_id=donation_id)
+    return [LoggedDecision(**{**row, "matches": decode_matches(row["matches"])}) async for row in rows]
+
+
+async def _log(connection: Any, streamer_id: int, donation_id: int, what: str, reason: str, by: By) -> None:
+    await queries.moderation.insert_decision(
+        connection,
+        streamer_id=streamer_id,
+        donation_id=donation_id,
+        what=what,
+        reason=reason,
+        by_kind=by.kind,
+        by_id=by.id,
+        by_name=by.name,
+        matches=[],
+    )

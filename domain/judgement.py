@@ -1,0 +1,117 @@
+"""What a paid donation's texts become (DESIGN 15): judged at the moment it is paid, by what its streamer wants then.
+
+Judging never fails a booking. Whatever goes wrong, the money is booked and the alert waits for a person.
+"""
+
+import logging
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from domain import outbox
+from domain.events import Actor, EventType
+from domain.moderation import Action, Match, Mode, Outcome, Settings, Verdict, judge
+from domain.moderation.folding import fold_name
+from domain.moderation.judging import lexicon
+from domain.moderation_settings import settings_from
+from infra import queries
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict on a donation, and why it is held or changed: "rules", "approve", "amount", "error", "blocked_…"."""
+
+    verdict: Verdict
+    reason: str
+    settings: Settings
+
+    @property
+    def is_held(self) -> bool:
+        return self.verdict.action is Action.HOLD
+
+
+async def judge_paid(
+    connection: Any, *, streamer_id: int, donation_id: int, amount_minor: int, name: str | None, message: str
+) -> Judged:
+    """`name` and `message` as written, for when nobody can judge them."""
+    try:
+        # A savepoint: a statement that fails here must not take the booking with it.
+        async with connection.transaction():
+            return await _judge(connection, streamer_id, donation_id, amount_minor)
+    except Exception:
+        log.exception("donation %d could not be judged: it waits for a person", donation_id)
+        verdict = Verdict(Action.HOLD, (), None, "", name, message, None)
+        return Judged(verdict, "error", Settings(outcome=Outcome.SHOW_WITHOUT_TEXT))
+
+
+async def _judge(connection: Any, streamer_id: int, donation_id: int, amount_minor: int) -> Judged:
+    case = await queries.moderation.get_case(connection, donation_id=donation_id)
+    settings = settings_from(case)
+    is_small = amount_minor < settings.message_from_minor and bool(case["message"])
+    words = lexicon(tuple(case["words"]), tuple(case["exceptions"]))
+    verdict = judge(case["donor_name"], "" if is_small else case["message"], settings, words)
+    blocked = None
+    if case["has_blocks"]:
+        blocked = await queries.blocks.find_block(
+            connection,
+            streamer_id=streamer_id,
+            donation_id=donation_id,
+            name_key=fold_name(case["donor_name"] or ""),
+        )
+    if blocked is not None:
+        verdict = Verdict(Action.HOLD, verdict.matches, None, "", verdict.approved_name, verdict.approved_message, None)
+        return Judged(verdict, f"blocked_{blocked}", settings)
+    if verdict.action is Action.HOLD and settings.mode is Mode.APPROVE:
+        return Judged(verdict, "approve", settings)
+    return Judged(verdict, "amount" if is_small and not verdict.matches else "rules", settings)
+
+
+async def record(connection: Any, judged: Judged, *, streamer_id: int, donation_id: int) -> None:
+    """After the alert was made: the texts that may leave us, the hold with its deadline, and what the rules decided."""
+    verdict = judged.verdict
+    is_plain = verdict.action is Action.SHOW and judged.reason != "amount"
+    if is_plain:
+        return
+    await queries.moderation.set_public_texts(
+        connection, donation_id=donation_id, donor_name=verdict.public_name, message=verdict.public_message
+    )
+    matches = [encode_match(match) for match in verdict.matches]
+    if judged.is_held:
+        alert_id = await queries.holds.insert_hold(
+            connection,
+            donation_id=donation_id,
+            reason=judged.reason,
+            matches=matches,
+            approved_name=verdict.approved_name,
+            approved_message=verdict.approved_message,
+            quiet_name=verdict.quiet_name,
+            hold_minutes=judged.settings.hold_minutes,
+            outcome=judged.settings.outcome,
+        )
+        if alert_id is None:
+            # It had its alert before this payment, and its texts with it.
+            return
+        delay_seconds = judged.settings.hold_minutes * 60
+        await outbox.add_task(connection, Actor.SETTLE_HOLD, alert_id, delay_seconds=delay_seconds)
+    what = "reject" if verdict.action is Action.SHOW else verdict.action.value
+    await queries.moderation.insert_decision(
+        connection,
+        streamer_id=streamer_id,
+        donation_id=donation_id,
+        what=what,
+        reason=judged.reason,
+        by_kind="rules",
+        by_id=None,
+        by_name="",
+        matches=matches,
+    )
+    await outbox.add_event(
+        connection,
+        EventType.DONATION_MODERATED,
+        {"donation_id": donation_id, "streamer_id": streamer_id, "decision": what, "by": "rules"},
+    )
+
+
+def encode_match(match: Match) -> dict[str, Any]:
+    return asdict(match)

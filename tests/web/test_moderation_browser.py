@@ -1,0 +1,64 @@
+"""The moderation page in a real browser, on a phone: hostile texts are only text, a press can be undone, keys work."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from domain.moderation import Mode, Settings
+from domain.moderation_settings import save_settings
+from domain.streamers import Streamer
+from tests.support.site import Site
+from tests.web.conftest import PASSWORD
+from tests.web.money import add_paid
+
+HOSTILE = [
+    "<script>document.title='pwned'</script>",
+    '"><img src=x onerror="document.title=\'pwned\'">',
+    "{{7*7}} ${7*7} <svg/onload=document.title='pwned'>",
+    "ш" * 300,
+    "п̵̡̛̗р̷̧̛и̸̨̛в̷̧̕е̶̛̕т̵̨̛ " * 8,
+    "\u202eтевирп\u202c שלום مرحبا " + "🏴‍☠️" * 20,
+]
+
+
+@pytest.fixture
+async def her_page(browser: Browser, site: Site, streamer: Streamer) -> AsyncIterator[Page]:
+    """The streamer's phone."""
+    context = await browser.new_context(locale="ru-RU", viewport={"width": 360, "height": 760})
+    page = await context.new_page()
+    await page.goto(f"{site.url}/sign-in")
+    await page.locator("#email").fill(f"{streamer.slug}@example.org")
+    await page.locator("#password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/dashboard")
+    yield page
+    await context.close()
+
+
+async def test_the_queue_on_a_phone(her_page: Page, site: Site, streamer: Streamer) -> None:
+    page = her_page
+    async with site.pool.acquire() as connection:
+        await save_settings(connection, streamer.id, Settings(mode=Mode.APPROVE))
+    for text in HOSTILE:
+        await add_paid(site, streamer, message=text, donor_name=text[:60])
+    await page.goto(f"{site.url}/dashboard/moderation")
+    await expect(page.locator(".hold")).to_have_count(len(HOSTILE))
+    await expect(page.locator(".hold-text").first).to_have_text(HOSTILE[0])
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert await page.title() != "pwned"
+    assert await page.locator(".hold img, .hold script, .hold svg:not(.icon)").count() == 0
+
+    first = page.locator(".hold").first
+    await first.get_by_role("button", name="Показать").dblclick()
+    await expect(first).to_contain_text("Сейчас покажем.")
+    await first.get_by_role("button", name="Отменить").click()
+    await expect(page.locator("#notice")).to_contain_text("снова ждёт решения")
+    await page.keyboard.press("h")
+    await expect(first).to_contain_text("Сейчас скроем.")
+    assert await site.pool.fetchval("SELECT decision FROM holds WHERE decision IS NOT NULL") == "hide"
+
+    await page.goto(f"{site.url}/dashboard/moderation/settings")
+    await page.locator("#text").press_sequentially("вот сука")
+    await expect(page.locator("#tried mark")).to_have_text("сука")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
