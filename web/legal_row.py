@@ -1,0 +1,67 @@
+"""What a streamer's public pages carry about who receives the money: links, marks, labels."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from quart import url_for
+
+from domain.requisites import Requisites, get_requisites
+from domain.streamers import Streamer
+from domain.terms import version_of
+from web.context import parts
+from web.i18n import current_locale
+from web.legal_texts import NAMES, Recipient, short_title_of, write_terms
+
+
+@dataclass(frozen=True)
+class LegalRow:
+    links: tuple[tuple[str, str], ...] = ()
+    """Addresses and titles; none until the requisites are complete."""
+    offer_url: str = ""
+    age_mark: str = ""
+    registry_url: str = ""
+    registry_number: str = ""
+    label: str = ""
+    """What the law demands of a foreign agent."""
+
+
+def legal_row(slug: str, requisites: Requisites | None) -> LegalRow:
+    if requisites is None:
+        return LegalRow()
+    links: tuple[tuple[str, str], ...] = ()
+    if requisites.is_complete:
+        links = tuple((url_for("legal.show", slug=slug, name=name), short_title_of(name)) for name in NAMES)
+    return LegalRow(
+        links,
+        links[0][0] if links else "",
+        requisites.age_mark,
+        requisites.registry_url,
+        requisites.registry_number,
+        requisites.foreign_agent_label if requisites.is_foreign_agent else "",
+    )
+
+
+async def read_legal_row(connection: Any, streamer_id: int, slug: str) -> LegalRow:
+    return legal_row(slug, await get_requisites(connection, streamer_id))
+
+
+def recipient_of(streamer: Streamer, requisites: Requisites | None) -> Recipient:
+    return Recipient(streamer.slug, streamer.display_name, parts().settings.web_url, requisites)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a donor who sends the form now agrees to, in the language of the request."""
+
+    documents: str
+    row: LegalRow
+
+    @property
+    def version(self) -> str:
+        return version_of(self.documents)
+
+
+async def read_terms_of(connection: Any, streamer: Streamer, consent_version: str) -> Terms:
+    requisites = await get_requisites(connection, streamer.id)
+    documents = write_terms(recipient_of(streamer, requisites), consent_version, current_locale())
+    return Terms(documents, legal_row(streamer.slug, requisites))
