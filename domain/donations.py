@@ -41,6 +41,8 @@ class NewDonation:
     consent_version: str
     donor_email: str | None = field(default=None, repr=False)
     """For the fiscal receipt, and only where one is made. It goes to the provider and nowhere else."""
+    terms_id: int | None = None
+    """The words agreed to, of `domain.terms.keep_terms`; None where none were shown."""
 
     def digest(self) -> bytes:
         """What must be equal for a repeated form to mean the same wish."""
@@ -85,6 +87,7 @@ async def create_donation(connection: Any, new: NewDonation, *, link_minutes: in
         locale=new.locale,
         consent_version=new.consent_version,
         donor_email=new.donor_email,
+        terms_id=new.terms_id,
     )
     await queries.donations.point_form(
         connection,

@@ -55,9 +55,8 @@ class Progress:
 
     @property
     def next_step(self) -> Step | None:
-        """The first one neither done nor put off, then the first put off; None when all are done."""
-        left = [step for step in STEPS if step not in self.done]
-        return next((step for step in left if step not in self.skipped), left[0] if left else None)
+        """The first one neither done nor put off, or None."""
+        return next((step for step in STEPS if step not in self.done | self.skipped), None)
 
 
 NOTHING_YET = Progress(frozenset(), frozenset(), None, dismissed=False, obs_connected=False)

@@ -28,13 +28,19 @@ from web.pages import (
     dashboard_actions,
     donate,
     donations,
+    first_steps,
+    first_steps_name,
     home,
+    legal,
     money,
     npd,
+    operator_legal,
     overlay,
+    payee,
     receipts,
     refund,
     registry,
+    requisites,
     self_check,
     styleguide,
     terminals,
@@ -75,6 +81,7 @@ def create_app(settings: Settings) -> Quart:
     setup_security(app)
     setup_sessions(app)
     app.jinja_env.globals["is_on_air"] = is_on_air
+    app.jinja_env.globals["operator_pages"] = operator_legal.operator_pages
     if settings.in_development:
         app.register_blueprint(styleguide.blueprint)
     for module in (
@@ -98,6 +105,12 @@ def create_app(settings: Settings) -> Quart:
         npd,
         metrics,
         self_check,
+        first_steps,
+        first_steps_name,
+        payee,
+        requisites,
+        legal,
+        operator_legal,
     ):
         app.register_blueprint(module.blueprint)
 

@@ -1,5 +1,6 @@
 """What a streamer's public pages carry about who receives the money: links, marks, labels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from domain.requisites import Requisites, get_requisites
 from domain.streamers import Streamer
 from domain.terms import version_of
 from web.context import parts
-from web.i18n import current_locale
+from web.i18n import LANGUAGES, current_locale
 from web.legal_texts import NAMES, Recipient, short_title_of, write_terms
 
 
@@ -50,18 +51,22 @@ def recipient_of(streamer: Streamer, requisites: Requisites | None) -> Recipient
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What a donor who sends the form now agrees to, in the language of the request."""
+class PageTerms:
+    """The words that a donation page of now leads to, in each language, by their version."""
 
-    documents: str
     row: LegalRow
+    current: str
+    """The version in the request's language."""
+    documents: Mapping[str, str]
 
-    @property
-    def version(self) -> str:
-        return version_of(self.documents)
 
-
-async def read_terms_of(connection: Any, streamer: Streamer, consent_version: str) -> Terms:
+async def read_page_terms(connection: Any, streamer: Streamer, consent_version: str) -> PageTerms:
     requisites = await get_requisites(connection, streamer.id)
-    documents = write_terms(recipient_of(streamer, requisites), consent_version, current_locale())
-    return Terms(documents, legal_row(streamer.slug, requisites))
+    recipient = recipient_of(streamer, requisites)
+    written = {locale: write_terms(recipient, consent_version, locale) for locale in LANGUAGES}
+    versions = {locale: version_of(documents) for locale, documents in written.items()}
+    return PageTerms(
+        legal_row(streamer.slug, requisites),
+        versions[current_locale()],
+        {versions[locale]: documents for locale, documents in written.items()},
+    )

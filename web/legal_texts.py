@@ -104,7 +104,8 @@ def _offer(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...]:
             _("What this is"),
             (
                 _(
-                    "%(name)s (below: the recipient) accepts voluntary support on the page %(url)s. Whoever sends money "
+                    "%(name)s (below: the recipient) accepts voluntary support on the page %(url)s. Whoever sends "
+                    "money "
                     "there (below: the donor) accepts these terms by doing so.",
                     name=requisites.full_name,
                     url=recipient.page_url,
@@ -119,7 +120,8 @@ def _offer(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...]:
                     "over, done or promised in return."
                 ),
                 _(
-                    "The name and the message that come with it may appear on the broadcast. Whether and how they appear "
+                    "The name and the message that come with it may appear on the broadcast. Whether and how they "
+                    "appear "
                     "is up to the recipient: a text may be shortened, held back or left out."
                 ),
             ),
@@ -134,7 +136,8 @@ def _offer(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...]:
                     "details never reach this site."
                 ),
                 _(
-                    "Only the owner of the card or account pays, or somebody with the owner's consent. Children pay only "
+                    "Only the owner of the card or account pays, or somebody with the owner's consent. Children pay "
+                    "only "
                     "with their parents' consent."
                 ),
             ),
@@ -143,7 +146,8 @@ def _offer(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...]:
             _("The donor's words"),
             (
                 _(
-                    "The donor answers for the name and the message: no insults, threats, calls to break the law, other "
+                    "The donor answers for the name and the message: no insults, threats, calls to break the law, "
+                    "other "
                     "people's personal data or advertising."
                 ),
             ),
@@ -168,13 +172,16 @@ def _offer(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...]:
 
 def _refund_rule(requisites: Requisites) -> tuple[str, ...]:
     answered = ngettext(
-        "A request is answered within %(num)s day.", "A request is answered within %(num)s days.", requisites.refund_days
+        "A request is answered within %(num)s day.",
+        "A request is answered within %(num)s days.",
+        requisites.refund_days,
     )
     if requisites.refund_rule is RefundRule.REQUEST:
         return (_("Whoever changes their mind gets the money back on request, without giving a reason."), answered)
     return (
         _(
-            "Support is voluntary, so a change of mind alone is no reason for a refund. The money goes back when it was "
+            "Support is voluntary, so a change of mind alone is no reason for a refund. The money goes back when it "
+            "was "
             "sent by mistake: twice or in another amount, with somebody else's card, or by a child without the parents "
             "knowing; and whenever the law says so."
         ),
@@ -189,7 +196,8 @@ def _refunds(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...
             _("How to ask"),
             (
                 _(
-                    "Write to %(email)s: the day and the amount of the donation and, if you have it, the address of its "
+                    "Write to %(email)s: the day and the amount of the donation and, if you have it, the address of "
+                    "its "
                     "page (it begins with %(url)s/d/).",
                     email=requisites.email,
                     url=recipient.site_url,
@@ -201,7 +209,8 @@ def _refunds(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...
             _("How the money goes back"),
             (
                 _(
-                    "The same way it was paid, to the same card or account. When it arrives depends on the bank. A part "
+                    "The same way it was paid, to the same card or account. When it arrives depends on the bank. A "
+                    "part "
                     "can be returned, too."
                 ),
             ),
@@ -239,7 +248,8 @@ def _privacy(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...
             _("Who gets them"),
             (
                 _(
-                    "The viewers of the broadcast see the name, the message and the amount. The bank or payment provider "
+                    "The viewers of the broadcast see the name, the message and the amount. The bank or payment "
+                    "provider "
                     "gets what the payment and the receipt need. Nobody else gets anything unless the law demands it."
                 ),
             ),
@@ -258,7 +268,8 @@ def _privacy(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...
             _("Your rights"),
             (
                 _(
-                    "You may ask what is kept about you, have it corrected or deleted, and withdraw your consent: write "
+                    "You may ask what is kept about you, have it corrected or deleted, and withdraw your consent: "
+                    "write "
                     "to %(email)s.",
                     email=requisites.email,
                 ),
@@ -282,9 +293,11 @@ def _consent(recipient: Recipient) -> tuple[Section, ...]:
             _("What is done with them"),
             (
                 _(
-                    "They are recorded, stored, checked by filters and moderators, shown on the broadcast, passed to the "
+                    "They are recorded, stored, checked by filters and moderators, shown on the broadcast, passed to "
+                    "the "
                     "bank (and with a receipt to its operator) as far as the payment needs it, and deleted. The e-mail "
-                    "address is never shown on the broadcast. A broadcast is open to everyone: write nothing there that "
+                    "address is never shown on the broadcast. A broadcast is open to everyone: write nothing there "
+                    "that "
                     "you want to keep private."
                 ),
             ),
@@ -300,7 +313,8 @@ def _consent(recipient: Recipient) -> tuple[Section, ...]:
 def _which_data() -> str:
     return _(
         "The name or nickname, the message, the amount and the time of the donation, the network address the form came "
-        "from, and, if the form asks for it, the e-mail address for the receipt. Card details are entered on the bank's "
+        "from, and, if the form asks for it, the e-mail address for the receipt. Card details are entered on the "
+        "bank's "
         "page only and never reach this site."
     )
 
@@ -308,14 +322,16 @@ def _which_data() -> str:
 def _what_for() -> str:
     return _(
         "To take the payment, show the name and the message on the broadcast and in the recipient's statistics, return "
-        "money when needed, send the receipt if the law asks for one, and keep the payment records the law asks for. The "
+        "money when needed, send the receipt if the law asks for one, and keep the payment records the law asks for. "
+        "The "
         "data are not used for advertising and not sold."
     )
 
 
 def _how_long() -> str:
     return _(
-        "Until the purpose is reached or this consent is withdrawn. To withdraw it, write to the recipient: the name and "
+        "Until the purpose is reached or this consent is withdrawn. To withdraw it, write to the recipient: the name "
+        "and "
         "the message will be removed; payment records are kept as long as the law requires."
     )
 

@@ -15,6 +15,7 @@ from quart import Blueprint, Response, jsonify, redirect, render_template, reque
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from domain.first_steps import STEPS, read_progress
 from domain.overlay_tokens import reveal_overlay_token
 from domain.overlays import list_overlays
 from domain.streamers import Streamer, find_by_owner, list_streamers
@@ -144,6 +145,10 @@ async def _part_feed(connection: Any, streamer: Streamer) -> dict[str, Any]:
     return {"feed": await read_feed(connection, streamer, min(max(rows, FEED_STEP), FEED_MAX))}
 
 
+async def _part_first_steps(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    return {"first_steps": await read_progress(connection, streamer.id), "first_steps_all": len(STEPS)}
+
+
 async def _part_overlay(connection: Any, streamer: Streamer) -> dict[str, Any]:
     """The address stays out of the page until it is asked for: streamers share their screens (DESIGN 16).
 
@@ -173,4 +178,5 @@ PARTS: dict[str, Callable[[Any, Streamer], Awaitable[dict[str, Any]]]] = {
     "feed": _part_feed,
     "totals": _part_totals,
     "overlay": _part_overlay,
+    "first_steps": _part_first_steps,
 }
