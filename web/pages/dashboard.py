@@ -35,6 +35,7 @@ from web.pages.dashboard_view import (
     when,
 )
 from web.pages.desk import address, menu
+from web.pages.first_steps_view import step_titles
 from web.security import allow_realtime
 from web.sessions import require_streamer, require_user
 from web.terminal_words import provider_title
@@ -146,7 +147,9 @@ async def _part_feed(connection: Any, streamer: Streamer) -> dict[str, Any]:
 
 
 async def _part_first_steps(connection: Any, streamer: Streamer) -> dict[str, Any]:
-    return {"first_steps": await read_progress(connection, streamer.id), "first_steps_all": len(STEPS)}
+    progress = await read_progress(connection, streamer.id)
+    next_title = "" if progress.next_step is None else step_titles()[progress.next_step]
+    return {"first_steps": progress, "first_steps_all": len(STEPS), "next_title": next_title}
 
 
 async def _part_overlay(connection: Any, streamer: Streamer) -> dict[str, Any]:
