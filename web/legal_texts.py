@@ -54,7 +54,8 @@ def title_of(name: str) -> str:
 
 def short_title_of(name: str) -> str:
     """As it stands in a row of links."""
-    return _("Terms") if name == "offer" else _("Contacts") if name == "contacts" else title_of(name)
+    short = {"offer": _("Terms"), "contacts": _("Contacts"), "privacy": _("Personal data")}
+    return short.get(name) or title_of(name)
 
 
 def make_document(name: str, recipient: Recipient) -> Document:
