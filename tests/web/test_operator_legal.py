@@ -64,7 +64,8 @@ async def test_nothing_beside_the_folder_can_be_asked_for(site: Site, folder: Pa
     (folder / "folder.ru.md").mkdir()
     for name in (
         "../secret", "..%2Fsecret", "%2e%2e%2fsecret", "....//secret", "secret", "privacy.ru.md", "privacy%00",
-        ".hidden", "Upper", "upper", "no-language", "notes", "folder", "PRIVACY", "privacy/../../secret", "x" * 3000, "%ff",
+        ".hidden", "Upper", "upper", "no-language", "notes", "folder", "PRIVACY", "privacy/../../secret", "x" * 3000,
+        "%ff",
     ):  # fmt: skip
         answer = await site.client.get(f"/legal/{name}")
         assert answer.status_code == 404, name
