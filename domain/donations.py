@@ -43,6 +43,8 @@ class NewDonation:
     """For the fiscal receipt, and only where one is made. It goes to the provider and nowhere else."""
     address_hash: bytes | None = field(default=None, repr=False)
     """Where the form came from, as a keyed hash: kept for a week, so that the streamer may block it."""
+    terms_id: int | None = None
+    """The words agreed to, of `domain.terms.keep_terms`; None where none were shown."""
 
     def digest(self) -> bytes:
         """What must be equal for a repeated form to mean the same wish."""
@@ -87,6 +89,7 @@ async def create_donation(connection: Any, new: NewDonation, *, link_minutes: in
         locale=new.locale,
         consent_version=new.consent_version,
         donor_email=new.donor_email,
+        terms_id=new.terms_id,
     )
     if new.address_hash is not None:
         await queries.blocks.insert_address(connection, donation_id=donation["id"], address_hash=new.address_hash)

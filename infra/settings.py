@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
     """Who sends it as `Authorization: Bearer …` may read `/metrics`; without it only this machine and our networks."""
 
+    legal_dir: Path | None = None
+    """The operator's legal pages, `<name>.<language>.md`; None: the folder `legal` in `data_dir`."""
+
     database_pool_size: int = Field(default=8, ge=1)
     log_level: str = "INFO"
 
@@ -140,6 +143,10 @@ class Settings(BaseSettings):
     @cached_property
     def web_host(self) -> str:
         return urlsplit(self.web_url).hostname or "localhost"
+
+    @cached_property
+    def legal_folder(self) -> Path:
+        return self.legal_dir or self.data_dir / "legal"
 
     @cached_property
     def notifications_base_url(self) -> str:

@@ -30,10 +30,17 @@ class Bank:
     provider: str = ""
     since: datetime | None = None
     """When it began, of AWAY and REFUSES."""
+    is_test_terminal: bool = False
+    """Whatever its state: no real money goes through it."""
 
     @property
     def is_connected(self) -> bool:
         return self.state is not BankState.NONE
+
+    @property
+    def is_test_mode(self) -> bool:
+        """No real money can come: a test terminal, or none at all."""
+        return self.is_test_terminal or not self.is_connected
 
 
 # What no donor can help by trying again, nor by another sum.
@@ -61,18 +68,26 @@ def credentials_of(terminal: Terminal) -> Credentials | None:
         return None
 
 
+def is_test_terminal(terminal: Terminal) -> bool:
+    """The bank's DEMO terminal, a test shop, or the simulator that stands for the bank in development."""
+    settings = parts().settings
+    if settings.in_development and terminal.provider in settings.provider_api_urls:
+        return True
+    credentials = credentials_of(terminal)
+    return credentials is not None and parts().providers[terminal.provider].is_test(credentials)
+
+
 async def read_bank(connection: Any, streamer_id: int) -> Bank:
     terminal = await get_active_terminal(connection, streamer_id)
     if terminal is None:
         return Bank(BankState.NONE)
-    credentials = credentials_of(terminal)
-    if credentials is None:
-        return Bank(BankState.UNREADABLE, terminal.provider)
+    is_test = is_test_terminal(terminal)
+    if credentials_of(terminal) is None:
+        return Bank(BankState.UNREADABLE, terminal.provider, is_test_terminal=is_test)
     health = await read_health(connection, terminal.provider)
     if health.is_away:
-        return Bank(BankState.AWAY, terminal.provider, health.failing_since)
+        return Bank(BankState.AWAY, terminal.provider, health.failing_since, is_test)
     refusal = await read_refusal(connection, terminal.id)
     if refusal is not None and is_standing(refusal):
-        return Bank(BankState.REFUSES, terminal.provider, refusal.refused_at)
-    is_test = parts().providers[terminal.provider].is_test(credentials)
-    return Bank(BankState.TEST if is_test else BankState.TAKES, terminal.provider)
+        return Bank(BankState.REFUSES, terminal.provider, refusal.refused_at, is_test)
+    return Bank(BankState.TEST if is_test else BankState.TAKES, terminal.provider, is_test_terminal=is_test)

@@ -85,11 +85,24 @@ def _to_sign_in() -> Response:
     return Response("", status=303, headers={"Location": address})
 
 
+class FirstStepsRequiredError(HTTPException):
+    """Leads a user who has no page yet to the first steps; an operator to the list of streamers."""
+
+    code = 303
+
+
+def _to_first_steps(user: User) -> Response:
+    address = url_for("dashboard.show" if user.is_superuser else "first_steps.show")
+    if "HX-Request" in request.headers:
+        return Response("", headers={"HX-Redirect": address})
+    return Response("", status=303, headers={"Location": address})
+
+
 async def require_streamer() -> Streamer:
     """The streamer this request is about: `?streamer=<slug>`, else the user's own.
 
-    Only the owner and superusers get in; to anyone else, another's page does not exist. Raises SignInRequiredError
-    and NotFoundError("streamer").
+    Only the owner and superusers get in; to anyone else, another's page does not exist. Raises SignInRequiredError,
+    FirstStepsRequiredError and NotFoundError("streamer").
     """
     user = await require_user()
     slug = request.args.get("streamer")
@@ -98,7 +111,9 @@ async def require_streamer() -> Streamer:
             streamer = await find_by_owner(connection, user.id)
         else:
             streamer = await get_by_slug(connection, slug)
-    if streamer is None or not may_manage(user, streamer):
+    if streamer is None:
+        raise FirstStepsRequiredError(response=_to_first_steps(user))
+    if not may_manage(user, streamer):
         raise NotFoundError("streamer")
     return streamer
 

@@ -19,9 +19,9 @@ DELETE FROM donation_forms WHERE created_at < now() - interval '1 day';
 
 -- name: insert_donation^
 INSERT INTO donations (public_id, streamer_id, amount_minor, donor_name, message, public_donor_name, public_message,
-                       locale, consent_version, donor_email)
+                       locale, consent_version, donor_email, terms_id)
 VALUES (:public_id, :streamer_id, :amount_minor, :donor_name, :message, :public_donor_name, :public_message,
-        :locale, :consent_version, :donor_email)
+        :locale, :consent_version, :donor_email, :terms_id)
 RETURNING id, public_id, currency;
 
 -- name: lock_donation^

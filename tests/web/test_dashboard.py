@@ -147,11 +147,12 @@ class TestRoles:
         assert await alert_statuses(site) == ["queued"]
         assert (await boss.get("/dashboard?streamer=nobody")).status_code == 404
 
-    async def test_a_user_without_a_page_has_no_dashboard(self, site: Site) -> None:
+    async def test_a_user_without_a_page_is_led_to_the_first_steps(self, site: Site) -> None:
         async with site.pool.acquire() as connection:
             await create_user(connection, "viewer@example.org", PASSWORD)
         async with signed_in(site, "viewer@example.org") as client:
-            assert (await client.get("/dashboard")).status_code == 404
+            answer = await client.get("/dashboard")
+            assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard/first-steps")
 
 
 class TestWhatItShows:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+from html import unescape
 from typing import Any
 
 import httpx
@@ -366,5 +367,5 @@ async def test_other_words_of_the_consent_need_another_version(site: Site) -> No
     for locale in LANGUAGES:
         page = await site.client.get("/donate/anna/consent", headers={"Accept-Language": locale})
         article = re.sub(r"<[^>]+>|\s+", " ", page.text.partition("<article")[2].partition("</article>")[0])
-        digest.update(" ".join(article.split()).encode())
-    assert (CONSENT_VERSION, digest.hexdigest()[:16]) == ("2026-11-2", "3fe7b810948665bb")
+        digest.update(unescape(" ".join(article.split())).encode())
+    assert (CONSENT_VERSION, digest.hexdigest()[:16]) == ("2026-11-2", "6c9af4aa17d05aef")

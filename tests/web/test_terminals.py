@@ -206,7 +206,7 @@ class TestConnecting:
         await world.add_shop("100502", "test_of_anna")
         await her.post(TBANK, data={"key": "1700000000002DEMO", "secret": SECRET})
         assert "The key ends in DEMO" in (await her.get("/dashboard/terminals")).text
-        assert "test mode" in (await her.get("/dashboard")).text
+        assert "Test mode" in (await her.get("/dashboard")).text
         await her.post(YOOKASSA, data={"key": "100502", "secret": "test_of_anna"})
         assert "The key begins with test_" in (await her.get("/dashboard/terminals")).text
 

@@ -16,6 +16,7 @@ from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from domain import goals
+from domain.first_steps import STEPS, read_progress
 from domain.inbox import count_dead_letters
 from domain.overlay_tokens import reveal_overlay_token
 from domain.overlays import list_overlays
@@ -38,6 +39,7 @@ from web.pages.dashboard_view import (
     when,
 )
 from web.pages.desk import address, menu
+from web.pages.first_steps_view import step_titles
 from web.security import allow_realtime
 from web.sessions import require_streamer, require_user
 from web.terminal_words import provider_title
@@ -162,6 +164,12 @@ async def _part_feed(connection: Any, streamer: Streamer) -> dict[str, Any]:
     return {"feed": await read_feed(connection, streamer, min(max(rows, FEED_STEP), FEED_MAX))}
 
 
+async def _part_first_steps(connection: Any, streamer: Streamer) -> dict[str, Any]:
+    progress = await read_progress(connection, streamer.id)
+    next_title = "" if progress.next_step is None else step_titles()[progress.next_step]
+    return {"first_steps": progress, "first_steps_all": len(STEPS), "next_title": next_title}
+
+
 async def _part_overlay(connection: Any, streamer: Streamer) -> dict[str, Any]:
     """The address stays out of the page until it is asked for: streamers share their screens (DESIGN 16).
 
@@ -193,4 +201,5 @@ PARTS: dict[str, Callable[[Any, Streamer], Awaitable[dict[str, Any]]]] = {
     "goal": _part_goal,
     "best": _part_best,
     "overlay": _part_overlay,
+    "first_steps": _part_first_steps,
 }

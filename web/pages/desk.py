@@ -10,7 +10,7 @@ from typing import Any
 from quart import Response, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
-from domain import npd
+from domain import first_steps, npd
 from domain.streamers import Streamer
 from domain.users import User
 from web import on_air
@@ -44,10 +44,16 @@ async def _has_npd(streamer: Streamer) -> bool:
         return (await npd.get_regime(connection, streamer.id)).is_npd
 
 
+async def _has_steps_left(streamer: Streamer) -> bool:
+    async with parts().pool.acquire() as connection:
+        return (await first_steps.read_progress(connection, streamer.id)).is_offered
+
+
 MENU: tuple[MenuGroup, ...] = (
     MenuGroup(
         None,
         (
+            MenuEntry("first_steps.show", lambda: _("First steps"), "help", is_shown=_has_steps_left),
             MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),
             MenuEntry("control.show", lambda: _("Control"), "control", tab=lambda: _("Control")),
             MenuEntry("moderation.show", lambda: _("Moderation"), "shield"),
@@ -64,6 +70,8 @@ MENU: tuple[MenuGroup, ...] = (
             MenuEntry("money.show", lambda: _("Money"), "wallet"),
             MenuEntry("attention.show", lambda: _("Needs attention"), "bell"),
             MenuEntry("terminals.show", lambda: _("Receiving money"), "link"),
+            MenuEntry("payee.show", lambda: _("Who receives the money"), "user"),
+            MenuEntry("requisites.show", lambda: _("Requisites"), "page"),
             MenuEntry("npd.show", lambda: _("Cheques"), "page", is_shown=_has_npd),
         ),
     ),

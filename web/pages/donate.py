@@ -12,6 +12,7 @@ Each works as a plain page; with HTMX, POSTs and /state answer with the partial 
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 from quart import Blueprint, Response, render_template, request, url_for
@@ -19,10 +20,16 @@ from quart import Blueprint, Response, render_template, request, url_for
 from domain import blocks, donations, goals, receipts, terminals
 from domain.donations import DonorState, DonorView
 from domain.errors import NotAllowedError, NotFoundError
+from domain.requisites import get_requisites
 from domain.streamers import Streamer, find_by_slug, is_open
+from domain.terminals import Terminal
+from domain.terms import keep_terms
 from providers.outcomes import RefusalReason
+from web.bank_state import is_test_terminal
 from web.context import parts
 from web.i18n import _, current_locale
+from web.legal_row import PageTerms, read_legal_row, read_page_terms, recipient_of
+from web.legal_texts import make_document
 from web.limits import Limit, address_key
 from web.pages.donate_form import (
     CONSENT_VERSION,
@@ -62,31 +69,35 @@ SBP_PAYLOAD_MAX = 500
 
 @blueprint.get("/donate/<slug>")
 async def show_form(slug: str) -> Response:
-    rules, is_open = await _read_rules(slug)
+    rules, terminal = await _read_rules(slug)
     if rules is None:
         return await _answer("pages/donate_missing.html", 404)
     streamer = rules.streamer
-    if not is_open:
-        return await _answer("pages/donate_closed.html", 200, streamer=streamer)
+    if terminal is None:
+        return await _answer("pages/donate_closed.html", 200, streamer=streamer, legal=_terms(rules).row)
     typed, errors = preselected(streamer, request.args.get("a", ""))
-    return await _answer_form("pages/donate.html", 200, rules, typed, errors, is_preselected=bool(typed.amount))
+    is_test = is_test_terminal(terminal)
+    return await _answer_form(
+        "pages/donate.html", 200, rules, typed, errors, is_test=is_test, is_preselected=bool(typed.amount)
+    )
 
 
 @blueprint.post("/donate/<slug>")
 async def submit_form(slug: str) -> Response:
     address = address_key(client_address())
     await parts().limiter.take(ADDRESS_LIMIT, address)
-    rules, _is_open = await _read_rules(slug)
+    rules, terminal = await _read_rules(slug)
     if rules is None:
         return await _answer("pages/donate_missing.html", 404)
     streamer = rules.streamer
+    is_test = terminal is not None and is_test_terminal(terminal)
     fields = await request.form
     form = check_form(fields, rules)
     if "set_amount" in fields:
         # A preset pressed while scripts are not there: the same form with this amount, everything typed kept.
-        return await _answer_form(_page_or_partial("form"), 200, rules, typed_from(fields), {})
+        return await _answer_form(_page_or_partial("form"), 200, rules, typed_from(fields), {}, is_test=is_test)
     if not isinstance(form, DonateForm):
-        return await _answer_form(_page_or_partial("form"), 422, rules, typed_from(fields), form)
+        return await _answer_form(_page_or_partial("form"), 422, rules, typed_from(fields), form, is_test=is_test)
     await parts().limiter.take(FORM_LIMIT, form.key)
     await parts().limiter.take(ADDRESS_STREAMER_LIMIT, f"{address}:{streamer.id}")
     await parts().limiter.take(STREAMER_LIMIT, str(streamer.id))
@@ -96,9 +107,9 @@ async def submit_form(slug: str) -> Response:
     if is_blocked:
         return await _answer(_page_or_partial("refused"), 403, streamer=streamer)
     try:
-        public_id = await _create_donation(form, streamer, address_hash=digests[0] if digests else None)
+        public_id = await _create_donation(form, rules, address_hash=digests[0] if digests else None)
     except NotAllowedError:
-        return await _answer(_page_or_partial("closed"), 409, streamer=streamer)
+        return await _answer(_page_or_partial("closed"), 409, streamer=streamer, legal=_terms(rules).row)
     if _is_htmx():
         response = await _answer_view(await _read_view(public_id), "partials/donate/donation.html", takes_focus=True)
         response.headers["HX-Push-Url"] = url_for("donate.show_donation", public_id=public_id)
@@ -106,10 +117,10 @@ async def submit_form(slug: str) -> Response:
     return _see_donation(public_id)
 
 
-async def _create_donation(form: DonateForm, streamer: Streamer, *, address_hash: bytes | None) -> str:
+async def _create_donation(form: DonateForm, rules: Rules, *, address_hash: bytes | None) -> str:
     """Raises NotAllowedError when the streamer cannot take money."""
     new = donations.NewDonation(
-        streamer_id=streamer.id,
+        streamer_id=rules.streamer.id,
         form_key=form.key,
         amount_minor=form.amount_minor,
         donor_name=form.donor_name,
@@ -120,6 +131,9 @@ async def _create_donation(form: DonateForm, streamer: Streamer, *, address_hash
         address_hash=address_hash,
     )
     async with parts().pool.acquire() as connection, connection.transaction():
+        if form.terms:
+            terms_id = await keep_terms(connection, new.streamer_id, _terms(rules).documents[form.terms])
+            new = replace(new, terms_id=terms_id)
         created = await donations.create_donation(connection, new, link_minutes=parts().settings.payment_link_minutes)
     parts().relay.wake()
     return created.public_id
@@ -127,20 +141,31 @@ async def _create_donation(form: DonateForm, streamer: Streamer, *, address_hash
 
 @blueprint.get("/donate/<slug>/consent")
 async def show_consent(slug: str) -> Response:
-    rules, _is_open = await _read_rules(slug)
-    if rules is None:
+    async with parts().pool.acquire() as connection:
+        streamer = await find_by_slug(connection, slug.lower())
+        requisites = None if streamer is None else await get_requisites(connection, streamer.id)
+    if streamer is None:
         return await _answer("pages/donate_missing.html", 404)
-    return await _answer("pages/donate_consent.html", 200, streamer=rules.streamer, consent_version=CONSENT_VERSION)
+    document = make_document("consent", recipient_of(streamer, requisites))
+    return await _answer(
+        "pages/donate_consent.html", 200, streamer=streamer, document=document, consent_version=CONSENT_VERSION
+    )
 
 
-async def _read_rules(slug: str) -> tuple[Rules | None, bool]:
-    """Whom the form is for and what it asks, and whether donations are open."""
+async def _read_rules(slug: str) -> tuple[Rules | None, Terminal | None]:
+    """Whom the form is for and what it asks; and where its money goes, None while donations are not open."""
     async with parts().pool.acquire() as connection:
         streamer = await find_by_slug(connection, slug.lower())
         if streamer is None or not await is_open(connection, streamer.id):
-            return None, False
-        rules = Rules(streamer, await receipts.asks_email(connection, streamer.id))
-        return rules, await terminals.get_active_terminal(connection, streamer.id) is not None
+            return None, None
+        terms = await read_page_terms(connection, streamer, CONSENT_VERSION)
+        rules = Rules(streamer, await receipts.asks_email(connection, streamer.id), terms)
+        return rules, await terminals.get_active_terminal(connection, streamer.id)
+
+
+def _terms(rules: Rules) -> PageTerms:
+    assert rules.terms is not None, "every form that is shown has them"
+    return rules.terms
 
 
 async def _answer_form(
@@ -150,6 +175,7 @@ async def _answer_form(
     typed: Typed,
     errors: dict[str, str],
     *,
+    is_test: bool,
     is_preselected: bool = False,
 ) -> Response:
     return await _answer(
@@ -162,6 +188,9 @@ async def _answer_form(
         errors=errors,
         is_preselected=is_preselected or bool(errors),
         form_key=new_form_key(),
+        terms=_terms(rules),
+        legal=_terms(rules).row,
+        is_test=is_test,
         consent_version=CONSENT_VERSION,
     )
 
@@ -268,9 +297,12 @@ def _see_donation(public_id: str) -> Response:
 async def _answer_view(
     view: DonorView, template: str, *, status: int = 200, problem: str = "", takes_focus: bool = False
 ) -> Response:
+    async with parts().pool.acquire() as connection:
+        legal = await read_legal_row(connection, view.streamer_id, view.slug)
     return await _answer(
         template,
         status,
+        legal=legal,
         view=view,
         version=page_version(view),
         is_final=is_final(view),

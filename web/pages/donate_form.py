@@ -13,9 +13,10 @@ from werkzeug.datastructures import MultiDict
 from domain.streamers import Streamer
 from domain.text import NAME_MAX_LENGTH, clean_message, clean_name
 from web.i18n import _, format_amount, format_money, ngettext
+from web.legal_row import PageTerms
 
 CONSENT_VERSION = "2026-11-2"
-"""Names the words of `templates/pages/donate_consent.html`; stored with each donation. New words, new version."""
+"""Names the words of `_consent` in `web/legal_texts.py`; stored with each donation. New words, new version."""
 
 SBP_MIN_AMOUNT_MINOR = 1000
 
@@ -58,6 +59,8 @@ class Rules:
 
     streamer: Streamer
     asks_email: bool = False
+    terms: PageTerms | None = None
+    """None where only an amount is looked at."""
 
 
 class DonateForm(BaseModel):
@@ -72,6 +75,8 @@ class DonateForm(BaseModel):
     """None is anonymous."""
     donor_email: str | None = Field(alias="email", default=None, validate_default=True, repr=False)
     """None where nobody asks for it, whatever was sent."""
+    terms: str = ""
+    """The version of the words beside the form; "" of a form from before there were any."""
     consent: str = Field(default="", validate_default=True)
 
     @field_validator("key", mode="before")
@@ -128,10 +133,11 @@ class DonateForm(BaseModel):
 
     @field_validator("consent", mode="before")
     @classmethod
-    def _check_consent(cls, value: str) -> str:
+    def _check_consent(cls, value: str, info: ValidationInfo) -> str:
         if not value:
             raise PydanticCustomError("consent_missing", "not agreed")
-        if value != CONSENT_VERSION:
+        terms, shown = _rules(info).terms, info.data.get("terms")
+        if value != CONSENT_VERSION or (terms is not None and shown and shown not in terms.documents):
             raise PydanticCustomError("consent_old", "agreed to other words")
         return value
 
@@ -184,7 +190,7 @@ def preselected(streamer: Streamer, amount_text: str) -> tuple[Typed, dict[str, 
 
 def check_form(fields: MultiDict[str, str], rules: Rules) -> DonateForm | dict[str, str]:
     """The checked form, or the words to stand beside each field that is not right, in the order of the page."""
-    values = {name: fields.get(name, "") for name in ("key", "amount", "message", "name", "email", "consent")}
+    values = {name: fields.get(name, "") for name in ("key", "amount", "message", "name", "email", "terms", "consent")}
     if "anonymous" in fields:
         values["name"] = ""
     try:
