@@ -22,6 +22,7 @@ from web.limits import Limiter
 from web.pages import (
     account,
     admin_payments,
+    admin_streamers,
     attention,
     chargebacks,
     dashboard,
@@ -29,13 +30,16 @@ from web.pages import (
     donate,
     donations,
     home,
+    media,
     money,
     npd,
     overlay,
+    page,
     receipts,
     refund,
     registry,
     self_check,
+    streamers,
     styleguide,
     terminals,
 )
@@ -98,6 +102,10 @@ def create_app(settings: Settings) -> Quart:
         npd,
         metrics,
         self_check,
+        page,
+        media,
+        streamers,
+        admin_streamers,
     ):
         app.register_blueprint(module.blueprint)
 

@@ -58,8 +58,13 @@ MENU: tuple[MenuGroup, ...] = (
         ),
     ),
     MenuGroup(
+        lambda: _("Settings"),
+        (MenuEntry("page.show", lambda: _("Donation page"), "page"),),
+    ),
+    MenuGroup(
         lambda: _("Operator"),
         (
+            MenuEntry("admin_streamers.show", lambda: _("Streamers"), "users"),
             MenuEntry("attention.show_all", lambda: _("Everybody's attention"), "bell"),
             MenuEntry("admin_payments.show", lambda: _("Payments"), "search"),
             MenuEntry("self_check.show", lambda: _("Self-check"), "shield"),

@@ -12,6 +12,7 @@ Each works as a plain page; with HTMX, POSTs and /state answer with the partial 
 
 import asyncio
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from quart import Blueprint, Response, render_template, request, url_for
@@ -19,7 +20,9 @@ from quart import Blueprint, Response, render_template, request, url_for
 from domain import donations, receipts, terminals
 from domain.donations import DonorState, DonorView
 from domain.errors import NotAllowedError, NotFoundError
-from domain.streamers import Streamer, find_by_slug
+from domain.links import link_title
+from domain.profiles import Look, streamer_look
+from domain.streamers import Streamer, find_by_any_slug
 from providers.outcomes import RefusalReason
 from web.context import parts
 from web.i18n import _, current_locale
@@ -62,38 +65,41 @@ SBP_PAYLOAD_MAX = 500
 
 @blueprint.get("/donate/<slug>")
 async def show_form(slug: str) -> Response:
-    rules, is_open = await _read_rules(slug)
-    if rules is None:
+    page = await _read_page(slug)
+    if page is None:
         return await _answer("pages/donate_missing.html", 404)
-    streamer = rules.streamer
-    if not is_open:
-        return await _answer("pages/donate_closed.html", 200, streamer=streamer)
+    streamer = page.rules.streamer
+    if slug != streamer.slug:
+        return _to_present_address("donate.show_form", streamer)
+    if not page.is_open:
+        return await _answer("pages/donate_closed.html", 200, look=page.look)
     typed, errors = preselected(streamer, request.args.get("a", ""))
-    return await _answer_form("pages/donate.html", 200, rules, typed, errors, is_preselected=bool(typed.amount))
+    return await _answer_form("pages/donate.html", 200, page, typed, errors, is_preselected=bool(typed.amount))
 
 
 @blueprint.post("/donate/<slug>")
 async def submit_form(slug: str) -> Response:
     address = address_key(client_address())
     await parts().limiter.take(ADDRESS_LIMIT, address)
-    rules, _is_open = await _read_rules(slug)
-    if rules is None:
+    # By a name the page had before, too: the form may have been open while it got another.
+    page = await _read_page(slug)
+    if page is None:
         return await _answer("pages/donate_missing.html", 404)
-    streamer = rules.streamer
+    streamer = page.rules.streamer
     fields = await request.form
-    form = check_form(fields, rules)
+    form = check_form(fields, page.rules)
     if "set_amount" in fields:
         # A preset pressed while scripts are not there: the same form with this amount, everything typed kept.
-        return await _answer_form(_page_or_partial("form"), 200, rules, typed_from(fields), {})
+        return await _answer_form(_page_or_partial("form"), 200, page, typed_from(fields), {})
     if not isinstance(form, DonateForm):
-        return await _answer_form(_page_or_partial("form"), 422, rules, typed_from(fields), form)
+        return await _answer_form(_page_or_partial("form"), 422, page, typed_from(fields), form)
     await parts().limiter.take(FORM_LIMIT, form.key)
     await parts().limiter.take(ADDRESS_STREAMER_LIMIT, f"{address}:{streamer.id}")
     await parts().limiter.take(STREAMER_LIMIT, str(streamer.id))
     try:
         public_id = await _create_donation(form, streamer)
     except NotAllowedError:
-        return await _answer(_page_or_partial("closed"), 409, streamer=streamer)
+        return await _answer(_page_or_partial("closed"), 409, look=page.look)
     if _is_htmx():
         response = await _answer_view(await _read_view(public_id), "partials/donate/donation.html", takes_focus=True)
         response.headers["HX-Push-Url"] = url_for("donate.show_donation", public_id=public_id)
@@ -121,26 +127,48 @@ async def _create_donation(form: DonateForm, streamer: Streamer) -> str:
 
 @blueprint.get("/donate/<slug>/consent")
 async def show_consent(slug: str) -> Response:
-    rules, _is_open = await _read_rules(slug)
-    if rules is None:
+    page = await _read_page(slug)
+    if page is None:
         return await _answer("pages/donate_missing.html", 404)
-    return await _answer("pages/donate_consent.html", 200, streamer=rules.streamer, consent_version=CONSENT_VERSION)
+    streamer = page.rules.streamer
+    if slug != streamer.slug:
+        return _to_present_address("donate.show_consent", streamer)
+    return await _answer("pages/donate_consent.html", 200, streamer=streamer, consent_version=CONSENT_VERSION)
 
 
-async def _read_rules(slug: str) -> tuple[Rules | None, bool]:
-    """Whom the form is for and what it asks, and whether donations are open."""
+@dataclass(frozen=True)
+class Page:
+    rules: Rules
+    look: Look
+    is_open: bool
+    """Whether donations can be taken."""
+
+
+async def _read_page(slug: str) -> Page | None:
+    """The page of this name, or the one that had it before; None when there is none."""
     async with parts().pool.acquire() as connection:
-        streamer = await find_by_slug(connection, slug.lower())
+        streamer = await find_by_any_slug(connection, slug.lower())
         if streamer is None:
-            return None, False
-        rules = Rules(streamer, await receipts.asks_email(connection, streamer.id))
-        return rules, await terminals.get_active_terminal(connection, streamer.id) is not None
+            return None
+        return Page(
+            Rules(streamer, await receipts.asks_email(connection, streamer.id)),
+            await streamer_look(connection, streamer.id),
+            await terminals.get_active_terminal(connection, streamer.id) is not None,
+        )
+
+
+def _to_present_address(endpoint: str, streamer: Streamer) -> Response:
+    """Not for good: the streamer may go back to the old name, and browsers would remember."""
+    location = url_for(endpoint, slug=streamer.slug)
+    if request.query_string:
+        location += f"?{request.query_string.decode('latin-1')}"
+    return Response(status=302, headers={"Location": location})
 
 
 async def _answer_form(
     template: str,
     status: int,
-    rules: Rules,
+    page: Page,
     typed: Typed,
     errors: dict[str, str],
     *,
@@ -149,8 +177,9 @@ async def _answer_form(
     return await _answer(
         template,
         status,
-        streamer=rules.streamer,
-        asks_email=rules.asks_email,
+        look=page.look,
+        streamer=page.rules.streamer,
+        asks_email=page.rules.asks_email,
         typed=typed,
         errors=errors,
         is_preselected=is_preselected or bool(errors),
@@ -256,9 +285,12 @@ def _see_donation(public_id: str) -> Response:
 async def _answer_view(
     view: DonorView, template: str, *, status: int = 200, problem: str = "", takes_focus: bool = False
 ) -> Response:
+    async with parts().pool.acquire() as connection:
+        shown_look = await streamer_look(connection, view.streamer_id)
     return await _answer(
         template,
         status,
+        look=shown_look,
         view=view,
         version=page_version(view),
         is_final=is_final(view),
@@ -307,5 +339,5 @@ def _page_or_partial(name: str) -> str:
 
 async def _answer(template: str, status: int, **values: Any) -> Response:
     # Each answer has a key, an address or a state of its own, so that none may be kept (DESIGN 17).
-    html = await render_template(template, **values)
+    html = await render_template(template, link_title=link_title, **values)
     return Response(html, status, {"Cache-Control": "no-store"}, content_type="text/html; charset=utf-8")
