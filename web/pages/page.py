@@ -50,6 +50,8 @@ blueprint = Blueprint("page", __name__)
 
 # Reading a picture costs a second of a processor.
 PICTURES = Limit("page-picture", 30, 10 * 60)
+LINKS_SHOWN = 3
+"""How many fields for links stand open; those with something in them do anyway."""
 
 
 @blueprint.get("/dashboard/page")
@@ -189,6 +191,7 @@ async def _page(
         typed=typed,
         errors=errors,
         is_unsaved=is_unsaved,
+        links_shown=max([LINKS_SHOWN, *(number for number, link in enumerate(typed.links, 1) if link.strip())]),
         former_slugs=former_slugs,
         donate_base=f"{parts().settings.web_url}/donate/",
         zones=zone_options(streamer.time_zone),
