@@ -1,18 +1,19 @@
 """The donation page's settings in a real browser, and hostile texts in every field, on every page that shows them."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Request, expect
 
-from domain.profiles import feature
 from domain.streamers import Streamer
 from tests.support.pictures import picture
 from tests.support.site import Site
 from tests.web.conftest import PASSWORD
 from tests.web.hostile import HOSTILE
+from web.pages.home import FEATURED
 
-PHONE = {"width": 360, "height": 760}
+PHONE: Any = {"width": 360, "height": 760}
 
 
 @pytest.fixture
@@ -64,12 +65,12 @@ async def test_the_preview_follows_what_is_typed_and_a_picture_is_kept_at_once(h
 
 
 async def test_without_scripts_nothing_is_missing(browser: Browser, site: Site, her_page: Page) -> None:
-    state = await her_page.context.storage_state()
+    state: Any = await her_page.context.storage_state()
     context = await browser.new_context(
         locale="ru-RU",
         viewport=PHONE,
         java_script_enabled=False,
-        storage_state=state,  # type: ignore[arg-type]
+        storage_state=state,
     )
     page = await context.new_page()
     await page.goto(f"{site.url}/dashboard/page")
@@ -83,16 +84,20 @@ async def test_without_scripts_nothing_is_missing(browser: Browser, site: Site, 
     await context.close()
 
 
-async def test_hostile_texts_are_only_text_and_break_no_page(
-    browser: Browser, site: Site, streamer: Streamer, her_page: Page
-) -> None:
-    async with site.pool.acquire() as connection, connection.transaction():
-        await feature(connection, streamer.id, is_featured=True)
-    await site.pool.execute("UPDATE streamers SET is_listed = true")
-    await her_page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+async def test_hostile_texts_are_only_text_and_break_no_page(site: Site, her_page: Page) -> None:
     struck: list[str] = []
     her_page.on("dialog", lambda dialog: struck.append(dialog.message))
     her_page.on("request", lambda request: struck.append(request.url) if site.url not in request.url else None)
+    await her_page.set_viewport_size(PHONE)
+
+    async def look(path: str, *texts: str) -> None:
+        await her_page.goto(site.url + path)
+        shown = " ".join((await her_page.locator("main").first.text_content() or "").split())
+        for text in texts:
+            assert " ".join(text[:60].split())[:20] in shown, (path, text)
+        assert await her_page.evaluate("document.documentElement.scrollWidth") == 360, (path, texts)
+        assert await her_page.evaluate("window.struck") is None, (path, texts)
+
     for text in HOSTILE:
         # Past every check of ours: as if one of them had failed.
         await site.pool.execute(
@@ -102,29 +107,52 @@ async def test_hostile_texts_are_only_text_and_break_no_page(
             text[:300],
             [f"https://anna.example/{text[:60]}"],
         )
-        for path in ("/donate/anna", "/streamers", "/", "/dashboard/page", "/donate/anna/consent"):
-            await her_page.goto(site.url + path)
-            shown = await her_page.locator("main").first.text_content()
-            assert " ".join(text[:60].split())[:20] in " ".join((shown or "").split()), (path, text)
-            assert await her_page.evaluate("document.documentElement.scrollWidth") == 360, (path, text)
-            assert await her_page.evaluate("window.struck") is None, (path, text)
+        await look("/donate/anna", text)
+        await look("/dashboard/page", text)
+    # All of them at once, in the list and on the first page.
+    await site.pool.execute(
+        """
+        WITH people AS (
+            INSERT INTO users (email, password_hash) SELECT 'p' || n || '@example.org', 'none'
+            FROM generate_series(1, cardinality($1::text[])) AS n RETURNING id
+        ), numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM people), made AS (
+            INSERT INTO streamers (owner_id, slug, display_name, about, is_listed, featured_place)
+            SELECT id, 'p-' || id, left(($1::text[])[n], 60), left(($1::text[])[n], 500), true, n FROM numbered
+            RETURNING id
+        )
+        INSERT INTO terminals (streamer_id, provider, terminal_key, secret_encrypted)
+        SELECT id, 'tbank', 'key-' || id, 'none' FROM made
+        """,
+        HOSTILE,
+    )
+    await look("/streamers", *HOSTILE)
+    await look("/", *HOSTILE[:FEATURED])
+    await site.pool.execute("UPDATE users SET is_superuser = true WHERE email = 'anna@example.org'")
+    await look("/admin/streamers", *HOSTILE)
+    await her_page.goto(f"{site.url}/streamers?search=%3Cscript%3Ewindow.struck%3D1%3C%2Fscript%3E\"'{{{{7*7}}}}")
+    assert await her_page.evaluate("window.struck") is None
     assert struck == []
 
 
 async def test_the_list_and_the_first_page_fit_a_phone(browser: Browser, site: Site, streamer: Streamer) -> None:
     await site.pool.execute("UPDATE streamers SET is_listed = true, featured_place = 1 WHERE id = $1", streamer.id)
-    for scheme in ("light", "dark"):
+    schemes: Any = ("light", "dark")
+    for scheme in schemes:
         for locale in ("ru-RU", "en-US"):
             context = await browser.new_context(
                 locale=locale,
                 viewport=PHONE,
-                color_scheme=scheme,  # type: ignore[arg-type]
+                color_scheme=scheme,
             )
             page = await context.new_page()
-            others: list[str] = []
-            page.on("request", lambda request, others=others: others.append(request.url))
+            asked: list[str] = []
+
+            def note(request: Request, asked: list[str] = asked) -> None:
+                asked.append(request.url)
+
+            page.on("request", note)
             for path in ("/", "/streamers", "/streamers?search=anna", "/streamers?search=nobody", "/donate/nobody"):
                 await page.goto(site.url + path)
                 assert await page.evaluate("document.documentElement.scrollWidth") == 360, path
-            assert all(url.startswith(site.url) for url in others)
+            assert all(url.startswith(site.url) for url in asked)
             await context.close()
