@@ -158,6 +158,22 @@ class TestSaving:
         assert await row(site) == before
 
 
+async def test_a_full_page_is_still_light(site: Site, her: httpx.AsyncClient) -> None:
+    """HTML and styles over the wire, as the donor's form promises."""
+    links = {f"link-{number}": f"https://anna-{number}.example/watch" for number in range(1, 9)}
+    presets = {f"preset-{number}": str(number * 100) for number in range(1, 7)}
+    await her.post(PAGE, data={**GOOD, **links, **presets, "about": "Ж" * 300}, files={"avatar": ("a", picture())})
+    page = (await site.client.get("/donate/anna")).text
+    styles = re.findall(r'<link rel="stylesheet" href="([^"]+)">', page)
+    assert len(styles) == 2
+    weight = 0
+    for path in ("/donate/anna", *styles):
+        async with site.client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as answer:
+            await answer.aread()
+            weight += answer.num_bytes_downloaded
+    assert weight <= 14 * 1024
+
+
 class TestAddress:
     async def test_the_old_address_leads_to_the_new_one(self, site: Site, her: httpx.AsyncClient) -> None:
         form = await site.client.get("/donate/anna")
