@@ -11,6 +11,8 @@ from infra import queries
 
 DISPLAY_NAME_MAX_LENGTH = 60
 DEFAULT_TIME_ZONE = "Europe/Moscow"
+SLUGS_MAX = 10
+"""How many names one page may have had: each is kept from all others for good."""
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 
@@ -44,6 +46,7 @@ RESERVED_SLUGS = frozenset(
         "login",
         "logout",
         "me",
+        "media",
         "moderation",
         "new",
         "notifications",
@@ -53,6 +56,7 @@ RESERVED_SLUGS = frozenset(
         "payment",
         "payments",
         "privacy",
+        "profile",
         "register",
         "registration",
         "root",
@@ -175,14 +179,16 @@ async def is_open(connection: Any, streamer_id: int) -> bool:
     return bool(await queries.streamers.is_open(connection, streamer_id=streamer_id))
 
 
+async def find_by_any_slug(connection: Any, slug: str) -> Streamer | None:
+    """By the name the page has, or one it had before."""
+    if not _SLUG.fullmatch(slug):
+        return None
+    streamer_id = await queries.streamers.find_slug_owner(connection, slug=slug)
+    return None if streamer_id is None else await get_streamer(connection, streamer_id)
+
+
 async def find_by_owner(connection: Any, user_id: int) -> Streamer | None:
     return _streamer(await queries.streamers.find_by_owner(connection, user_id=user_id))
-
-
-async def list_streamers(connection: Any, *, limit: int) -> list[Streamer]:
-    """By name; for superusers."""
-    rows = queries.streamers.list_streamers(connection, limit=limit)
-    return [_found(_streamer(row)) async for row in rows]
 
 
 async def create_streamer(
@@ -197,6 +203,36 @@ async def create_streamer(
         connection, owner_id=owner_id, slug=slug, display_name=display_name, time_zone=time_zone
     )
     if row is None:
-        taken = await find_by_slug(connection, slug) is not None
+        taken = await queries.streamers.find_slug_owner(connection, slug=slug) is not None
         raise InvalidInputError("slug", "taken") if taken else InvalidInputError("owner", "has_streamer")
     return _found(_streamer(row))
+
+
+async def check_new_slug(connection: Any, streamer: Streamer, slug: str) -> str:
+    """The name as it would be kept: her own, one she had before, or one that nobody ever had.
+
+    Raises InvalidInputError("slug", …): "malformed", "reserved", "taken", or "too_many" (with `limit`)."""
+    slug = slug.strip().lower()
+    if slug == streamer.slug:
+        # A name from before it became reserved stays hers.
+        return slug
+    slug = clean_slug(slug)
+    owner = await queries.streamers.find_slug_owner(connection, slug=slug)
+    if owner not in (None, streamer.id):
+        raise InvalidInputError("slug", "taken")
+    if owner is None and await queries.streamers.count_slugs(connection, streamer_id=streamer.id) >= SLUGS_MAX:
+        raise InvalidInputError("slug", "too_many", limit=SLUGS_MAX)
+    return slug
+
+
+async def change_slug(connection: Any, streamer: Streamer, slug: str) -> None:
+    """Another name for the page; the one it had goes on leading to it. `slug` has passed `check_new_slug`.
+
+    Raises asyncpg.UniqueViolationError when somebody else took the name in this very moment."""
+    if slug != streamer.slug:
+        await queries.streamers.set_slug(connection, streamer_id=streamer.id, slug=slug)
+
+
+async def list_former_slugs(connection: Any, streamer_id: int) -> list[str]:
+    """The names that still lead here, the newest first."""
+    return [row["slug"] async for row in queries.streamers.list_former_slugs(connection, streamer_id=streamer_id)]

@@ -21,7 +21,7 @@ from web.first_account import announce_first_account
 from web.i18n import setup_i18n
 from web.limits import Limiter
 from web.on_air import is_on_air
-from web.pages import styleguide, with_routes
+from web.pages import operator_legal, styleguide, with_routes
 from web.secret_cookies import setup_secret_cookies
 from web.security import setup_security
 from web.sessions import setup_sessions
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> Quart:
     setup_security(app)
     setup_secret_cookies(app)
     setup_sessions(app)
-    app.jinja_env.globals["is_on_air"] = is_on_air
+    app.jinja_env.globals.update(is_on_air=is_on_air, operator_pages=operator_legal.operator_pages)
     for module in (health, metrics, notifications, *with_routes()):
         # How pages are made is for who makes them.
         if module is not styleguide or settings.in_development:

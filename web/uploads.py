@@ -6,10 +6,16 @@ from quart import Request
 
 # What a registry may weigh, and the form around it.
 REGISTRY_BYTES = 5 * 1024 * 1024
+# What one picture may weigh; a page takes two.
+PICTURE_BYTES = 5 * 1024 * 1024
 _FORM_BYTES = 16 * 1024
 _SECONDS = 60
 
-LARGE_BODIES = {"/dashboard/money/registry": REGISTRY_BYTES + _FORM_BYTES}
+LARGE_BODIES = {
+    "/dashboard/money/registry": REGISTRY_BYTES + _FORM_BYTES,
+    "/dashboard/page": 2 * PICTURE_BYTES + 4 * _FORM_BYTES,
+    "/dashboard/page/pictures": 2 * PICTURE_BYTES + 4 * _FORM_BYTES,
+}
 """Path to bytes, for POST. nginx has the same list (nginx/streamcash/site.conf)."""
 
 

@@ -20,12 +20,13 @@ from domain.first_steps import STEPS, read_progress
 from domain.inbox import count_dead_letters
 from domain.overlay_tokens import reveal_overlay_token
 from domain.overlays import list_overlays
-from domain.streamers import Streamer, find_by_owner, list_streamers
+from domain.streamers import Streamer, find_by_owner
 from infra.tickets import issue_dashboard_ticket
 from web import reveals
 from web.certificate import is_trusted
 from web.context import parts
 from web.on_air import is_on_air
+from web.pages.admin_streamers import render_list
 from web.pages.dashboard_view import (
     FEED_MAX,
     FEED_STEP,
@@ -46,8 +47,6 @@ from web.terminal_words import provider_title
 
 blueprint = Blueprint("dashboard", __name__)
 
-LISTED_STREAMERS = 200
-
 # What a test alert may cost: one for each level, in kopecks.
 TEST_AMOUNTS_MINOR = (10_000, 30_000, 100_000, 500_000)
 
@@ -57,9 +56,9 @@ async def show() -> ResponseReturnValue:
     user = await require_user()
     if user.is_superuser and "streamer" not in request.args:
         async with parts().pool.acquire() as connection:
-            if await find_by_owner(connection, user.id) is None:
-                streamers = await list_streamers(connection, limit=LISTED_STREAMERS)
-                return await render_template("pages/streamers.html", user=user, streamers=streamers)
+            has_page = await find_by_owner(connection, user.id) is not None
+        if not has_page:
+            return await render_list()
     streamer = await require_streamer()
     allow_realtime()
     values: dict[str, Any] = {}

@@ -78,6 +78,7 @@ MENU: tuple[MenuGroup, ...] = (
     MenuGroup(
         lambda: _("Settings"),
         (
+            MenuEntry("page.show", lambda: _("Donation page"), "page"),
             MenuEntry("buttons.show", lambda: _("Buttons"), "key"),
             MenuEntry("my_account.show", lambda: _("Account"), "user"),
         ),
@@ -85,6 +86,7 @@ MENU: tuple[MenuGroup, ...] = (
     MenuGroup(
         lambda: _("Operator"),
         (
+            MenuEntry("admin_streamers.show", lambda: _("Streamers"), "users"),
             MenuEntry("admin_users.show", lambda: _("Users"), "users"),
             MenuEntry("admin_mail.show", lambda: _("Mail"), "mail"),
             MenuEntry("attention.show_all", lambda: _("Everybody's attention"), "bell"),

@@ -12,7 +12,7 @@ Each works as a plain page; with HTMX, POSTs and /state answer with the partial 
 
 import asyncio
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quart import Blueprint, Response, render_template, request, url_for
@@ -20,9 +20,10 @@ from quart import Blueprint, Response, render_template, request, url_for
 from domain import blocks, donations, goals, receipts, terminals
 from domain.donations import DonorState, DonorView
 from domain.errors import NotAllowedError, NotFoundError
+from domain.links import link_title
+from domain.profiles import Look, streamer_look
 from domain.requisites import get_requisites
-from domain.streamers import Streamer, find_by_slug, is_open
-from domain.terminals import Terminal
+from domain.streamers import Streamer, find_by_any_slug, is_open
 from domain.terms import keep_terms
 from providers.outcomes import RefusalReason
 from web.bank_state import is_test_terminal
@@ -67,37 +68,48 @@ SBP_PAYLOAD_MAX = 500
 # The form.
 
 
+@dataclass(frozen=True)
+class Page:
+    rules: Rules
+    terms: PageTerms
+    look: Look
+    goal: goals.Goal | None
+    is_open: bool
+    """Whether donations can be taken."""
+    is_test: bool
+    """Whether no real money moves."""
+
+
 @blueprint.get("/donate/<slug>")
 async def show_form(slug: str) -> Response:
-    rules, terminal = await _read_rules(slug)
-    if rules is None:
+    page = await _read_page(slug)
+    if page is None:
         return await _answer("pages/donate_missing.html", 404)
-    streamer = rules.streamer
-    if terminal is None:
-        return await _answer("pages/donate_closed.html", 200, streamer=streamer, legal=_terms(rules).row)
+    streamer = page.rules.streamer
+    if slug != streamer.slug:
+        return _to_present_address("donate.show_form", streamer)
+    if not page.is_open:
+        return await _answer("pages/donate_closed.html", 200, look=page.look, legal=page.terms.row)
     typed, errors = preselected(streamer, request.args.get("a", ""))
-    is_test = is_test_terminal(terminal)
-    return await _answer_form(
-        "pages/donate.html", 200, rules, typed, errors, is_test=is_test, is_preselected=bool(typed.amount)
-    )
+    return await _answer_form("pages/donate.html", 200, page, typed, errors, is_preselected=bool(typed.amount))
 
 
 @blueprint.post("/donate/<slug>")
 async def submit_form(slug: str) -> Response:
     address = address_key(client_address())
     await parts().limiter.take(ADDRESS_LIMIT, address)
-    rules, terminal = await _read_rules(slug)
-    if rules is None:
+    # By a name the page had before, too: the form may have been open while it got another.
+    page = await _read_page(slug)
+    if page is None:
         return await _answer("pages/donate_missing.html", 404)
-    streamer = rules.streamer
-    is_test = terminal is not None and is_test_terminal(terminal)
+    streamer = page.rules.streamer
     fields = await request.form
-    form = check_form(fields, rules)
+    form = check_form(fields, page.rules)
     if "set_amount" in fields:
         # A preset pressed while scripts are not there: the same form with this amount, everything typed kept.
-        return await _answer_form(_page_or_partial("form"), 200, rules, typed_from(fields), {}, is_test=is_test)
+        return await _answer_form(_page_or_partial("form"), 200, page, typed_from(fields), {})
     if not isinstance(form, DonateForm):
-        return await _answer_form(_page_or_partial("form"), 422, rules, typed_from(fields), form, is_test=is_test)
+        return await _answer_form(_page_or_partial("form"), 422, page, typed_from(fields), form)
     await parts().limiter.take(FORM_LIMIT, form.key)
     await parts().limiter.take(ADDRESS_STREAMER_LIMIT, f"{address}:{streamer.id}")
     await parts().limiter.take(STREAMER_LIMIT, str(streamer.id))
@@ -105,11 +117,11 @@ async def submit_form(slug: str) -> Response:
     async with parts().pool.acquire() as connection:
         is_blocked = await blocks.is_address_blocked(connection, streamer.id, digests)
     if is_blocked:
-        return await _answer(_page_or_partial("refused"), 403, streamer=streamer)
+        return await _answer(_page_or_partial("refused"), 403, look=page.look)
     try:
-        public_id = await _create_donation(form, rules, address_hash=digests[0] if digests else None)
+        public_id = await _create_donation(form, page, address_hash=digests[0] if digests else None)
     except NotAllowedError:
-        return await _answer(_page_or_partial("closed"), 409, streamer=streamer, legal=_terms(rules).row)
+        return await _answer(_page_or_partial("closed"), 409, look=page.look, legal=page.terms.row)
     if _is_htmx():
         response = await _answer_view(await _read_view(public_id), "partials/donate/donation.html", takes_focus=True)
         response.headers["HX-Push-Url"] = url_for("donate.show_donation", public_id=public_id)
@@ -117,10 +129,10 @@ async def submit_form(slug: str) -> Response:
     return _see_donation(public_id)
 
 
-async def _create_donation(form: DonateForm, rules: Rules, *, address_hash: bytes | None) -> str:
+async def _create_donation(form: DonateForm, page: Page, *, address_hash: bytes | None) -> str:
     """Raises NotAllowedError when the streamer cannot take money."""
     new = donations.NewDonation(
-        streamer_id=rules.streamer.id,
+        streamer_id=page.rules.streamer.id,
         form_key=form.key,
         amount_minor=form.amount_minor,
         donor_name=form.donor_name,
@@ -132,7 +144,7 @@ async def _create_donation(form: DonateForm, rules: Rules, *, address_hash: byte
     )
     async with parts().pool.acquire() as connection, connection.transaction():
         if form.terms:
-            terms_id = await keep_terms(connection, new.streamer_id, _terms(rules).documents[form.terms])
+            terms_id = await keep_terms(connection, new.streamer_id, page.terms.documents[form.terms])
             new = replace(new, terms_id=terms_id)
         created = await donations.create_donation(connection, new, link_minutes=parts().settings.payment_link_minutes)
     parts().relay.wake()
@@ -141,63 +153,71 @@ async def _create_donation(form: DonateForm, rules: Rules, *, address_hash: byte
 
 @blueprint.get("/donate/<slug>/consent")
 async def show_consent(slug: str) -> Response:
-    async with parts().pool.acquire() as connection:
-        streamer = await find_by_slug(connection, slug.lower())
-        requisites = None if streamer is None else await get_requisites(connection, streamer.id)
-    if streamer is None:
+    page = await _read_page(slug)
+    if page is None:
         return await _answer("pages/donate_missing.html", 404)
+    streamer = page.rules.streamer
+    if slug != streamer.slug:
+        return _to_present_address("donate.show_consent", streamer)
+    async with parts().pool.acquire() as connection:
+        requisites = await get_requisites(connection, streamer.id)
     document = make_document("consent", recipient_of(streamer, requisites))
     return await _answer(
         "pages/donate_consent.html", 200, streamer=streamer, document=document, consent_version=CONSENT_VERSION
     )
 
 
-async def _read_rules(slug: str) -> tuple[Rules | None, Terminal | None]:
-    """Whom the form is for and what it asks; and where its money goes, None while donations are not open."""
+async def _read_page(slug: str) -> Page | None:
+    """The page of this name, or the one that had it before; None when there is none."""
     async with parts().pool.acquire() as connection:
-        streamer = await find_by_slug(connection, slug.lower())
+        streamer = await find_by_any_slug(connection, slug.lower())
         if streamer is None or not await is_open(connection, streamer.id):
-            return None, None
+            return None
         terms = await read_page_terms(connection, streamer, CONSENT_VERSION)
-        rules = Rules(streamer, await receipts.asks_email(connection, streamer.id), terms)
-        return rules, await terminals.get_active_terminal(connection, streamer.id)
+        terminal = await terminals.get_active_terminal(connection, streamer.id)
+        return Page(
+            Rules(streamer, await receipts.asks_email(connection, streamer.id), terms),
+            terms,
+            await streamer_look(connection, streamer.id),
+            await goals.get_shown_goal(connection, streamer.id),
+            terminal is not None,
+            terminal is not None and is_test_terminal(terminal),
+        )
 
 
-def _terms(rules: Rules) -> PageTerms:
-    assert rules.terms is not None, "every form that is shown has them"
-    return rules.terms
+def _to_present_address(endpoint: str, streamer: Streamer) -> Response:
+    """Not for good: the streamer may go back to the old name, and browsers would remember."""
+    location = url_for(endpoint, slug=streamer.slug)
+    if request.query_string:
+        location += f"?{request.query_string.decode('latin-1')}"
+    return Response(status=302, headers={"Location": location})
 
 
 async def _answer_form(
     template: str,
     status: int,
-    rules: Rules,
+    page: Page,
     typed: Typed,
     errors: dict[str, str],
     *,
-    is_test: bool,
     is_preselected: bool = False,
 ) -> Response:
     return await _answer(
         template,
         status,
-        streamer=rules.streamer,
-        asks_email=rules.asks_email,
-        goal=await _read_goal(rules.streamer),
+        look=page.look,
+        streamer=page.rules.streamer,
+        asks_email=page.rules.asks_email,
+        goal=page.goal,
         typed=typed,
         errors=errors,
         is_preselected=is_preselected or bool(errors),
         form_key=new_form_key(),
-        terms=_terms(rules),
-        legal=_terms(rules).row,
-        is_test=is_test,
+        terms=page.terms,
+        legal=page.terms.row,
+        is_test=page.is_test,
         consent_version=CONSENT_VERSION,
     )
-
-
-async def _read_goal(streamer: Streamer) -> goals.Goal | None:
-    async with parts().pool.acquire() as connection:
-        return await goals.get_shown_goal(connection, streamer.id)
 
 
 # One donation.
@@ -299,10 +319,12 @@ async def _answer_view(
 ) -> Response:
     async with parts().pool.acquire() as connection:
         legal = await read_legal_row(connection, view.streamer_id, view.slug)
+        shown_look = await streamer_look(connection, view.streamer_id)
     return await _answer(
         template,
         status,
         legal=legal,
+        look=shown_look,
         view=view,
         version=page_version(view),
         is_final=is_final(view),
@@ -351,5 +373,5 @@ def _page_or_partial(name: str) -> str:
 
 async def _answer(template: str, status: int, **values: Any) -> Response:
     # Each answer has a key, an address or a state of its own, so that none may be kept (DESIGN 17).
-    html = await render_template(template, **values)
+    html = await render_template(template, link_title=link_title, **values)
     return Response(html, status, {"Cache-Control": "no-store"}, content_type="text/html; charset=utf-8")

@@ -1,12 +1,33 @@
-"""The first page: what this site is, and the way in."""
+"""The first page: what this site is, who is here, and the way in."""
 
-from quart import Blueprint, render_template
+from quart import Blueprint, current_app, render_template, url_for
 
+from domain.profiles import Listed, list_public
+from infra.database import DATABASE_AWAY
+from web.context import parts
 from web.sessions import current_user
 
 blueprint = Blueprint("home", __name__)
 
+FEATURED = 6
+
 
 @blueprint.get("/")
 async def show() -> str:
-    return await render_template("pages/home.html", user=await current_user())
+    user = await current_user()
+    return await render_template("pages/home.html", user=user, featured=await _featured(), start_url=_start_url())
+
+
+async def _featured() -> list[Listed]:
+    """The first page says what this is even while the database is away."""
+    try:
+        async with parts().pool.acquire() as connection:
+            return await list_public(connection, only_featured=True, limit=FEATURED)
+    except DATABASE_AWAY:
+        return []
+
+
+def _start_url() -> str:
+    """Where a streamer begins: the registration, if this site has one."""
+    has_registration = any(rule.rule == "/register" for rule in current_app.url_map.iter_rules())
+    return "/register" if has_registration else url_for("account.sign_in")
