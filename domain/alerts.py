@@ -33,6 +33,8 @@ class AlertKind(StrEnum):
     REPLAY = "replay"
     TEST = "test"
     SUMMARY = "summary"
+    MANUAL = "manual"
+    """Money received elsewhere that the streamer wrote down (domain/manual_donations.py)."""
 
 
 class AlertLevel(StrEnum):

@@ -27,6 +27,7 @@ class Queue(StrEnum):
     STATS = "stats"
     PAYMENTS = "payments"
     PAYMENT_CHECKS = "payment-checks"
+    EXPORTS = "exports"
 
 
 class Actor(StrEnum):
@@ -38,6 +39,7 @@ class Actor(StrEnum):
     UPDATE_TOTALS = "update_totals"
     READ_REGISTRY = "read_registry"
     SELF_CHECK = "self_check"
+    EXPORT_DONATIONS = "export_donations"
 
 
 # Work that calls strangers (the bank) has queues, and processes, of its own (DESIGN 10).
@@ -50,6 +52,8 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.UPDATE_TOTALS: Queue.STATS,
     Actor.READ_REGISTRY: Queue.STATS,
     Actor.SELF_CHECK: Queue.STATS,
+    # Minutes of a processor: nobody's alert waits for them.
+    Actor.EXPORT_DONATIONS: Queue.EXPORTS,
 }
 
 # Who acts on an event, and with which field of its data.

@@ -16,8 +16,7 @@ _LOOKS = (500, 5_000, 50_000)
 """How many donations a page looks at, one after the other, until enough fit."""
 
 SUMMED_AT_ONCE = 5_000
-"""Donations whose sum is waited for; more are summed by a request of their own, up to `SUMMED_AT_MOST`."""
-SUMMED_AT_MOST = 500_000
+"""Donations whose sum a page waits for; more are summed by a request of their own."""
 
 
 class State(StrEnum):
@@ -140,15 +139,25 @@ class Page:
 @dataclass(frozen=True)
 class Sums:
     """Kopecks that came and went back, of so many donations; beside them those under review and those by hand.
-    `is_whole`: nothing of the selection is left out."""
+    `is_whole`: nothing of the selection is left out; else it was looked no farther than `looked_to`."""
 
-    donations: int
-    came_minor: int
-    returned_minor: int
-    in_review: int
-    manual: int
-    manual_minor: int
+    donations: int = 0
+    came_minor: int = 0
+    returned_minor: int = 0
+    in_review: int = 0
+    manual: int = 0
+    manual_minor: int = 0
     is_whole: bool = True
+    looked_to: datetime | None = None
+
+    @property
+    def entries(self) -> int:
+        """Lines of the list."""
+        return self.donations + self.in_review + self.manual
+
+    def __add__(self, other: "Sums") -> "Sums":
+        names = ("donations", "came_minor", "returned_minor", "in_review", "manual", "manual_minor")
+        return Sums(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
     @property
     def net_minor(self) -> int:
@@ -201,15 +210,25 @@ async def find_neighbours(
     return newer[0] if newer else None, older[0] if older else None
 
 
-async def sum_up(connection: Any, streamer_id: int, selection: Selection, *, looked: int = SUMMED_AT_ONCE) -> Sums:
-    """What a selection comes to. Everything is known without looking; of another selection `looked` donations are."""
+async def sum_up(
+    connection: Any, streamer_id: int, selection: Selection, *, steps: int | None = 1, looked: int = SUMMED_AT_ONCE
+) -> Sums:
+    """What a selection comes to. Everything is known without looking; of another selection `looked` donations at a time
+    are, so often (None: all), so that no statement is long."""
     if selection.is_everything:
         return Sums(**await queries.history.sum_all(connection, streamer_id=streamer_id))
-    bounds = _bounds(streamer_id, selection, looked=looked, oldest_first=False)
-    edge = await queries.history.find_edge(connection, **bounds)
-    bounds.pop("oldest_first")
-    row = await queries.history.sum_up(connection, **bounds, **_conditions(selection))
-    return Sums(**row, is_whole=edge is None)
+    sums, before = Sums(), None
+    while True:
+        bounds = _bounds(streamer_id, selection, before=before, looked=looked, oldest_first=False)
+        edge = await queries.history.find_edge(connection, **bounds)
+        row = await queries.history.sum_up(connection, **bounds, **_conditions(selection))
+        sums += Sums(**row)
+        steps = None if steps is None else steps - 1
+        if edge is None:
+            return sums
+        if steps == 0:
+            return replace(sums, is_whole=False, looked_to=edge["at"])
+        before = Place(**edge)
 
 
 async def set_hidden(connection: Any, streamer_id: int, donation_id: int, is_hidden: bool) -> bool:
@@ -288,4 +307,3 @@ def _conditions(selection: Selection) -> dict[str, Any]:
 def fold(text: str | None) -> str | None:
     """As `fold_text` of the database does; None for nothing to look for."""
     return text.lower().replace("ё", "е") if text else None
-

@@ -8,6 +8,7 @@ from infra.broker import make_worker_broker
 from infra.settings import Settings
 from tasks.alerts import wake_overlay
 from tasks.checks import check_payment
+from tasks.exports import export_donations
 from tasks.notifications import apply_notification
 from tasks.payments import create_payment
 from tasks.refunds import make_refund
@@ -52,3 +53,6 @@ declare(broker, _opener, Actor.UPDATE_TOTALS, update_totals, max_retries=5, time
 declare(broker, _opener, Actor.READ_REGISTRY, read_registry, max_retries=3, time_limit_seconds=600)
 # Asked for again by its schedule; a run that was lost is another's to do.
 declare(broker, _opener, Actor.SELF_CHECK, check_self, max_retries=0, time_limit_seconds=900)
+# A million rows take minutes; its own times repeat it (exports.next_try_at). RabbitMQ would give a message that is held
+# for half an hour to another worker.
+declare(broker, _opener, Actor.EXPORT_DONATIONS, export_donations, max_retries=0, time_limit_seconds=1500)

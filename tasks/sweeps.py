@@ -7,7 +7,7 @@ RabbitMQ may have lost any message; nothing here trusts that one is on its way. 
 import logging
 from typing import Any
 
-from domain import inbox, outbox, refunds, registry, self_check
+from domain import exports, inbox, outbox, refunds, registry, self_check
 from domain.events import Actor
 from domain.overlays import bury_dead_processes
 from infra import queries
@@ -27,6 +27,7 @@ async def sweep(connection: Any) -> int:
     asked = await inbox.ask_unprocessed(connection)
     asked += await refunds.ask_due(connection)
     asked += await registry.ask_due(connection)
+    asked += await exports.ask_due(connection)
     async for row in queries.sweeps.list_waiting_streamers(connection):
         await outbox.add_task(connection, Actor.WAKE_OVERLAY, row["streamer_id"])
         asked += 1
@@ -35,6 +36,7 @@ async def sweep(connection: Any) -> int:
         asked += 1
     await queries.donations.delete_old_forms(connection)
     await queries.sweeps.delete_old_sessions(connection)
+    await exports.delete_old(connection)
     await queries.relays.delete_dead_relays(connection)
     await bury_dead_processes(connection, silent_seconds=_SILENT_PROCESS_SECONDS)
     if asked:

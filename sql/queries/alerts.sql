@@ -36,6 +36,21 @@ WHERE donations.id = :donation_id AND donations.streamer_id = :streamer_id
                   WHERE donation_id = :donation_id AND kind = 'replay' AND status IN ('queued', 'playing'))
 RETURNING alert_id;
 
+-- name: insert_manual_alert$
+-- Money received elsewhere, shown like a donation. No row while an alert of it waits or plays.
+INSERT INTO alerts (streamer_id, manual_donation_id, kind, status, place, playable_at, donor_name, message, amount_minor,
+                    duration_ms)
+SELECT id, :manual_donation_id::integer, 'manual', 'queued', nextval('alert_places'), now(), :donor_name, :message,
+       :amount_minor, least(greatest(:reading_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
+FROM streamers WHERE id = :streamer_id
+  AND NOT EXISTS (SELECT FROM alerts
+                  WHERE manual_donation_id = :manual_donation_id AND status IN ('queued', 'playing'))
+RETURNING alert_id;
+
+-- name: drop_manual_alerts!
+UPDATE alerts SET status = 'dropped', finished_at = now()
+WHERE manual_donation_id = :manual_donation_id AND status = 'queued';
+
 -- name: approve_alert^
 -- A held alert draws its place now; a refunded donation's stays where it is.
 UPDATE alerts SET status = 'queued', place = nextval('alert_places'), playable_at = now()

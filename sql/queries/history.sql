@@ -50,7 +50,7 @@ SELECT count(*) FILTER (WHERE NOT entry.is_manual AND entry.status <> 'review'):
        count(*) FILTER (WHERE entry.status = 'review')::integer AS in_review,
        count(*) FILTER (WHERE entry.is_manual)::integer AS manual,
        coalesce(sum(entry.amount_minor) FILTER (WHERE entry.is_manual), 0)::bigint AS manual_minor
-FROM donation_history(:streamer_id, :among, :after_at, :after_key, :before_at, :before_key, false, :looked) AS entry
+FROM donation_history(:streamer_id, :among, :after_at, :after_key, :before_at, :before_key, :oldest_first, :looked) AS entry
 LEFT JOIN LATERAL (
     -- Looked for only where the state asks for it.
     SELECT alerts.status FROM alerts
