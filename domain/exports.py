@@ -46,6 +46,8 @@ class Export:
     public_id: str
     format: Format
     selection: Selection
+    told: str
+    """The selection in words, empty for everything."""
     state: ExportState
     rows_done: int
     rows_total: int | None

@@ -12,7 +12,7 @@ from typing import Any
 
 from infra import queries
 
-_LOOKS = (500, 5_000, 50_000)
+_LOOKS = (1_000, 20_000)
 """How many donations a page looks at, one after the other, until enough fit."""
 
 SUMMED_AT_ONCE = 5_000
@@ -220,15 +220,15 @@ async def sum_up(
     sums, before = Sums(), None
     while True:
         bounds = _bounds(streamer_id, selection, before=before, looked=looked, oldest_first=False)
-        edge = await queries.history.find_edge(connection, **bounds)
-        row = await queries.history.sum_up(connection, **bounds, **_conditions(selection))
+        row = dict(await queries.history.sum_up(connection, **bounds, **_conditions(selection)))
+        edge = row.pop("edge")
         sums += Sums(**row)
         steps = None if steps is None else steps - 1
         if edge is None:
             return sums
+        before = Place(*edge)
         if steps == 0:
-            return replace(sums, is_whole=False, looked_to=edge["at"])
-        before = Place(**edge)
+            return replace(sums, is_whole=False, looked_to=before.at)
 
 
 async def set_hidden(connection: Any, streamer_id: int, donation_id: int, is_hidden: bool) -> bool:

@@ -52,7 +52,7 @@ class Manual:
 def check(
     *, amount_minor: int, donor_name: str, message: str, source: str, received_at: datetime, now: datetime
 ) -> NewManual:
-    """Raises InvalidInputError: amount "too_small" or "too_large"; a text "too_long"; received_at "future" or "too_early"."""
+    """Raises InvalidInputError: amount "too_small", "too_large"; received_at "future", "too_early"; "too_long"."""
     if amount_minor < 1:
         raise InvalidInputError("amount", "too_small")
     if amount_minor > MOST_MINOR:

@@ -7,11 +7,11 @@ RETURNING id;
 
 -- name: list_exports
 -- A streamer's files, the newest first.
-SELECT id, public_id, format, filters, state, rows_done, rows_total, bytes, created_at, finished_at
+SELECT id, public_id, format, filters, words ->> 'told' AS told, state, rows_done, rows_total, bytes, created_at, finished_at
 FROM exports WHERE streamer_id = :streamer_id ORDER BY id DESC LIMIT :limit;
 
 -- name: find_export^
-SELECT id, public_id, format, filters, state, rows_done, rows_total, bytes, created_at, finished_at
+SELECT id, public_id, format, filters, words ->> 'told' AS told, state, rows_done, rows_total, bytes, created_at, finished_at
 FROM exports WHERE streamer_id = :streamer_id AND public_id = :public_id;
 
 -- name: cancel$

@@ -49,6 +49,10 @@ MENU: tuple[MenuGroup, ...] = (
         (MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),),
     ),
     MenuGroup(
+        lambda: _("Donations and goals"),
+        (MenuEntry("history.show", lambda: _("Donations"), "list"),),
+    ),
+    MenuGroup(
         lambda: _("Money"),
         (
             MenuEntry("money.show", lambda: _("Money"), "wallet"),

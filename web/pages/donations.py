@@ -91,10 +91,14 @@ async def accept(public_id: str) -> ResponseReturnValue:
     return desk.go_to("donations.show", public_id=public_id, said="accepted")
 
 
+def is_public_id(text: str) -> bool:
+    return _PUBLIC_ID.fullmatch(text) is not None
+
+
 async def read(streamer: Streamer, public_id: str) -> Details:
     """Raises NotFoundError("donation"), also for another streamer's."""
     details = None
-    if _PUBLIC_ID.fullmatch(public_id):
+    if is_public_id(public_id):
         async with parts().pool.acquire() as connection:
             details = await read_details(connection, streamer.id, public_id)
     if details is None:
