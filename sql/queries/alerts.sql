@@ -266,6 +266,13 @@ FROM alerts
 WHERE streamer_id = :streamer_id AND summary_id IS NULL AND status IN ('queued', 'held')
 ORDER BY place NULLS LAST, id LIMIT :limit;
 
+-- name: list_of_donation
+-- A donation's alert and its replays, the first first; a part of a summary plays with it.
+SELECT alert.kind, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alert.status END AS status, alert.created_at,
+       alert.shown_at, alert.finished_at, alert.interrupted, alert.summary_id IS NOT NULL AS in_summary
+FROM alerts alert LEFT JOIN alerts summary ON summary.id = alert.summary_id
+WHERE alert.donation_id = :donation_id ORDER BY alert.id;
+
 -- name: measure_queue^
 -- How many alerts wait, how many of them somebody paid for, and for how long they will play.
 SELECT count(*) FILTER (WHERE status = 'queued')::integer AS waiting,

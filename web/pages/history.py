@@ -28,6 +28,7 @@ from web.pages.dashboard_view import Chip, alert_chip, when
 from web.pages.donations import is_public_id
 from web.pages.history_filters import (
     FIELDS,
+    PLACES,
     TEXT_MAX_LENGTH,
     Filters,
     period_words,
@@ -144,7 +145,7 @@ def _why_not(donation: Donation) -> str:
 
 async def _back(public_id: str, said: str) -> ResponseReturnValue:
     """To where the form stood, with the filters of its address."""
-    kept = {name: request.args[name] for name in (*FIELDS, "before", "after") if name in request.args}
+    kept = {name: request.args[name] for name in (*FIELDS, *PLACES) if name in request.args}
     if (await request.form).get("from") == "list":
         return desk.go_to("history.show", **kept, said=said, _anchor=f"d-{public_id}")
     return desk.go_to("donations.show", public_id=public_id, **kept, said=said)

@@ -21,6 +21,7 @@ from web.pages.donate_form import parse_amount
 TEXT_MAX_LENGTH = 100
 FIELDS = ("q", "period", "from", "to", "min", "max", "donor", "state", "anonymous")
 """The names in an address; paging and export keep them."""
+PLACES = ("before", "after")
 
 PERIODS = ("today", "yesterday", "week", "month")
 _PLACE = re.compile(r"([0-9]{1,18})\.(-?[0-9]{1,10})")

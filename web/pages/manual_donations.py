@@ -29,7 +29,7 @@ from web.limits import Limit
 from web.pages import desk
 from web.pages.dashboard_view import alert_chip, when
 from web.pages.donate_form import parse_amount
-from web.pages.history_filters import FIELDS
+from web.pages.history_filters import FIELDS, PLACES
 from web.sessions import require_streamer, require_user
 
 blueprint = Blueprint("manual_donations", __name__)
@@ -136,7 +136,7 @@ async def replay(public_id: str) -> ResponseReturnValue:
         alert_id = await manual_donations.show(connection, streamer.id, public_id)
     await _wake(streamer)
     said = "replayed" if alert_id else "too-late" if manual.deleted_at else "not-replayed-waits"
-    kept = {name: request.args[name] for name in (*FIELDS, "before", "after") if name in request.args}
+    kept = {name: request.args[name] for name in (*FIELDS, *PLACES) if name in request.args}
     if (await request.form).get("from") == "list":
         return desk.go_to("history.show", **kept, said=said, _anchor=f"d-{public_id}")
     return _back(public_id, said)
