@@ -49,7 +49,7 @@ async def show(public_id: str) -> Response:
     streamer = await require_streamer()
     details = await read(streamer, public_id)
     return await desk.render(
-        "pages/donation.html", streamer, current="donations.show", **await _values(streamer, details)
+        "pages/donation.html", streamer, current="history.show", **await _values(streamer, details)
     )
 
 
