@@ -1,5 +1,4 @@
-// The list of donations: `/` goes to the search, an open menu of a row closes by Escape or a press elsewhere, and the
-// export follows the filters that were applied without a reload.
+// The list of donations: `/` goes to the search, an open menu of a row closes by Escape or a press elsewhere.
 
 const search = document.querySelector("#q");
 const exporting = document.querySelector("#export");
@@ -23,11 +22,14 @@ function closeMenus(except, gaveUp = false) {
   }
 }
 
-// The address has become that of the list shown: the file is of the same selection.
-exporting.addEventListener("submit", () => {
-  const action = new URL(exporting.action);
-  const query = new URLSearchParams(location.search);
-  for (const name of ["before", "after", "said", "sums"]) query.delete(name);
-  action.search = query.toString();
-  exporting.action = action;
+// What was found as one typed has an address, without the form's empty fields: it is kept, reloaded, sent to a friend, and
+// the file is of the same selection.
+let shown = document.querySelector("#results").dataset.address;
+document.addEventListener("htmx:after:swap", () => {
+  const results = document.querySelector("#results");
+  if (!results || results.dataset.address === shown) return;
+  shown = results.dataset.address;
+  const address = new URL(results.dataset.address, location.href);
+  history.replaceState(history.state, "", address);
+  exporting.action = exporting.action.split("?")[0] + address.search;
 });

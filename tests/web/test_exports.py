@@ -71,7 +71,7 @@ async def test_from_asking_to_the_file(site: Site, streamer: Streamer, her: http
     assert "Донаты anna" in unquote(russian.headers["Content-Disposition"])
 
 
-async def test_cancel(site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
+async def test_cancel(site: Site, her: httpx.AsyncClient) -> None:
     assert said(await her.post(EXPORTS, data={"format": "xlsx"})) == "export-asked"
     path = f"{EXPORTS}/{(await site.rows('SELECT public_id FROM exports'))[0]['public_id']}"
     assert said(await her.post(f"{path}/cancel")) == "export-cancelled"
@@ -81,9 +81,7 @@ async def test_cancel(site: Site, streamer: Streamer, her: httpx.AsyncClient) ->
     assert said(await her.post(EXPORTS, data={"format": "csv"})) == "export-asked"
 
 
-async def test_a_wrong_filter_makes_no_file_of_everything(
-    site: Site, streamer: Streamer, her: httpx.AsyncClient
-) -> None:
+async def test_a_wrong_filter_makes_no_file_of_everything(site: Site, her: httpx.AsyncClient) -> None:
     answer = await her.post(EXPORTS, params={"min": "много", "q": "слон"}, data={"format": "csv"})
     location = httpx.URL(answer.headers["Location"])
     assert (location.path, dict(location.params)) == ("/dashboard/donations", {"min": "много", "q": "слон"})

@@ -94,8 +94,8 @@ class TestList:
         for number in range(52):
             await site.pool.execute(
                 "INSERT INTO donations (public_id, streamer_id, status, amount_minor, message, public_message,"
-                " consent_version, paid_at) VALUES ('donation-of-the-history-' || $1::text, $2, 'paid', $3::integer, 'ёж', 'ёж',"
-                " '1', now() - $3::integer * interval '1 minute')",
+                " consent_version, paid_at) VALUES ('a-donation-of-history-' || $1, $2, 'paid', $3::integer, 'ёж',"
+                " 'ёж', '1', now() - $3::integer * interval '1 minute')",
                 str(number), streamer.id, 1000 + number,
             )  # fmt: skip
         page = await show(her, q="Еж", period="month", min="1")
