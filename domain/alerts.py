@@ -35,6 +35,8 @@ class AlertKind(StrEnum):
     SUMMARY = "summary"
     GOAL = "goal"
     """A goal is reached: its title is the message, its target the amount."""
+    MANUAL = "manual"
+    """Money received elsewhere that the streamer wrote down (domain/manual_donations.py)."""
 
 
 class AlertLevel(StrEnum):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from domain import payments, refunds
+from domain.alerts import AlertKind
 from domain.donations import DonationStatus
 from domain.payments import Payment
 from domain.refunds import Refund
@@ -13,7 +14,8 @@ from infra import queries
 
 @dataclass(frozen=True)
 class Donation:
-    """Kopecks; name and message as they may leave us. `wished_minor`: what was asked for, if another was accepted."""
+    """Kopecks; name and message as they may leave us, and as they were written. `wished_minor`: what was asked for, if
+    another was accepted."""
 
     id: int
     public_id: str
@@ -28,6 +30,9 @@ class Donation:
     consented_at: datetime
     created_at: datetime
     paid_at: datetime | None
+    hidden_at: datetime | None
+    written_name: str | None
+    written_message: str
     alert_status: str | None
     shown_at: datetime | None
     interrupted: bool | None
@@ -62,12 +67,34 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Showing:
+    """An alert of the donation: its own, or a replay."""
+
+    kind: AlertKind
+    status: str
+    created_at: datetime
+    shown_at: datetime | None
+    finished_at: datetime | None
+    interrupted: bool
+    in_summary: bool
+
+
+@dataclass(frozen=True)
 class Details:
     donation: Donation
     attempts: tuple[Attempt, ...]
     """The first first."""
     refunds: tuple[Refund, ...]
     """Oldest first, of all attempts."""
+    showings: tuple[Showing, ...]
+    """The first first."""
+
+    @property
+    def came_at(self) -> datetime | None:
+        """Since when it stands in the list; None: its money has not come."""
+        if self.donation.status is DonationStatus.REVIEW:
+            return min((a.payment.confirmed_at for a in self.attempts if a.payment.confirmed_at), default=None)
+        return self.donation.paid_at
 
 
 async def find_donation(connection: Any, streamer_id: int, public_id: str) -> Donation | None:
@@ -98,7 +125,11 @@ async def read_details(connection: Any, streamer_id: int, public_id: str) -> Det
                 ),
             )
         )
-    return Details(donation, tuple(attempts), tuple(wished))
+    showings = [
+        Showing(**{**row, "kind": AlertKind(row["kind"])})
+        async for row in queries.alerts.list_of_donation(connection, donation_id=donation.id)
+    ]
+    return Details(donation, tuple(attempts), tuple(wished), tuple(showings))
 
 
 @dataclass(frozen=True)

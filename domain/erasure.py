@@ -64,6 +64,7 @@ async def begin(connection: Any, user_id: int) -> Begun | None:
     await queries.erasure.delete_browsers_of(connection, user_id=user_id)
     await queries.erasure.delete_confirmations_of(connection, user_id=user_id)
     await queries.erasure.delete_links_of(connection, user_id=user_id)
+    await queries.erasure.delete_identities_of(connection, user_id=user_id)
     await queries.letters.delete_letters_to(connection, recipient=row["email"])
     streamer_id: int | None = await queries.erasure.close_streamer(connection, user_id=user_id)
     if streamer_id is not None:
@@ -71,6 +72,7 @@ async def begin(connection: Any, user_id: int) -> Begun | None:
         # Their secrets stay: what a donor pays on a page that is open now is still booked.
         await queries.erasure.retire_terminals(connection, streamer_id=streamer_id)
         await queries.erasure.drop_alerts(connection, streamer_id=streamer_id)
+        await queries.erasure.erase_settings(connection, streamer_id=streamer_id)
     return Begun(streamer_id)
 
 
@@ -81,6 +83,8 @@ async def erase_texts(connection: Any, streamer_id: int, *, limit: int = BATCH) 
         await queries.erasure.erase_alerts(connection, streamer_id=streamer_id, limit=limit),
         await queries.erasure.erase_manual_donations(connection, streamer_id=streamer_id, limit=limit),
         await queries.erasure.erase_goals(connection, streamer_id=streamer_id, limit=limit),
+        await queries.erasure.erase_decisions(connection, streamer_id=streamer_id, limit=limit),
+        await queries.erasure.erase_payers(connection, streamer_id=streamer_id, limit=limit),
     ]
     return any(tag != "UPDATE 0" for tag in tags)
 

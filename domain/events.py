@@ -29,6 +29,7 @@ class Queue(StrEnum):
     PAYMENTS = "payments"
     PAYMENT_CHECKS = "payment-checks"
     MAIL = "mail"
+    EXPORTS = "exports"
 
 
 class Actor(StrEnum):
@@ -44,6 +45,7 @@ class Actor(StrEnum):
     SEND_LETTER = "send_letter"
     ERASE_ACCOUNT = "erase_account"
     SETTLE_HOLD = "settle_hold"
+    EXPORT_DONATIONS = "export_donations"
 
 
 # Work that calls strangers (the bank, a mail server) has queues, and processes, of its own (DESIGN 10).
@@ -60,6 +62,8 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.SEND_LETTER: Queue.MAIL,
     Actor.ERASE_ACCOUNT: Queue.STATS,
     Actor.SETTLE_HOLD: Queue.ALERTS,
+    # Minutes of a processor: nobody's alert waits for them.
+    Actor.EXPORT_DONATIONS: Queue.EXPORTS,
 }
 
 # Who acts on an event, and with which field of its data.

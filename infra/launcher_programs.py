@@ -51,6 +51,7 @@ PROGRAMS = (
     worker("worker", "alerts", "stats"),
     worker("payments", "payments", "mail"),
     worker("checks", "payment-checks"),
+    worker("exports", "exports"),
 )
 
 

@@ -9,6 +9,7 @@ from infra.settings import Settings
 from tasks.alerts import settle_hold, wake_overlay
 from tasks.checks import check_payment
 from tasks.erasure import erase_account
+from tasks.exports import export_donations
 from tasks.goals import settle_goals
 from tasks.letters import send_letter
 from tasks.notifications import apply_notification
@@ -61,3 +62,6 @@ declare(broker, _opener, Actor.SELF_CHECK, check_self, max_retries=0, time_limit
 declare(broker, _opener, Actor.SEND_LETTER, send_letter, max_retries=0, time_limit_seconds=60)
 # The sweep asks for it again until it is done.
 declare(broker, _opener, Actor.ERASE_ACCOUNT, erase_account, max_retries=3, time_limit_seconds=900)
+# A million rows take minutes; its own times repeat it (exports.next_try_at). RabbitMQ would give a message that is held
+# for half an hour to another worker.
+declare(broker, _opener, Actor.EXPORT_DONATIONS, export_donations, max_retries=0, time_limit_seconds=1500)

@@ -7,7 +7,19 @@ RabbitMQ may have lost any message; nothing here trusts that one is on its way. 
 import logging
 from typing import Any
 
-from domain import blocks, confirmations, erasure, holds, inbox, letters, outbox, refunds, registry, self_check
+from domain import (
+    blocks,
+    confirmations,
+    erasure,
+    exports,
+    holds,
+    inbox,
+    letters,
+    outbox,
+    refunds,
+    registry,
+    self_check,
+)
 from domain.events import Actor
 from domain.overlays import bury_dead_processes
 from infra import queries
@@ -30,6 +42,7 @@ async def sweep(connection: Any) -> int:
     asked += await letters.ask_due(connection)
     asked += await erasure.ask_due(connection)
     asked += await holds.ask_due(connection)
+    asked += await exports.ask_due(connection)
     async for row in queries.sweeps.list_waiting_streamers(connection):
         await outbox.add_task(connection, Actor.WAKE_OVERLAY, row["streamer_id"])
         asked += 1
@@ -44,6 +57,7 @@ async def sweep(connection: Any) -> int:
     await queries.sweeps.delete_old_sessions(connection)
     await queries.letters.delete_old_letters(connection)
     await confirmations.delete_old(connection)
+    await exports.delete_old(connection)
     await queries.relays.delete_dead_relays(connection)
     await bury_dead_processes(connection, silent_seconds=_SILENT_PROCESS_SECONDS)
     if asked:

@@ -1,7 +1,7 @@
 -- migrate:up
 
 -- Left out of public lists and of the best donors, at the streamer's wish.
-ALTER TABLE donations ADD COLUMN IF NOT EXISTS hidden_at timestamptz;
+ALTER TABLE donations ADD COLUMN hidden_at timestamptz;
 
 -- Whether a name has given before a period.
 CREATE INDEX donations_by_name ON donations (streamer_id, lower(public_donor_name), paid_at)

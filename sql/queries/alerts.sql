@@ -46,6 +46,21 @@ WHERE donations.id = :donation_id AND donations.streamer_id = :streamer_id
                   WHERE donation_id = :donation_id AND kind = 'replay' AND status IN ('queued', 'playing'))
 RETURNING alert_id;
 
+-- name: insert_manual_alert$
+-- Money received elsewhere, shown like a donation. No row while an alert of it waits or plays.
+INSERT INTO alerts (streamer_id, manual_donation_id, kind, status, place, playable_at, donor_name, message, amount_minor,
+                    duration_ms)
+SELECT id, :manual_donation_id::integer, 'manual', 'queued', nextval('alert_places'), now(), :donor_name, :message,
+       :amount_minor, least(greatest(:reading_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
+FROM streamers WHERE id = :streamer_id
+  AND NOT EXISTS (SELECT FROM alerts
+                  WHERE manual_donation_id = :manual_donation_id AND status IN ('queued', 'playing'))
+RETURNING alert_id;
+
+-- name: drop_manual_alerts!
+UPDATE alerts SET status = 'dropped', finished_at = now()
+WHERE manual_donation_id = :manual_donation_id AND status = 'queued';
+
 -- name: approve_alert^
 -- A held alert draws its place now; a refunded donation's stays where it is.
 UPDATE alerts SET status = 'queued', place = nextval('alert_places'), playable_at = now()
@@ -268,6 +283,13 @@ SELECT alert_id, donation_id, kind, status, donor_name, message, amount_minor, c
 FROM alerts
 WHERE streamer_id = :streamer_id AND summary_id IS NULL AND status IN ('queued', 'held')
 ORDER BY place NULLS LAST, id LIMIT :limit;
+
+-- name: list_of_donation
+-- A donation's alert and its replays, the first first; a part of a summary plays with it.
+SELECT alert.kind, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alert.status END AS status, alert.created_at,
+       alert.shown_at, alert.finished_at, alert.interrupted, alert.summary_id IS NOT NULL AS in_summary
+FROM alerts alert LEFT JOIN alerts summary ON summary.id = alert.summary_id
+WHERE alert.donation_id = :donation_id ORDER BY alert.id;
 
 -- name: measure_queue^
 -- How many alerts wait, how many of them somebody paid for, and for how long they will play.

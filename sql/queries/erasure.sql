@@ -64,3 +64,33 @@ UPDATE users
 SET email = 'erased-' || id || '@erased.invalid', password_hash = '', consent_version = NULL, consented_at = NULL,
     email_confirmed_at = NULL, erased_at = now()
 WHERE id = :user_id AND delete_at <= now() AND erased_at IS NULL;
+
+-- name: erase_settings!
+-- What the streamer set up and uploaded, and what was made for her to look at. The words that donors agreed to stay.
+WITH looks AS (
+    UPDATE streamers SET links = '{}', thanks = '', accent = '', is_listed = false, featured_place = NULL,
+                         avatar_id = NULL, banner_id = NULL
+    WHERE id = :streamer_id),
+pictures AS (DELETE FROM media WHERE streamer_id = :streamer_id),
+buttons AS (UPDATE control_buttons SET revoked_at = coalesce(revoked_at, now()) WHERE streamer_id = :streamer_id),
+files AS (DELETE FROM exports WHERE streamer_id = :streamer_id),
+steps AS (DELETE FROM first_steps WHERE streamer_id = :streamer_id),
+papers AS (DELETE FROM requisites WHERE streamer_id = :streamer_id),
+counts AS (DELETE FROM statistics_counts WHERE streamer_id = :streamer_id),
+rules AS (DELETE FROM moderation_settings WHERE streamer_id = :streamer_id),
+words AS (DELETE FROM moderation_words WHERE streamer_id = :streamer_id),
+blocked AS (DELETE FROM blocks WHERE streamer_id = :streamer_id)
+DELETE FROM holds WHERE streamer_id = :streamer_id;
+
+-- name: erase_decisions!
+UPDATE moderation_decisions SET matches = '[]', by_name = ''
+WHERE id IN (
+    SELECT id FROM moderation_decisions
+    WHERE streamer_id = :streamer_id AND (matches <> '[]' OR by_name <> '') LIMIT :limit);
+
+-- name: erase_payers!
+UPDATE payments SET payer = ''
+WHERE id IN (SELECT id FROM payments WHERE streamer_id = :streamer_id AND payer <> '' LIMIT :limit);
+
+-- name: delete_identities_of!
+DELETE FROM identities WHERE user_id = :user_id;

@@ -62,7 +62,10 @@ MENU: tuple[MenuGroup, ...] = (
     ),
     MenuGroup(
         lambda: _("Donations and goals"),
-        (MenuEntry("goals.show", lambda: _("Goals"), "goal"),),
+        (
+            MenuEntry("history.show", lambda: _("Donations"), "list"),
+            MenuEntry("goals.show", lambda: _("Goals"), "goal"),
+        ),
     ),
     MenuGroup(
         lambda: _("Money"),

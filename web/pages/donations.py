@@ -15,17 +15,22 @@ from typing import Any
 from quart import Blueprint, Response, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 
-from domain import payments, review
-from domain.donation_details import Attempt, Details, read_details
+from domain import history, payments, review
+from domain.alerts import AlertStatus
+from domain.donation_details import Attempt, Details, Showing, read_details
+from domain.donations import DonationStatus
 from domain.errors import NotAllowedError, NotFoundError
 from domain.events import WAKE_CHANNEL
+from domain.history import Place
 from domain.streamers import Streamer
 from infra.redis import publish
 from web.context import parts
+from web.i18n import _
 from web.limits import Limit
 from web.pages import desk, payment_words
 from web.pages.dashboard_view import alert_chip, when
 from web.pages.donation_moderation import read_moderation
+from web.pages.history_filters import PLACES, read_filters
 from web.sessions import require_streamer, require_user
 from web.terminal_words import provider_title
 
@@ -47,7 +52,7 @@ async def show(public_id: str) -> Response:
     return await desk.render(
         "pages/donation.html",
         streamer,
-        current="donations.show",
+        current="history.show",
         moderation=await read_moderation(streamer, details.donation.id, public_id),
         **await _values(streamer, details),
     )
@@ -96,10 +101,14 @@ async def accept(public_id: str) -> ResponseReturnValue:
     return desk.go_to("donations.show", public_id=public_id, said="accepted")
 
 
+def is_public_id(text: str) -> bool:
+    return _PUBLIC_ID.fullmatch(text) is not None
+
+
 async def read(streamer: Streamer, public_id: str) -> Details:
     """Raises NotFoundError("donation"), also for another streamer's."""
     details = None
-    if _PUBLIC_ID.fullmatch(public_id):
+    if is_public_id(public_id):
         async with parts().pool.acquire() as connection:
             details = await read_details(connection, streamer.id, public_id)
     if details is None:
@@ -118,6 +127,13 @@ def find_attempt(details: Details, payment_id: str) -> Attempt:
 async def _values(streamer: Streamer, details: Details) -> dict[str, Any]:
     user = await require_user()
     donation = details.donation
+    filters = read_filters(request.args, streamer)
+    newer, older = None, None
+    if details.came_at is not None:
+        async with parts().pool.acquire() as connection:
+            newer, older = await history.find_neighbours(
+                connection, streamer.id, filters.selection, Place(details.came_at, donation.id)
+            )
     has_alert = donation.alert_status is not None
     return {
         "donation": donation,
@@ -131,7 +147,33 @@ async def _values(streamer: Streamer, details: Details) -> dict[str, Any]:
         if has_alert
         else None,
         "shows_raw": user.is_superuser,
+        "kept": {**filters.kept, **{name: request.args[name] for name in PLACES if name in request.args}},
+        "newer": newer,
+        "older": older,
+        "showings": [(showing, _showing_words(showing, streamer.time_zone)) for showing in details.showings],
+        "can_replay": donation.paid_at is not None
+        and not donation.charged_back_minor
+        and donation.status in (DonationStatus.PAID, DonationStatus.PARTIALLY_REFUNDED),
     }
+
+
+def _showing_words(showing: Showing, time_zone: str) -> str:
+    """What became of an alert."""
+    match showing.status:
+        case AlertStatus.HELD:
+            return _("being checked")
+        case AlertStatus.QUEUED:
+            return _("waits")
+        case AlertStatus.PLAYING:
+            return _("on screen")
+        case AlertStatus.SHOWN if showing.shown_at is not None:
+            at = when(showing.shown_at, time_zone)
+            return _("cut short %(time)s", time=at) if showing.interrupted else _("shown %(time)s", time=at)
+        case AlertStatus.SKIPPED if showing.finished_at is not None:
+            return _("skipped %(time)s", time=when(showing.finished_at, time_zone))
+        case _ if showing.finished_at is not None:
+            return _("taken off %(time)s", time=when(showing.finished_at, time_zone))
+    return _("not shown")
 
 
 def _is_live(details: Details) -> bool:

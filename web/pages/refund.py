@@ -129,7 +129,7 @@ async def _page(
         "reason_max": refunds.REASON_MAX_LENGTH,
         "words": payment_words,
     }
-    return await desk.render("pages/refund.html", streamer, current="donations.show", status=status, **values)
+    return await desk.render("pages/refund.html", streamer, current="history.show", status=status, **values)
 
 
 def _errors(form: Form, attempt: Attempt) -> dict[str, str]:
