@@ -16,7 +16,7 @@ from playwright.async_api import async_playwright
 
 from infra.settings import ROOT
 from tests.pages.browsers import walk
-from tests.pages.cast import fill
+from tests.pages.cast import fill, settings_of_cast
 from tests.support.chromium import chromium_arguments, find_chromium, take_picture
 from tests.support.servers import TEMPLATE, Servers
 from tests.support.site import open_site
@@ -32,7 +32,8 @@ async def main(folder: Path, only: set[str]) -> None:
     servers = Servers()
     try:
         database_url = await servers.postgres.create_database("screenshots", template=TEMPLATE)
-        async with open_site(database_url, servers.valkey.url()) as site, async_playwright() as playwright:
+        settings = settings_of_cast(servers.folder)
+        async with open_site(database_url, servers.valkey.url(), **settings) as site, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=find_chromium(), args=chromium_arguments())
             cast = await fill(site)
             pictures: dict[str, list[list[Image.Image]]] = {}

@@ -1,26 +1,28 @@
-"""One site with its cast for all tests of a file, and its people's browsers."""
+"""A site with its cast, and its routes."""
 
-import itertools
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from werkzeug.routing import Rule
 
-from tests.pages.cast import Cast, fill
-from tests.support.servers import TEMPLATE, Servers
+from tests.pages.cast import Cast, fill, settings_of_cast
+from tests.pages.texts import HOSTILE
 from tests.support.site import open_site
 from web.app import create_app
 
-_numbers = itertools.count(1)
 
-
-@pytest.fixture(scope="module")
-async def cast(_servers: Servers) -> AsyncIterator[Cast]:
-    name = f"cast_{next(_numbers)}"
-    database_url = await _servers.postgres.create_database(name, template=TEMPLATE)
-    async with open_site(database_url, _servers.valkey.url()) as site:
+@pytest.fixture
+async def cast(fresh_database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Cast]:
+    async with open_site(fresh_database_url, redis_url, **settings_of_cast(tmp_path)) as site:
         yield await fill(site)
-    await _servers.postgres.drop_database(name)
+
+
+@pytest.fixture
+async def attacked(fresh_database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Cast]:
+    """The same site, where every text is an attack."""
+    async with open_site(fresh_database_url, redis_url, **settings_of_cast(tmp_path)) as site:
+        yield await fill(site, HOSTILE)
 
 
 def rules_of(cast: Cast) -> list[tuple[Rule, str]]:

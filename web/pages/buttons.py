@@ -84,6 +84,8 @@ async def change(button_id: int) -> ResponseReturnValue:
 async def reveal(button_id: int) -> ResponseReturnValue:
     """A POST, so that no link shows it while she shares her screen."""
     streamer = await require_streamer()
+    async with parts().pool.acquire() as connection:
+        await _read_address(connection, streamer, button_id)
     given = reveals.give_pass(parts().box, streamer.id)
     return go_to("buttons.show", reveal=given, button=button_id, _anchor=f"button-{button_id}")
 

@@ -227,7 +227,6 @@ async def _shown(streamer: Streamer, profile: Profile, look: Look) -> dict[str, 
         "terms": terms,
         "legal": terms.row,
         "goal": goal,
-        "is_test": False,
         "typed": donate_form.Typed(),
         "consent_version": donate_form.CONSENT_VERSION,
     }
