@@ -55,8 +55,10 @@ async def test_from_the_form_to_the_account(browser: Browser, running: Stack) ->
     await page.get_by_label("Код из письма").fill(code)
     await page.keyboard.press("Enter")
 
-    await page.wait_for_url("**/account?said=welcome")
+    await page.wait_for_url("**/dashboard/first-steps?said=welcome")
     await expect(page.locator("#notice")).to_contain_text("Добро пожаловать")
+    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    await page.goto(page.url.partition("/dashboard")[0] + "/account")
     await expect(page.locator("#sessions")).to_contain_text("Это устройство, сейчас")
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     await context.close()

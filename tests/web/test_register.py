@@ -47,8 +47,8 @@ class TestTheWay:
         code = await post.code_to(ANNA)
         assert code not in page.text
         answer = await anna.post("/register/code", data={"code": f" {code[:3]} {code[3:]} "})
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/account?said=welcome")
-        assert "Welcome!" in (await anna.get("/account?said=welcome")).text
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard/first-steps?said=welcome")
+        assert "Welcome!" in (await anna.get("/dashboard/first-steps?said=welcome")).text
         (user,) = await post.site.rows("SELECT * FROM users")
         assert (user["email"], user["consent_version"], user["is_superuser"]) == (ANNA, "2026-11-28", False)
         assert user["email_confirmed_at"] is not None
@@ -161,7 +161,7 @@ class TestCodes:
         await ask_for_code(anna)
         code = await post.code_to(ANNA)
         answers = await asyncio.gather(*(anna.post("/register/code", data={"code": code}) for _ in range(4)))
-        assert sum(answer.headers.get("Location") == "/account?said=welcome" for answer in answers) == 1
+        assert sum(answer.headers.get("Location") == "/dashboard/first-steps?said=welcome" for answer in answers) == 1
         assert len(await post.site.rows("SELECT * FROM users")) == 1
 
     async def test_the_code_page_out_of_order_leads_to_the_form(self, anna: httpx.AsyncClient) -> None:
@@ -199,7 +199,7 @@ class TestNoHints:
                 anna.post("/register/code", data={"code": first}), phone.post("/register/code", data={"code": second})
             )
         assert sorted(answer.headers["Location"] for answer in answers) == [
-            "/account?said=welcome",
+            "/dashboard/first-steps?said=welcome",
             "/sign-in?said=account-exists",
         ]
         assert len(await post.site.rows("SELECT * FROM users")) == 1
@@ -248,7 +248,7 @@ class TestWhoMay:
             taken = await anna.post("/register", data=registration("root@example.org"))
             assert (taken.status_code, "cannot be used here" in taken.text) == (422, True)
             answer = await anna.post("/register", data=registration(ANNA))
-            assert answer.headers["Location"] == "/account?said=welcome"
+            assert answer.headers["Location"] == "/dashboard/first-steps?said=welcome"
             assert "This site sends no mail" in (await anna.get("/account")).text
 
     async def test_the_first_account_is_a_superusers_and_its_link_dies(

@@ -70,10 +70,10 @@ async def _sign_in_page(*, back: str, email: str, errors: dict[str, str], status
 
 
 async def first_page(user: User) -> str:
-    """Where somebody goes who wanted nowhere else: the dashboard, or, without a page yet, the account."""
+    """Where somebody goes who wanted nowhere else: the dashboard, or, without a page yet, the first steps."""
     async with parts().pool.acquire() as connection:
         streamer = await find_by_owner(connection, user.id)
-    return url_for("dashboard.show" if streamer is not None or user.is_superuser else "my_account.show")
+    return url_for("dashboard.show" if streamer is not None or user.is_superuser else "first_steps.show")
 
 
 def same_site_path(address: str) -> str:
