@@ -97,7 +97,8 @@ def simulator(stack: Stack) -> Iterator[Stack]:
 @pytest.fixture
 async def world(simulator: Stack) -> AsyncIterator[World]:
     values: dict[str, Any] = {name.lower(): value for name, value in simulator.environment.items()}
-    values["provider_api_urls"] = json.loads(values["provider_api_urls"])
+    for name in ("provider_api_urls", "identity_clients", "identity_urls"):
+        values[name] = json.loads(values[name])
     settings = Settings(**{**values, "provider_timeout_seconds": "3"})
     parts = await open_parts(settings, pool_size=6)
     bank = Bank(simulator.simulator_url)
