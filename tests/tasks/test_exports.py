@@ -28,7 +28,7 @@ from tests.builders import BuiltStreamer, hear, make_streamer, open_donation
 from web.pages.exports import file_words
 
 MOSCOW = ZoneInfo("Europe/Moscow")
-FORMULA = '=SUM(A1:A9)'
+FORMULA = '=HYPERLINK("https://evil.example";"жми")'
 
 
 @pytest.fixture
@@ -41,7 +41,10 @@ async def parts(settings: Settings) -> AsyncIterator[Parts]:
 @pytest.fixture
 async def streamer(parts: Parts) -> BuiltStreamer:
     async with parts.pool.acquire() as connection, connection.transaction():
-        return await make_streamer(connection)
+        streamer = await make_streamer(connection)
+        # Whatever is written, links too, is in the file.
+        await connection.execute("INSERT INTO moderation_settings (streamer_id, mode) VALUES ($1, 'off')", streamer.id)
+        return streamer
 
 
 async def add(parts: Parts, streamer: BuiltStreamer, *, back_minor: int = 0, **fields: Any) -> int:
