@@ -263,7 +263,8 @@ class TestOperator:
         for _ in range(10):
             page = await page_of(boss, "/admin/attention", after=after)
             seen += re.findall(r'<li class="card money" id="([a-z]+-\d+)"', page)
-            found = re.search(r"after=([^\"&]+)", page.split("</main>")[0])
+            main = page.split("<main")[1].split("</main>")[0]
+            found = re.search(r"after=([^\"&]+)", main)
             if found is None:
                 break
             after = str(httpx.URL(f"http://x/?after={found[1]}").params["after"])
