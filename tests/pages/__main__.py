@@ -43,12 +43,15 @@ async def main(folder: Path, only: set[str]) -> None:
                         async for visit in walk(browser, cast, width=width, scheme=scheme, locale=locale):
                             if only and visit.name not in only:
                                 continue
+                            # As high as the page: what is fixed to the screen stands at its end.
+                            height = await visit.page.evaluate("document.documentElement.scrollHeight")
+                            await visit.page.set_viewport_size({"width": width, "height": min(height, LONGEST)})
                             await visit.page.wait_for_timeout(SETTLE_MS)
-                            picture = Image.open(BytesIO(await take_picture(visit.page, full_page=True)))
+                            picture = Image.open(BytesIO(await take_picture(visit.page)))
                             rows = pictures.setdefault(visit.name, [])
                             if not rows or (scheme == "dark" and width == 360):
                                 rows.append([])
-                            rows[-1].append(picture.crop((0, 0, picture.width, min(picture.height, LONGEST))))
+                            rows[-1].append(picture)
             await browser.close()
     finally:
         servers.stop()
