@@ -4,7 +4,7 @@ GET  /dashboard/on-air   the switch as it is now: pages ask for it again and aga
 POST /dashboard/on-air   turn it on or off
 """
 
-from quart import Blueprint, redirect, render_template, request
+from quart import Blueprint, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import UnprocessableEntity
 
@@ -25,7 +25,7 @@ async def show() -> ResponseReturnValue:
     if "HX-Request" not in request.headers:
         # Opened as a page, say from the browser's history.
         return redirect("/dashboard", 303)
-    return await _switch(same_site_path(request.args.get("back", "")))
+    return await _switch(same_site_path(request.args.get("back", "")) or url_for("dashboard.show"))
 
 
 @blueprint.post("/dashboard/on-air")
@@ -41,7 +41,7 @@ async def choose() -> ResponseReturnValue:
         own = await find_by_owner(connection, user.id)
     if own is not None:
         await publish(parts().redis, WAKE_CHANNEL, [Wake(own.id, frozenset({Topic.CONTROLS})).encode()])
-    back = same_site_path(form.get("back", ""))
+    back = same_site_path(form.get("back", "")) or url_for("dashboard.show")
     return await _switch(back) if "HX-Request" in request.headers else redirect(back, 303)
 
 
