@@ -400,12 +400,12 @@ class TestHowItDoes:
 
     @pytest.mark.usefixtures("terminal")
     async def test_a_bank_that_does_not_answer(self, world: World, her: httpx.AsyncClient) -> None:
-        assert "takes payments" in (await her.get("/dashboard/part/bar", headers={"HX-Request": "true"})).text
+        assert "test terminal" in (await her.get("/dashboard/part/bar", headers={"HX-Request": "true"})).text
         await world.site.pool.execute(
             "INSERT INTO provider_health (provider, failures, failing_since)"
             " VALUES ('tbank', 2, date_trunc('day', now() AT TIME ZONE 'Europe/Moscow') AT TIME ZONE 'Europe/Moscow')"
         )
-        assert "takes payments" in (await her.get("/dashboard")).text
+        assert "test terminal" in (await her.get("/dashboard")).text
         await world.site.pool.execute("UPDATE provider_health SET failures = 3")
         for page in ("/dashboard", "/dashboard/terminals"):
             assert "T-Bank has not answered since 00:00." in (await her.get(page)).text
@@ -442,7 +442,7 @@ class TestHowItDoes:
     ) -> None:
         await self.add_payment(world, terminal, 1, code="amount_out_of_range")
         assert "Last refusal" in (await her.get("/dashboard/terminals")).text
-        assert "takes payments" in (await her.get("/dashboard")).text
+        assert "test terminal" in (await her.get("/dashboard")).text
         # That nobody answered is no refusal.
         await world.site.pool.execute("UPDATE payments SET error_code = 'unavailable'")
         assert "Last refusal" not in (await her.get("/dashboard/terminals")).text

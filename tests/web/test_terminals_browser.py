@@ -110,7 +110,7 @@ async def test_nothing_is_wider_than_the_screen(site: Stack, browser: Browser, w
     await expect(page.locator("#notice")).to_contain_text("Подключено и проверено.")
     for address in ("/dashboard/terminals", "/dashboard/receipts"):
         await page.goto(site.web_url + address)
-        for summary in await page.locator("summary").all():
+        for summary in await page.locator("#main summary").all():
             await summary.click()
         for radio in await page.locator("[type=radio]").all():
             await radio.check()
