@@ -1,6 +1,6 @@
 """The three steps of OAuth 2 (RFC 6749, 7636): send the browser away, exchange the code it brings, ask who it is.
 
-The parameters are Authlib's; the calls are httpx's, as everywhere here (decision 0033).
+The parameters are Authlib's; the calls are httpx's, as everywhere here (decision 0032).
 """
 
 import secrets
