@@ -186,6 +186,7 @@ async def set_email(connection: Any, user_id: int, email: str, *, is_confirmed: 
     if await queries.users.set_email(connection, user_id=user_id, email=email, is_confirmed=is_confirmed) != "UPDATE 1":
         return False
     await queries.confirmations.end_confirmations_of(connection, user_id=user_id)
+    await queries.one_time_links.end_links_of(connection, user_id=user_id)
     return True
 
 
@@ -201,9 +202,10 @@ async def make_superuser(connection: Any, user_id: int) -> None:
 async def verify_password(connection: Any, email: str, password: str) -> User | None:
     """The active user whose password this is; None otherwise, after the same work whatever was wrong."""
     row = await _find_user(connection, email)
-    password_hash = _UNKNOWN_HASH if row is None else row["password_hash"]
-    matches = await _matches(password_hash, password[: MAX_LENGTH + 1])
-    if row is None or not matches or not row["is_active"]:
+    # An account without a password takes the same work, too.
+    password_hash = "" if row is None else row["password_hash"]
+    matches = await _matches(password_hash or _UNKNOWN_HASH, password[: MAX_LENGTH + 1])
+    if row is None or not matches or not password_hash or not row["is_active"]:
         return None
     if _hasher.check_needs_rehash(password_hash):
         await queries.users.set_password_hash(

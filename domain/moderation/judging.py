@@ -79,6 +79,9 @@ def judge(name: str | None, message: str, settings: Settings, words: Lexicon) ->
     quiet_name = None if _is_caught(matches, Part.NAME) else shown_name
     shown_message = _masked(message, [match for match in matches if match.part is Part.MESSAGE])
     if Act.REJECT in acts:
+        if settings.mode is Mode.APPROVE:
+            # A bad message brings no name past whoever approves.
+            return Verdict(Action.HOLD, matches, None, "", quiet_name, "", quiet_name)
         return Verdict(Action.REJECT, matches, quiet_name, "", quiet_name, "", quiet_name)
     if settings.mode is Mode.APPROVE or Act.HOLD in acts:
         # Nothing of what waits for a decision leaves before it.

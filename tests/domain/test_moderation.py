@@ -142,6 +142,13 @@ def test_the_heaviest_act_decides() -> None:
     assert judge("Аня", "СУКА, СМОТРИ KEK.RU", settings, NOTHING_OWN).action is Action.REJECT
 
 
+def test_a_rejected_message_brings_no_name_past_whoever_approves() -> None:
+    settings = Settings(mode=Mode.APPROVE, acts={Rule.LINKS: Act.REJECT})
+    verdict = judge("Плохое имя", "см. example.com", settings, NOTHING_OWN)
+    assert verdict.action is Action.HOLD
+    assert (verdict.public_name, verdict.public_message) == (None, "")
+
+
 def test_approval_first_lets_nothing_out() -> None:
     verdict = judge("Аня", "Привет", Settings(mode=Mode.APPROVE), NOTHING_OWN)
     assert (verdict.action, verdict.public_name, verdict.public_message) == (Action.HOLD, None, "")

@@ -13,6 +13,7 @@ ANNA = "anna@example.org"
 FOREIGN = [
     "https://evil.example/",
     "//evil.example",
+    "//[",
     "///evil.example",
     "/\\evil.example",
     "\\/evil.example",

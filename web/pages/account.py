@@ -78,7 +78,10 @@ async def first_page(user: User) -> str:
 
 def same_site_path(address: str) -> str:
     """The address if it is a path of ours, else nothing: no link of a stranger leads away through us."""
-    split = urlsplit(address)
+    try:
+        split = urlsplit(address)
+    except ValueError:
+        return ""
     is_path = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     if not is_path or split.scheme or split.netloc or "\\" in address:
         return ""
