@@ -1,5 +1,6 @@
 """Stored secrets under another key: when SECRET_KEYS has got a new one in front, all are encrypted anew."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,57 +52,62 @@ async def rotate_terminals(connection: Any, box: RotatingBox, after_id: int, *, 
 
 async def rotate_overlay_tokens(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
     """The next batch of overlay tokens, the revoked too."""
-    rows = [
-        row async for row in queries.overlay_tokens.list_encrypted_tokens(connection, after_id=after_id, limit=batch)
-    ]
-    counted = _Counter(box)
-    for row in rows:
-        token = counted.renew(row["token_encrypted"])
-        if token != row["token_encrypted"]:
-            await queries.overlay_tokens.replace_encrypted_token(
-                connection, token_id=row["id"], token_encrypted=token, read_token=row["token_encrypted"]
-            )
-    return counted.of(rows)
+
+    async def replace(row_id: int, token: str, read: str) -> None:
+        await queries.overlay_tokens.replace_encrypted_token(
+            connection, token_id=row_id, token_encrypted=token, read_token=read
+        )
+
+    rows = queries.overlay_tokens.list_encrypted_tokens(connection, after_id=after_id, limit=batch)
+    return await _rotate(box, rows, "token_encrypted", replace)
 
 
 async def rotate_button_tokens(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
     """The next batch of the buttons' tokens, the revoked too."""
-    rows = [row async for row in queries.buttons.list_encrypted_tokens(connection, after_id=after_id, limit=batch)]
-    counted = _Counter(box)
-    for row in rows:
-        token = counted.renew(row["token_encrypted"])
-        if token != row["token_encrypted"]:
-            await queries.buttons.replace_encrypted_token(
-                connection, button_id=row["id"], token_encrypted=token, read_token=row["token_encrypted"]
-            )
-    return counted.of(rows)
+
+    async def replace(row_id: int, token: str, read: str) -> None:
+        await queries.buttons.replace_encrypted_token(
+            connection, button_id=row_id, token_encrypted=token, read_token=read
+        )
+
+    rows = queries.buttons.list_encrypted_tokens(connection, after_id=after_id, limit=batch)
+    return await _rotate(box, rows, "token_encrypted", replace)
 
 
 async def rotate_letters(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
     """The next batch of letters that wait with a code in them."""
-    rows = [row async for row in queries.letters.list_letter_secrets(connection, after_id=after_id, limit=batch)]
-    counted = _Counter(box)
-    for row in rows:
-        secret = counted.renew(row["secret_encrypted"])
-        if secret != row["secret_encrypted"]:
-            await queries.letters.replace_letter_secret(
-                connection, letter_id=row["id"], secret_encrypted=secret, read_secret=row["secret_encrypted"]
-            )
-    return counted.of(rows)
+
+    async def replace(row_id: int, secret: str, read: str) -> None:
+        await queries.letters.replace_letter_secret(
+            connection, letter_id=row_id, secret_encrypted=secret, read_secret=read
+        )
+
+    rows = queries.letters.list_letter_secrets(connection, after_id=after_id, limit=batch)
+    return await _rotate(box, rows, "secret_encrypted", replace)
 
 
 async def rotate_links(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
     """The first account's link, while it waits."""
-    rows = [
-        row async for row in queries.one_time_links.list_encrypted_links(connection, after_id=after_id, limit=batch)
-    ]
+
+    async def replace(row_id: int, token: str, read: str) -> None:
+        await queries.one_time_links.replace_encrypted_link(
+            connection, link_id=row_id, token_encrypted=token, read_token=read
+        )
+
+    rows = queries.one_time_links.list_encrypted_links(connection, after_id=after_id, limit=batch)
+    return await _rotate(box, rows, "token_encrypted", replace)
+
+
+async def _rotate(
+    box: RotatingBox, found: AsyncIterator[Any], column: str, replace: Callable[[int, str, str], Awaitable[None]]
+) -> Rotated:
+    """Rows with one secret each; `replace` gets a row's id, the secret anew, and as it was read."""
+    rows = [row async for row in found]
     counted = _Counter(box)
     for row in rows:
-        token = counted.renew(row["token_encrypted"])
-        if token != row["token_encrypted"]:
-            await queries.one_time_links.replace_encrypted_link(
-                connection, link_id=row["id"], token_encrypted=token, read_token=row["token_encrypted"]
-            )
+        secret = counted.renew(row[column])
+        if secret != row[column]:
+            await replace(row["id"], secret, row[column])
     return counted.of(rows)
 
 

@@ -28,7 +28,6 @@ _LINKS = re.compile(
 )
 _MENTIONS = re.compile(r"(?<![\w@.])@[a-z][a-z0-9_.]{2,31}")
 
-REPEATED_MAX = 6
 _REPEATED_WORDS_MAX = 4
 _LETTERS_FOR_CAPITALS = 10
 _MARKS_MAX = 2

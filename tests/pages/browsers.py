@@ -7,10 +7,9 @@ from typing import Any, Literal
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
+from tests.pages.addresses import address_of, rules_of
 from tests.pages.cast import OPERATOR, Cast
-from tests.pages.conftest import rules_of
 from tests.pages.routes import ROUTES, Route, Who
-from tests.pages.test_rights import address_of
 from tests.web.conftest import PASSWORD
 
 Scheme = Literal["light", "dark"]

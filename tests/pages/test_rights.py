@@ -3,41 +3,21 @@
 First those who may not: after all of them, nothing has changed. Then those who may, with an empty form.
 """
 
-import re
 from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
-from werkzeug.routing import Rule
 
+from tests.pages.addresses import address_of, form_of, rules_of
 from tests.pages.cast import OPERATOR, Cast
-from tests.pages.conftest import rules_of
-from tests.pages.routes import ROUTES, Route, Who
+from tests.pages.routes import ROUTES, Who
 from tests.web.conftest import signed_in
 
 # What a request that is turned away may still write down: that it was made.
 UNCOUNTED_TABLES = {"sessions", "known_browsers", "schema_migrations"}
 
 ENDS_SESSION = {"account.sign_out"}
-
-
-def address_of(cast: Cast, rule: Rule, route: Route, *, wrong: bool = False) -> str:
-    """The route's address about the streamer's own thing, or about one that nobody has."""
-
-    def fill_in(match: re.Match[str]) -> str:
-        converter, name = match.group(1), match.group(2)
-        value = route.ids[name]
-        if wrong and value in cast.ids:
-            return "2147483647" if converter else "x" * 22
-        return cast.ids.get(value, value)
-
-    path = re.sub(r"<(?:(int|path)(?:\([^)]*\))?:)?(\w+)>", fill_in, rule.rule)
-    return f"{path}?{route.query}" if route.query else path
-
-
-def form_of(cast: Cast, route: Route) -> dict[str, str]:
-    return {name: cast.ids.get(value, value) for name, value in route.form.items()}
 
 
 async def ask(

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from playwright.async_api import Browser, Page
 
 from domain.streamers import Streamer
+from domain.users import create_user
 from tests.support.servers import TEMPLATE, Servers
 from tests.support.site import Site, open_site
 
@@ -59,3 +61,41 @@ async def her(site: Site, streamer: Streamer) -> AsyncIterator[httpx.AsyncClient
     """The streamer's browser."""
     async with signed_in(site, f"{streamer.slug}@example.org") as client:
         yield client
+
+
+@pytest.fixture
+async def stranger(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    """The browser of another streamer of the same site."""
+    await site.add_streamer("boris", "Борис")
+    async with signed_in(site, "boris@example.org") as client:
+        yield client
+
+
+@pytest.fixture
+async def boss(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    """The browser of a superuser without a page of her own."""
+    async with site.pool.acquire() as connection:
+        await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
+    async with signed_in(site, "root@example.org") as client:
+        yield client
+
+
+@asynccontextmanager
+async def desk_of(browser: Browser, site: Site, streamer: Streamer, *, width: int, height: int) -> AsyncIterator[Page]:
+    """The streamer signs in by the form, in Russian, and is on the live page."""
+    context = await browser.new_context(locale="ru-RU", viewport={"width": width, "height": height})
+    page = await context.new_page()
+    await page.goto(f"{site.url}/sign-in")
+    await page.locator("#email").fill(f"{streamer.slug}@example.org")
+    await page.locator("#password").fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/dashboard")
+    yield page
+    await context.close()
+
+
+@pytest.fixture
+async def her_page(browser: Browser, site: Site, streamer: Streamer) -> AsyncIterator[Page]:
+    """The streamer's phone."""
+    async with desk_of(browser, site, streamer, width=360, height=760) as page:
+        yield page

@@ -2,33 +2,20 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import pytest
 
 from domain import inbox
 from domain.attention import count_attention, list_attention
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
 from domain.streamers import Streamer
-from domain.users import create_user
 from tests.builders import hear, make_donation
 from tests.support.site import Site
-from tests.web.conftest import PASSWORD, signed_in
 from tests.web.money import add_paid, add_second, built, go_back, refuse, wish_back
 
 NBSP = "\N{NO-BREAK SPACE}"
-
-
-@pytest.fixture
-async def boss(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    """A superuser without a page of her own."""
-    async with site.pool.acquire() as connection:
-        await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
-    async with signed_in(site, "root@example.org") as client:
-        yield client
 
 
 async def add_notification(

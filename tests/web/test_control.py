@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -10,9 +9,8 @@ import pytest
 from domain import control, showing
 from domain.control import Presser, PresserKind
 from domain.streamers import Streamer
-from domain.users import create_user
 from tests.support.site import Site
-from tests.web.conftest import PASSWORD, signed_in
+from tests.web.conftest import signed_in
 from tests.web.test_dashboard import HTMX, NBSP, add_paid, alert_statuses, connect_obs, play
 
 MODERATOR = Presser(PresserKind.MODERATOR, 7, "vera")
@@ -30,14 +28,6 @@ ACTIONS = {
 @pytest.fixture
 async def site(kept_site: Site) -> Site:
     return kept_site
-
-
-@pytest.fixture
-async def boss(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    async with site.pool.acquire() as connection:
-        await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
-    async with signed_in(site, "root@example.org") as client:
-        yield client
 
 
 def press_line(page: str) -> str:

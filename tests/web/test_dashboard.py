@@ -3,11 +3,9 @@
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import pytest
 
 from domain import alerts, overlays
 from domain.overlay_tokens import find_overlay_token, rotate_overlay_token
@@ -99,15 +97,6 @@ async def play(site: Site, streamer: Streamer, overlay_id: uuid.UUID) -> uuid.UU
 
 async def alert_statuses(site: Site) -> list[str]:
     return [row["status"] for row in await site.rows("SELECT status FROM alerts ORDER BY id")]
-
-
-@pytest.fixture
-async def boss(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    """A superuser without a page of her own."""
-    async with site.pool.acquire() as connection:
-        await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
-    async with signed_in(site, "root@example.org") as client:
-        yield client
 
 
 class TestRoles:

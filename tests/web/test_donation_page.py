@@ -1,7 +1,6 @@
 """One donation's page: its story in words, raw messages for operators only, and what its buttons do."""
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -10,32 +9,13 @@ from domain import refunds
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
 from domain.streamers import Streamer
-from domain.users import create_user
 from tests.builders import check_books, hear, make_donation
 from tests.support.site import Site
-from tests.web.conftest import PASSWORD, signed_in
 from tests.web.money import add_paid, add_second, built, go_back, refuse, wish_back
 from web.pages.payment_words import note_words, raw_words
 
 NBSP = "\N{NO-BREAK SPACE}"
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-async def boss(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    """A superuser without a page of her own."""
-    async with site.pool.acquire() as connection:
-        await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
-    async with signed_in(site, "root@example.org") as client:
-        yield client
-
-
-@pytest.fixture
-async def stranger(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    """Another streamer of the same site."""
-    await site.add_streamer("boris", "Борис")
-    async with signed_in(site, "boris@example.org") as client:
-        yield client
 
 
 async def show(client: httpx.AsyncClient, public_id: str, **query: str) -> str:

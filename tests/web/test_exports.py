@@ -1,11 +1,9 @@
 """Files of donations: asked for, watched, fetched, and by whom. How they are made: tests/tasks/test_exports.py."""
 
 import re
-from collections.abc import AsyncIterator
 from urllib.parse import unquote
 
 import httpx
-import pytest
 
 from domain.streamers import Streamer
 from domain.users import create_user
@@ -17,14 +15,6 @@ from tests.web.money import add_paid
 
 EXPORTS = "/dashboard/donations/exports"
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-async def stranger(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    """Another streamer of the same site."""
-    await site.add_streamer("boris", "Борис")
-    async with signed_in(site, "boris@example.org") as client:
-        yield client
 
 
 async def make_all(site: Site) -> None:

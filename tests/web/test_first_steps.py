@@ -42,14 +42,6 @@ async def newcomer(site: Site) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture
-async def boss(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    async with site.pool.acquire() as connection:
-        await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
-    async with signed_in(site, "root@example.org") as client:
-        yield client
-
-
 async def connect_obs(site: Site, streamer_id: int) -> None:
     process_id = uuid.uuid4()
     async with site.pool.acquire() as connection, connection.transaction():

@@ -1,7 +1,6 @@
 """The page of all donations: its filters in the address, garbage in them, its rows' buttons, and who may see it."""
 
 import re
-from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import httpx
@@ -9,9 +8,7 @@ import pytest
 
 from domain import alerts
 from domain.streamers import Streamer
-from domain.users import create_user
 from tests.support.site import Site
-from tests.web.conftest import PASSWORD, signed_in
 from tests.web.money import add_paid, go_back
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -34,23 +31,6 @@ GARBAGE = [
 ]
 """A filter, what comes in it, and what is said."""
 HOSTILE = '"><script>alert(1)</script>\N{RIGHT-TO-LEFT OVERRIDE}'
-
-
-@pytest.fixture
-async def boss(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    """A superuser without a page of her own."""
-    async with site.pool.acquire() as connection:
-        await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
-    async with signed_in(site, "root@example.org") as client:
-        yield client
-
-
-@pytest.fixture
-async def stranger(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    """Another streamer of the same site."""
-    await site.add_streamer("boris", "Борис")
-    async with signed_in(site, "boris@example.org") as client:
-        yield client
 
 
 async def show(client: httpx.AsyncClient, **query: str) -> str:

@@ -2,33 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from openpyxl import load_workbook
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from domain.streamers import Streamer
 from tasks.exports import export_donations
 from tasks.runtime import close_parts, open_parts
 from tests.support.site import Site
-from tests.web.conftest import PASSWORD
 from tests.web.money import add_paid
-
-
-@pytest.fixture
-async def her_page(browser: Browser, site: Site, streamer: Streamer) -> AsyncIterator[Page]:
-    """The streamer's phone."""
-    context = await browser.new_context(locale="ru-RU", viewport={"width": 360, "height": 760})
-    page = await context.new_page()
-    await page.goto(f"{site.url}/sign-in")
-    await page.locator("#email").fill(f"{streamer.slug}@example.org")
-    await page.locator("#password").fill(PASSWORD)
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/dashboard")
-    yield page
-    await context.close()
 
 
 async def test_filter_sums_export_download(her_page: Page, site: Site, streamer: Streamer, tmp_path: Path) -> None:

@@ -1,15 +1,11 @@
 """The moderation page in a real browser, on a phone: hostile texts are only text, a press can be undone, keys work."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from domain.moderation import Mode, Settings
 from domain.moderation_settings import save_settings
 from domain.streamers import Streamer
 from tests.support.site import Site
-from tests.web.conftest import PASSWORD
 from tests.web.money import add_paid
 
 HOSTILE = [
@@ -20,20 +16,6 @@ HOSTILE = [
     "п̵̡̛̗р̷̧̛и̸̨̛в̷̧̕е̶̛̕т̵̨̛ " * 8,
     "\u202eтевирп\u202c שלום مرحبا " + "🏴‍☠️" * 20,
 ]
-
-
-@pytest.fixture
-async def her_page(browser: Browser, site: Site, streamer: Streamer) -> AsyncIterator[Page]:
-    """The streamer's phone."""
-    context = await browser.new_context(locale="ru-RU", viewport={"width": 360, "height": 760})
-    page = await context.new_page()
-    await page.goto(f"{site.url}/sign-in")
-    await page.locator("#email").fill(f"{streamer.slug}@example.org")
-    await page.locator("#password").fill(PASSWORD)
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/dashboard")
-    yield page
-    await context.close()
 
 
 async def test_the_queue_on_a_phone(her_page: Page, site: Site, streamer: Streamer) -> None:

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, Request, expect
 from domain.streamers import Streamer
 from tests.support.pictures import picture
 from tests.support.site import Site
-from tests.web.conftest import PASSWORD
+from tests.web.conftest import desk_of
 from tests.web.hostile import HOSTILE
 from web.pages.home import FEATURED
 
@@ -18,15 +18,9 @@ PHONE: Any = {"width": 360, "height": 760}
 
 @pytest.fixture
 async def her_page(browser: Browser, site: Site, streamer: Streamer) -> AsyncIterator[Page]:
-    context = await browser.new_context(locale="ru-RU", viewport={"width": 1440, "height": 900})
-    page = await context.new_page()
-    await page.goto(f"{site.url}/sign-in")
-    await page.locator("#email").fill(f"{streamer.slug}@example.org")
-    await page.locator("#password").fill(PASSWORD)
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/dashboard")
-    yield page
-    await context.close()
+    """The streamer's desk."""
+    async with desk_of(browser, site, streamer, width=1440, height=900) as page:
+        yield page
 
 
 async def test_the_preview_follows_what_is_typed_and_a_picture_is_kept_at_once(her_page: Page, site: Site) -> None:

@@ -1,10 +1,8 @@
 """A streamer gives money back, in a real browser: from the feed to the refund's end, which the page shows by itself."""
 
 import re
-from collections.abc import AsyncIterator
 
-import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from domain import refunds
 from domain.news import Source
@@ -12,22 +10,7 @@ from domain.payment_status import NewsStatus as N
 from domain.streamers import Streamer
 from tests.builders import hear
 from tests.support.site import Site
-from tests.web.conftest import PASSWORD
 from tests.web.money import add_paid
-
-
-@pytest.fixture
-async def her_page(browser: Browser, site: Site, streamer: Streamer) -> AsyncIterator[Page]:
-    """The streamer's phone."""
-    context = await browser.new_context(locale="ru-RU", viewport={"width": 360, "height": 760})
-    page = await context.new_page()
-    await page.goto(f"{site.url}/sign-in")
-    await page.locator("#email").fill(f"{streamer.slug}@example.org")
-    await page.locator("#password").fill(PASSWORD)
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/dashboard")
-    yield page
-    await context.close()
 
 
 async def test_from_the_feed_to_the_end(her_page: Page, site: Site, streamer: Streamer) -> None:

@@ -210,19 +210,33 @@ def chips(row: FeedRow | ManualRow, time_zone: str) -> list[Chip]:
         found.append(Chip("waits", _("refund under way")))
     if row.surplus_minor:
         found.append(Chip("warn", _("paid twice")))
-    match row.status:
-        case DonationStatus.REFUNDED:
-            return [*found, Chip("bad", _("refunded"))]
-        case DonationStatus.CHARGED_BACK:
-            return [*found, Chip("bad", _("taken back by the donor's bank"))]
-        case DonationStatus.REVIEW:
-            return [*found, Chip("warn", _("another amount came"))]
-        case DonationStatus.PARTIALLY_REFUNDED if row.charged_back_minor:
-            found.append(Chip("bad", _("taken back in part")))
-        case DonationStatus.PARTIALLY_REFUNDED:
-            found.append(Chip("bad", _("refunded in part")))
-    found.append(alert_chip(row.alert_status, row.shown_at, row.interrupted, time_zone))
+    astray = money_chip(row.status, row.charged_back_minor)
+    if astray is not None:
+        found.append(astray)
+    if not is_over(row.status):
+        found.append(alert_chip(row.alert_status, row.shown_at, row.interrupted, time_zone))
     return found
+
+
+def is_over(status: str) -> bool:
+    """Nothing of the money counts (now): what becomes of the alert is not said beside it."""
+    return status in (DonationStatus.REFUNDED, DonationStatus.CHARGED_BACK, DonationStatus.REVIEW)
+
+
+def money_chip(status: str, charged_back_minor: int) -> Chip | None:
+    """What became of money that did not simply come and stay."""
+    match status:
+        case DonationStatus.REFUNDED:
+            return Chip("bad", _("refunded"))
+        case DonationStatus.CHARGED_BACK:
+            return Chip("bad", _("taken back by the donor's bank"))
+        case DonationStatus.REVIEW:
+            return Chip("warn", _("another amount came"))
+        case DonationStatus.PARTIALLY_REFUNDED if charged_back_minor:
+            return Chip("bad", _("taken back in part"))
+        case DonationStatus.PARTIALLY_REFUNDED:
+            return Chip("bad", _("refunded in part"))
+    return None
 
 
 def alert_chip(status: str | None, shown_at: datetime | None, interrupted: bool | None, time_zone: str) -> Chip:

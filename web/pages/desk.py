@@ -13,7 +13,6 @@ from quart.typing import ResponseReturnValue
 from domain import first_steps, npd
 from domain.streamers import Streamer
 from domain.users import User
-from web import on_air
 from web.context import parts
 from web.i18n import _
 from web.sessions import require_user
@@ -136,7 +135,6 @@ async def render(
 ) -> Response:
     """A page of the desk. `streamer` None: an operator's page; `current` is the endpoint marked in the menu."""
     user = await require_user()
-    await on_air.is_on_air()
     html = await render_template(
         template,
         user=user,

@@ -29,7 +29,7 @@ from providers.outcomes import RefusalReason
 from web.bank_state import is_test_terminal
 from web.context import parts
 from web.i18n import _, current_locale
-from web.legal_row import PageTerms, read_legal_row, read_page_terms, recipient_of
+from web.legal_row import read_legal_row, read_page_terms, recipient_of
 from web.legal_texts import make_document
 from web.limits import Limit, address_key
 from web.pages.donate_form import (
@@ -71,7 +71,6 @@ SBP_PAYLOAD_MAX = 500
 @dataclass(frozen=True)
 class Page:
     rules: Rules
-    terms: PageTerms
     look: Look
     goal: goals.Goal | None
     is_open: bool
@@ -89,8 +88,8 @@ async def show_form(slug: str) -> Response:
     if slug != streamer.slug:
         return _to_present_address("donate.show_form", streamer)
     if not page.is_open:
-        return await _answer("pages/donate_closed.html", 200, look=page.look, legal=page.terms.row)
-    typed, errors = preselected(streamer, request.args.get("a", ""))
+        return await _answer("pages/donate_closed.html", 200, look=page.look, legal=page.rules.terms.row)
+    typed, errors = preselected(page.rules, request.args.get("a", ""))
     return await _answer_form("pages/donate.html", 200, page, typed, errors, is_preselected=bool(typed.amount))
 
 
@@ -121,7 +120,7 @@ async def submit_form(slug: str) -> Response:
     try:
         public_id = await _create_donation(form, page, address_hash=digests[0] if digests else None)
     except NotAllowedError:
-        return await _answer(_page_or_partial("closed"), 409, look=page.look, legal=page.terms.row)
+        return await _answer(_page_or_partial("closed"), 409, look=page.look, legal=page.rules.terms.row)
     if _is_htmx():
         response = await _answer_view(await _read_view(public_id), "partials/donate/donation.html", takes_focus=True)
         response.headers["HX-Push-Url"] = url_for("donate.show_donation", public_id=public_id)
@@ -144,7 +143,7 @@ async def _create_donation(form: DonateForm, page: Page, *, address_hash: bytes 
     )
     async with parts().pool.acquire() as connection, connection.transaction():
         if form.terms:
-            terms_id = await keep_terms(connection, new.streamer_id, page.terms.documents[form.terms])
+            terms_id = await keep_terms(connection, new.streamer_id, page.rules.terms.documents[form.terms])
             new = replace(new, terms_id=terms_id)
         created = await donations.create_donation(connection, new, link_minutes=parts().settings.payment_link_minutes)
     parts().relay.wake()
@@ -177,7 +176,6 @@ async def _read_page(slug: str) -> Page | None:
         terminal = await terminals.get_active_terminal(connection, streamer.id)
         return Page(
             Rules(streamer, await receipts.asks_email(connection, streamer.id), terms),
-            terms,
             await streamer_look(connection, streamer.id),
             await goals.get_shown_goal(connection, streamer.id),
             terminal is not None,
@@ -213,8 +211,8 @@ async def _answer_form(
         errors=errors,
         is_preselected=is_preselected or bool(errors),
         form_key=new_form_key(),
-        terms=page.terms,
-        legal=page.terms.row,
+        terms=page.rules.terms,
+        legal=page.rules.terms.row,
         is_test=page.is_test,
         consent_version=CONSENT_VERSION,
     )
@@ -317,14 +315,16 @@ def _see_donation(public_id: str) -> Response:
 async def _answer_view(
     view: DonorView, template: str, *, status: int = 200, problem: str = "", takes_focus: bool = False
 ) -> Response:
+    values: dict[str, Any] = {}
     async with parts().pool.acquire() as connection:
-        legal = await read_legal_row(connection, view.streamer_id, view.slug)
-        shown_look = await streamer_look(connection, view.streamer_id)
+        values["look"] = await streamer_look(connection, view.streamer_id)
+        if template.startswith("pages/"):
+            # The foot of a page; the part that is asked for again and again has none.
+            values["legal"] = await read_legal_row(connection, view.streamer_id, view.slug)
     return await _answer(
         template,
         status,
-        legal=legal,
-        look=shown_look,
+        **values,
         view=view,
         version=page_version(view),
         is_final=is_final(view),

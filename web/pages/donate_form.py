@@ -55,12 +55,11 @@ def parse_amount(text: str) -> int | None:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a form is checked by: the streamer's limits, and whether a receipt needs the donor's e-mail."""
+    """What a form is checked by: the streamer's limits, whether a receipt needs an e-mail, the words to agree to."""
 
     streamer: Streamer
-    asks_email: bool = False
-    terms: PageTerms | None = None
-    """None where only an amount is looked at."""
+    asks_email: bool
+    terms: PageTerms
 
 
 class DonateForm(BaseModel):
@@ -137,7 +136,7 @@ class DonateForm(BaseModel):
         if not value:
             raise PydanticCustomError("consent_missing", "not agreed")
         terms, shown = _rules(info).terms, info.data.get("terms")
-        if value != CONSENT_VERSION or (terms is not None and shown and shown not in terms.documents):
+        if value != CONSENT_VERSION or (shown and shown not in terms.documents):
             raise PydanticCustomError("consent_old", "agreed to other words")
         return value
 
@@ -174,7 +173,7 @@ def typed_from(fields: MultiDict[str, str]) -> Typed:
     )
 
 
-def preselected(streamer: Streamer, amount_text: str) -> tuple[Typed, dict[str, str]]:
+def preselected(rules: Rules, amount_text: str) -> tuple[Typed, dict[str, str]]:
     """The form of a link like `?a=300`, and what is wrong with an amount that could not be paid.
 
     What is no amount at all is left out: a broken link is not the donor's mistake.
@@ -183,7 +182,7 @@ def preselected(streamer: Streamer, amount_text: str) -> tuple[Typed, dict[str, 
     if amount_minor is None:
         return Typed(), {}
     amount = format_amount(amount_minor)
-    checked = check_form(MultiDict({"amount": amount}), Rules(streamer))
+    checked = check_form(MultiDict({"amount": amount}), rules)
     errors = checked if isinstance(checked, dict) else {}
     return Typed(amount=amount), {field: words for field, words in errors.items() if field == "amount"}
 

@@ -24,7 +24,7 @@ from infra.redis import publish
 from web.context import parts
 from web.i18n import _
 from web.pages import desk
-from web.pages.dashboard_view import Chip, alert_chip, when
+from web.pages.dashboard_view import Chip, alert_chip, is_over, money_chip, when
 from web.pages.donations import is_public_id
 from web.pages.history_filters import (
     FIELDS,
@@ -164,18 +164,10 @@ def entry_chips(entry: Entry, time_zone: str) -> list[Chip]:
         found.append(Chip("quiet", _("by hand")))
     if entry.is_hidden:
         found.append(Chip("quiet", _("hidden")))
-    match entry.status:
-        case DonationStatus.REFUNDED:
-            return [*found, Chip("bad", _("refunded"))]
-        case DonationStatus.CHARGED_BACK:
-            return [*found, Chip("bad", _("taken back by the donor's bank"))]
-        case DonationStatus.REVIEW:
-            return [*found, Chip("warn", _("another amount came"))]
-        case DonationStatus.PARTIALLY_REFUNDED if entry.charged_back_minor:
-            found.append(Chip("bad", _("taken back in part")))
-        case DonationStatus.PARTIALLY_REFUNDED:
-            found.append(Chip("bad", _("refunded in part")))
-    if entry.alert_status is not None:
+    astray = money_chip(entry.status, entry.charged_back_minor)
+    if astray is not None:
+        found.append(astray)
+    if entry.alert_status is not None and not is_over(entry.status):
         found.append(alert_chip(entry.alert_status, entry.shown_at, entry.interrupted, time_zone))
     return found
 

@@ -1,6 +1,6 @@
 """The first page: what this site is, who is here, and the way in."""
 
-from quart import Blueprint, current_app, render_template, url_for
+from quart import Blueprint, render_template
 
 from domain.profiles import Listed, list_public
 from infra.database import DATABASE_AWAY
@@ -15,7 +15,7 @@ FEATURED = 6
 @blueprint.get("/")
 async def show() -> str:
     user = await current_user()
-    return await render_template("pages/home.html", user=user, featured=await _featured(), start_url=_start_url())
+    return await render_template("pages/home.html", user=user, featured=await _featured())
 
 
 async def _featured() -> list[Listed]:
@@ -25,9 +25,3 @@ async def _featured() -> list[Listed]:
             return await list_public(connection, only_featured=True, limit=FEATURED)
     except DATABASE_AWAY:
         return []
-
-
-def _start_url() -> str:
-    """Where a streamer begins: the registration, if this site has one."""
-    has_registration = any(rule.rule == "/register" for rule in current_app.url_map.iter_rules())
-    return "/register" if has_registration else url_for("account.sign_in")
