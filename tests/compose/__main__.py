@@ -37,6 +37,7 @@ RESTARTED = (
     "donations-service",
     "payments-service",
     "payment-checker-service",
+    "exports-service",
     "relay",
     "redis",
     "rabbitmq",

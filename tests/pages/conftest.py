@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages.cast import Cast, fill, settings_of_cast
-from tests.pages.texts import HOSTILE
+from tests.support.hostile import HOSTILE
 from tests.support.site import open_site
 
 

@@ -16,6 +16,7 @@ from realtime.chime import LOUDNESS_LUFS, RATE, SILENCE_SECONDS, chime, loudness
 from tests.builders import hear, open_donation
 from tests.realtime.conftest import Scene, Service
 from tests.support.chromium import chromium_arguments, find_chromium
+from tests.support.hostile import HOSTILE
 from tests.support.programs import ProgramProcess
 
 OBS = "window.obsstudio = { pluginVersion: '2.26.0' };"
@@ -265,6 +266,31 @@ async def test_a_summary_and_a_test_say_what_they_are(scene: Scene, web_url: str
     await expect(page.locator(".tag")).to_have_text("тест")
     await expect(page.locator(".name")).to_have_text("Аноним")
     await expect(page.locator(".alert")).to_have_class(re.compile("level-ribbon"))
+
+
+@pytest.mark.usefixtures("service")
+async def test_no_text_of_a_stranger_is_more_than_text(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
+    await wait_until_connected(scene)
+    on_the_plate = """() => {
+        const plate = document.querySelector(".plate").getBoundingClientRect();
+        const texts = [...document.querySelectorAll(".name, .message")].map((text) => text.getBoundingClientRect());
+        return plate.left >= 0 && plate.top >= 0 && plate.right <= innerWidth && plate.bottom <= innerHeight
+            && texts.every((text) => text.left >= plate.left && text.right <= plate.right);
+    }"""
+    for text in HOSTILE:
+        # Past the judging, as if it had found nothing.
+        async with scene.pool.acquire() as connection:
+            alert_id = await alerts.enqueue_test(connection, scene.streamer.id, 30_000, text[:60], text)
+        await scene.wake(Topic.ALERTS)
+        await expect(page.locator(".message")).to_have_text(text)
+        await expect(page.locator(".name")).to_have_text(text[:60])
+        assert await page.evaluate(on_the_plate), text
+        assert await page.locator(".alert :is(script, iframe, a, svg, [onerror], [onload], [onfocus])").count() == 0
+        await scene.skip(str(alert_id))
+        await expect(page.locator(".alert")).to_have_count(0)
+    assert await page.evaluate("window.struck") is None
+    assert page.problems == []  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("service")

@@ -5,17 +5,9 @@ from playwright.async_api import Page, expect
 from domain.moderation import Mode, Settings
 from domain.moderation_settings import save_settings
 from domain.streamers import Streamer
+from tests.support.hostile import HOSTILE
 from tests.support.site import Site
 from tests.web.money import add_paid
-
-HOSTILE = [
-    "<script>document.title='pwned'</script>",
-    '"><img src=x onerror="document.title=\'pwned\'">',
-    "{{7*7}} ${7*7} <svg/onload=document.title='pwned'>",
-    "ш" * 300,
-    "п̵̡̛̗р̷̧̛и̸̨̛в̷̧̕е̶̛̕т̵̨̛ " * 8,
-    "\u202eтевирп\u202c שלום مرحبا " + "🏴‍☠️" * 20,
-]
 
 
 async def test_the_queue_on_a_phone(her_page: Page, site: Site, streamer: Streamer) -> None:
@@ -23,12 +15,12 @@ async def test_the_queue_on_a_phone(her_page: Page, site: Site, streamer: Stream
     async with site.pool.acquire() as connection:
         await save_settings(connection, streamer.id, Settings(mode=Mode.APPROVE))
     for text in HOSTILE:
-        await add_paid(site, streamer, message=text, donor_name=text[:60])
+        await add_paid(site, streamer, message=text[:300], donor_name=text[:60])
     await page.goto(f"{site.url}/dashboard/moderation")
     await expect(page.locator(".hold")).to_have_count(len(HOSTILE))
     await expect(page.locator(".hold-text").first).to_have_text(HOSTILE[0])
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert await page.title() != "pwned"
+    assert await page.evaluate("window.struck") is None
     assert await page.locator(".hold img, .hold script, .hold svg:not(.icon)").count() == 0
 
     first = page.locator(".hold").first
