@@ -7,10 +7,10 @@ import pytest
 from playwright.async_api import Browser, Page, Request, expect
 
 from domain.streamers import Streamer
+from tests.support.hostile import HOSTILE
 from tests.support.pictures import picture
 from tests.support.site import Site
 from tests.web.conftest import desk_of
-from tests.support.hostile import HOSTILE
 from web.pages.home import FEATURED
 from web.pages.streamers import PAGE_LENGTH
 
