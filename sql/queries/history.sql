@@ -10,19 +10,8 @@ FROM (
            entry.refunded_minor, entry.charged_back_minor, entry.donor_name, entry.message, entry.source, entry.hidden_at
     FROM donation_history(:streamer_id, :among, :after_at, :after_key, :before_at, :before_key, :oldest_first, :looked)
          AS entry
-    WHERE (:least_minor::bigint IS NULL OR entry.amount_minor >= :least_minor)
-      AND (:most_minor::bigint IS NULL OR entry.amount_minor <= :most_minor)
-      AND (:is_anonymous::boolean IS NULL OR (entry.donor_name IS NULL) = :is_anonymous)
-      AND (:donor::text IS NULL OR strpos(fold_text(entry.donor_name), :donor) > 0
-           OR entry.written_name IS DISTINCT FROM entry.donor_name AND strpos(fold_text(entry.written_name), :donor) > 0)
-      AND (:words::text IS NULL OR strpos(fold_text(concat_ws(E'\n', entry.donor_name, entry.message)), :words) > 0
-           OR (entry.written_name, entry.written_message) IS DISTINCT FROM (entry.donor_name, entry.message)
-              AND strpos(fold_text(concat_ws(E'\n', entry.written_name, entry.written_message)), :words) > 0)
-      AND CASE :state::text
-          WHEN 'paid' THEN entry.status IN ('paid', 'partially_refunded')
-          WHEN 'refunded' THEN entry.status IN ('refunded', 'charged_back')
-          WHEN 'partly' THEN entry.status = 'partially_refunded'
-          ELSE true END
+    WHERE donation_fits(entry.amount_minor, entry.status, entry.donor_name, entry.message, entry.written_name,
+                        entry.written_message, :least_minor, :most_minor, :is_anonymous, :donor, :words, :state)
     ORDER BY CASE WHEN :oldest_first THEN entry.at END, CASE WHEN :oldest_first THEN entry.key END, entry.at DESC,
              entry.key DESC
     LIMIT CASE WHEN :state IN ('shown', 'waiting', 'held') THEN NULL ELSE :limit::integer END
@@ -64,19 +53,8 @@ SELECT count(*) FILTER (WHERE fits AND NOT entry.is_manual AND entry.status <> '
        CASE WHEN count(*) = :looked THEN min(ROW(entry.at, entry.key)) END AS edge
 FROM donation_history(:streamer_id, :among, :after_at, :after_key, :before_at, :before_key, :oldest_first, :looked) AS entry
 CROSS JOIN LATERAL (SELECT
-  (:least_minor::bigint IS NULL OR entry.amount_minor >= :least_minor)
-  AND (:most_minor::bigint IS NULL OR entry.amount_minor <= :most_minor)
-  AND (:is_anonymous::boolean IS NULL OR (entry.donor_name IS NULL) = :is_anonymous)
-  AND (:donor::text IS NULL OR strpos(fold_text(entry.donor_name), :donor) > 0
-       OR entry.written_name IS DISTINCT FROM entry.donor_name AND strpos(fold_text(entry.written_name), :donor) > 0)
-  AND (:words::text IS NULL OR strpos(fold_text(concat_ws(E'\n', entry.donor_name, entry.message)), :words) > 0
-       OR (entry.written_name, entry.written_message) IS DISTINCT FROM (entry.donor_name, entry.message)
-          AND strpos(fold_text(concat_ws(E'\n', entry.written_name, entry.written_message)), :words) > 0)
-  AND CASE :state::text
-      WHEN 'paid' THEN entry.status IN ('paid', 'partially_refunded')
-      WHEN 'refunded' THEN entry.status IN ('refunded', 'charged_back')
-      WHEN 'partly' THEN entry.status = 'partially_refunded'
-      ELSE true END
+  donation_fits(entry.amount_minor, entry.status, entry.donor_name, entry.message, entry.written_name,
+                entry.written_message, :least_minor, :most_minor, :is_anonymous, :donor, :words, :state)
   AND CASE WHEN :state IN ('shown', 'waiting', 'held') THEN
       CASE coalesce(
           (SELECT alerts.status FROM alerts WHERE alerts.donation_id = entry.key AND alerts.kind = 'donation'),
