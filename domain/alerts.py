@@ -7,6 +7,9 @@
 
 Here are the queue and its states; offers, leases and what overlays say of them are in `domain/showing.py`,
 what becomes of alerts missed in a long absence is in `domain/missed.py`.
+
+Who locks several rows locks the payment first, then the donation, then its alerts: a summary before its parts, others
+in the order of their ids.
 """
 
 import uuid
@@ -190,6 +193,7 @@ async def skip(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> Skippe
 
 async def withdraw_for_refund(connection: Any, donation_id: int) -> bool:
     """Take back a refunded donation's alerts that were not shown yet; what plays may finish."""
+    await queries.alerts.lock_summaries_of_donation(connection, donation_id=donation_id)
     rows = [row async for row in queries.alerts.drop_refunded_alerts(connection, donation_id=donation_id)]
     for row in rows:
         if row["summary_id"] is not None:

@@ -139,6 +139,9 @@ async def undo(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -
 
 async def settle(connection: Any, hold_id: int) -> Wake | None:
     """Let a hold's decision take effect, or its deadline, if it is time; to be published after the commit."""
+    donation_id = await queries.holds.get_donation_id(connection, alert_id=hold_id)
+    # Before the alert's row, as a refund does.
+    await queries.donations.lock_donation_by_id(connection, donation_id=donation_id)
     row = await queries.holds.claim_due(connection, alert_id=hold_id)
     if row is None:
         return None

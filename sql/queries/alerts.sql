@@ -79,12 +79,23 @@ UPDATE alerts SET status = 'skipped', lease_id = NULL, leased_until = NULL, fini
 WHERE streamer_id = :streamer_id AND alert_id = :alert_id AND status IN ('queued', 'playing') AND summary_id IS NULL
 RETURNING id, kind, donation_id, old.lease_id;
 
+-- name: lock_summaries_of_donation!
+-- Before the parts that a refund takes out of them.
+SELECT FROM alerts
+WHERE id IN (SELECT summary_id FROM alerts WHERE donation_id = :donation_id AND status = 'queued')
+ORDER BY id FOR NO KEY UPDATE;
+
 -- name: drop_refunded_alerts
 -- A refunded donation's alerts that were not shown yet. What plays, alone or in a summary, may finish.
+WITH waiting AS (
+    SELECT id FROM alerts WHERE donation_id = :donation_id AND status IN ('held', 'queued')
+    ORDER BY id FOR NO KEY UPDATE
+)
 UPDATE alerts SET status = 'dropped', finished_at = now()
-WHERE donation_id = :donation_id AND status IN ('held', 'queued')
+FROM waiting
+WHERE alerts.id = waiting.id AND alerts.status IN ('held', 'queued')
   AND NOT EXISTS (SELECT FROM alerts summary WHERE summary.id = alerts.summary_id AND summary.status = 'playing')
-RETURNING id, summary_id;
+RETURNING alerts.id, alerts.summary_id;
 
 -- name: pick_alert^
 -- Offer the next alert: the smallest place that may play, if one of these overlays speaks and nothing holds the
@@ -245,12 +256,15 @@ WITH paid AS MATERIALIZED (
     SELECT donation.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
     WHERE alerts.lease_id = ANY(:lease_ids::uuid[]) AND alerts.shown_at IS NULL
       AND donation.status IN ('paid', 'partially_refunded')
+    ORDER BY donation.id
     FOR SHARE OF donation
 ), ending AS (
     SELECT id, CASE WHEN shown_at IS NOT NULL THEN 'shown'
                     WHEN donation_id IS NULL OR donation_id IN (SELECT id FROM paid) THEN 'queued'
                     ELSE 'dropped' END AS status
     FROM alerts WHERE lease_id = ANY(:lease_ids::uuid[]) AND status = 'playing'
+    ORDER BY id
+    FOR NO KEY UPDATE
 )
 UPDATE alerts
 SET status = ending.status,
@@ -323,10 +337,15 @@ SELECT asking_since FROM asked;
 
 -- name: drop_missed
 -- Those alone that the streamer was asked about; `only_tests` leaves the donations.
+WITH waiting AS (
+    SELECT id FROM alerts
+    WHERE streamer_id = :streamer_id AND status = 'queued' AND summary_id IS NULL AND playable_at <= :asked_at
+      AND (kind = 'test' OR NOT :only_tests::boolean)
+    ORDER BY id FOR NO KEY UPDATE
+)
 UPDATE alerts SET status = 'dropped', finished_at = now()
-WHERE streamer_id = :streamer_id AND status = 'queued' AND summary_id IS NULL AND playable_at <= :asked_at
-  AND (kind = 'test' OR NOT :only_tests::boolean)
-RETURNING id, kind;
+FROM waiting WHERE alerts.id = waiting.id AND alerts.status = 'queued'
+RETURNING alerts.id, alerts.kind;
 
 -- name: insert_summary$
 -- A summary of the missed donations, filled by refresh_summary; no row when none is left to sum up.

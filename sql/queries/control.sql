@@ -35,10 +35,15 @@ ORDER BY alert.shown_at DESC, alert.place DESC LIMIT 1;
 
 -- name: clear_queue
 -- All that waits is dropped by one act, with the parts of waiting summaries; what plays and what is held stays.
+WITH waiting AS (
+    SELECT id FROM alerts WHERE streamer_id = :streamer_id AND status = 'queued'
+    ORDER BY summary_id IS NOT NULL, id FOR NO KEY UPDATE
+)
 UPDATE alerts SET status = 'dropped', finished_at = now(), cleared_by = :act_id
-WHERE streamer_id = :streamer_id AND status = 'queued'
+FROM waiting
+WHERE alerts.id = waiting.id AND alerts.status = 'queued'
   AND NOT EXISTS (SELECT FROM alerts summary WHERE summary.id = alerts.summary_id AND summary.status = 'playing')
-RETURNING id, summary_id;
+RETURNING alerts.id, alerts.summary_id;
 
 -- name: mark_undone$
 -- The act is taken back, if there is still time and nobody has done it.

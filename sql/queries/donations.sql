@@ -176,7 +176,9 @@ FROM donations JOIN streamers ON streamers.id = donations.streamer_id
 WHERE donations.id = :donation_id;
 
 -- name: lock_donation_by_id^
-SELECT status, created_at FROM donations WHERE id = :donation_id FOR UPDATE;
+-- Whoever changes the donation or locks it so waits; rows that only point at it are still written meanwhile, so that
+-- who decides on a held alert and who carries the decision out never wait for each other.
+SELECT status, created_at FROM donations WHERE id = :donation_id FOR NO KEY UPDATE;
 
 -- name: get_details^
 -- One donation of a streamer, for her own page of it.
