@@ -41,8 +41,18 @@ async def judge_paid(
             return await _judge(connection, streamer_id, donation_id, amount_minor)
     except Exception:
         log.exception("donation %d could not be judged: it waits for a person", donation_id)
-        verdict = Verdict(Action.HOLD, (), None, "", name, message, None)
-        return Judged(verdict, "error", Settings(outcome=Outcome.SHOW_WITHOUT_TEXT))
+        return unjudged(name, message)
+
+
+def unjudged(name: str | None, message: str) -> Judged:
+    """What a person has to look at, since the rules could not: nothing of it leaves before."""
+    verdict = Verdict(Action.HOLD, (), None, "", name, message, None)
+    return Judged(verdict, "error", Settings(outcome=Outcome.SHOW_WITHOUT_TEXT))
+
+
+async def keep_texts_back(connection: Any, donation_id: int) -> None:
+    """Nothing of what a donor wrote leaves us until somebody has decided."""
+    await queries.moderation.set_public_texts(connection, donation_id=donation_id, donor_name=None, message="")
 
 
 async def _judge(connection: Any, streamer_id: int, donation_id: int, amount_minor: int) -> Judged:
