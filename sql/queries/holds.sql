@@ -78,7 +78,7 @@ WHERE alerts.id = :alert_id AND alerts.status = 'held' AND streamers.id = alerts
 
 -- name: lock_hold^
 -- A hold nobody has decided on, for judging it anew.
-SELECT holds.alert_id, holds.donation_id, holds.reason
+SELECT holds.alert_id, holds.donation_id, holds.reason, alerts.amount_minor
 FROM holds JOIN alerts ON alerts.id = holds.alert_id
 WHERE alerts.streamer_id = :streamer_id AND alerts.alert_id = :alert_id AND alerts.status = 'held'
   AND holds.decision IS NULL AND holds.settled_at IS NULL
