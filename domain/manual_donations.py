@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain import goal_progress
+from domain import alerts, goal_progress
 from domain.alerts import reading_ms
 from domain.errors import InvalidInputError, NotFoundError
 from domain.text import NAME_MAX_LENGTH, clean_message, clean_name
@@ -107,11 +107,11 @@ async def change(connection: Any, streamer_id: int, public_id: str, new: NewManu
 
 
 async def delete(connection: Any, streamer_id: int, public_id: str) -> bool:
-    """Also takes back its alert that waits. False: it was deleted already."""
+    """Also takes back its alert that waits; one that plays may finish. False: it was deleted already."""
     manual_id = await queries.manual_donations.delete_manual(connection, streamer_id=streamer_id, public_id=public_id)
     if manual_id is None:
         return False
-    await queries.alerts.drop_manual_alerts(connection, manual_donation_id=manual_id)
+    await alerts.withdraw_manual(connection, manual_id)
     await goal_progress.settle(connection, streamer_id)
     return True
 

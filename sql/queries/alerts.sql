@@ -57,9 +57,18 @@ FROM streamers WHERE id = :streamer_id
                   WHERE manual_donation_id = :manual_donation_id AND status IN ('queued', 'playing'))
 RETURNING alert_id;
 
--- name: drop_manual_alerts!
+-- name: lock_summaries_of_manual!
+-- Before the part that a deletion takes out of them.
+SELECT FROM alerts
+WHERE id IN (SELECT summary_id FROM alerts WHERE manual_donation_id = :manual_donation_id AND status = 'queued')
+ORDER BY id FOR NO KEY UPDATE;
+
+-- name: drop_manual_alerts
+-- The alerts of what was deleted, unless they play. What plays, alone or in a summary, may finish.
 UPDATE alerts SET status = 'dropped', finished_at = now()
-WHERE manual_donation_id = :manual_donation_id AND status = 'queued';
+WHERE manual_donation_id = :manual_donation_id AND status = 'queued'
+  AND NOT EXISTS (SELECT FROM alerts summary WHERE summary.id = alerts.summary_id AND summary.status = 'playing')
+RETURNING id, summary_id;
 
 -- name: approve_alert^
 -- A held alert draws its place now; a refunded donation's stays where it is.
@@ -250,7 +259,8 @@ SELECT lease_id FROM alerts WHERE status = 'playing' AND leased_until < now();
 
 -- name: end_leases
 -- The alerts of these leases stop playing: shown if their text was readable, else back to the queue with the same
--- place, unless the donation was refunded meanwhile (its row is locked, so that a refund does not pass by unseen).
+-- place, unless the donation was refunded meanwhile, or money written down by hand deleted (its row is locked, so that
+-- neither passes by unseen).
 -- `complete`: they ended by themselves, nothing cut them off.
 WITH paid AS MATERIALIZED (
     SELECT donation.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
@@ -258,9 +268,15 @@ WITH paid AS MATERIALIZED (
       AND donation.status IN ('paid', 'partially_refunded')
     ORDER BY donation.id
     FOR SHARE OF donation
+), kept AS MATERIALIZED (
+    SELECT manual.id FROM manual_donations manual JOIN alerts ON alerts.manual_donation_id = manual.id
+    WHERE alerts.lease_id = ANY(:lease_ids::uuid[]) AND alerts.shown_at IS NULL AND manual.deleted_at IS NULL
+    ORDER BY manual.id
+    FOR SHARE OF manual
 ), ending AS (
     SELECT id, CASE WHEN shown_at IS NOT NULL THEN 'shown'
-                    WHEN donation_id IS NULL OR donation_id IN (SELECT id FROM paid) THEN 'queued'
+                    WHEN (donation_id IS NULL OR donation_id IN (SELECT id FROM paid))
+                     AND (manual_donation_id IS NULL OR manual_donation_id IN (SELECT id FROM kept)) THEN 'queued'
                     ELSE 'dropped' END AS status
     FROM alerts WHERE lease_id = ANY(:lease_ids::uuid[]) AND status = 'playing'
     ORDER BY id
@@ -300,7 +316,9 @@ ORDER BY place NULLS LAST, id LIMIT :limit;
 
 -- name: list_of_donation
 -- A donation's alert and its replays, the first first; a part of a summary plays with it.
-SELECT alert.kind, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alert.status END AS status, alert.created_at,
+SELECT alert.kind,
+       CASE WHEN alert.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alert.status END AS status,
+       alert.created_at,
        alert.shown_at, alert.finished_at, alert.interrupted, alert.summary_id IS NOT NULL AS in_summary
 FROM alerts alert LEFT JOIN alerts summary ON summary.id = alert.summary_id
 WHERE alert.donation_id = :donation_id ORDER BY alert.id;
@@ -336,11 +354,12 @@ WITH asked AS (
 SELECT asking_since FROM asked;
 
 -- name: drop_missed
--- Those alone that the streamer was asked about; `only_tests` leaves the donations.
+-- Those alone that the streamer was asked about, and tests among them; `only_tests` leaves the donations. A goal that
+-- was reached is celebrated whatever the answer is.
 WITH waiting AS (
     SELECT id FROM alerts
     WHERE streamer_id = :streamer_id AND status = 'queued' AND summary_id IS NULL AND playable_at <= :asked_at
-      AND (kind = 'test' OR NOT :only_tests::boolean)
+      AND kind <> 'goal' AND (kind = 'test' OR NOT :only_tests::boolean)
     ORDER BY id FOR NO KEY UPDATE
 )
 UPDATE alerts SET status = 'dropped', finished_at = now()
@@ -348,18 +367,19 @@ FROM waiting WHERE alerts.id = waiting.id AND alerts.status = 'queued'
 RETURNING alerts.id, alerts.kind;
 
 -- name: insert_summary$
--- A summary of the missed donations, filled by refresh_summary; no row when none is left to sum up.
+-- A summary of the missed donations, those written down by hand too, filled by refresh_summary; no row when none is left
+-- to sum up.
 INSERT INTO alerts (streamer_id, kind, status, place, playable_at, amount_minor, duration_ms)
 SELECT streamers.id, 'summary', 'queued', nextval('alert_places'), now(), 1, alert_min_seconds * 1000
 FROM streamers
 WHERE streamers.id = :streamer_id AND EXISTS (
     SELECT FROM alerts missed WHERE missed.streamer_id = :streamer_id AND missed.status = 'queued'
-      AND missed.kind = 'donation' AND missed.summary_id IS NULL AND missed.playable_at <= :asked_at)
+      AND missed.kind IN ('donation', 'manual') AND missed.summary_id IS NULL AND missed.playable_at <= :asked_at)
 RETURNING id;
 
 -- name: join_summary!
 UPDATE alerts SET summary_id = :summary_id
-WHERE streamer_id = :streamer_id AND status = 'queued' AND kind = 'donation' AND summary_id IS NULL
+WHERE streamer_id = :streamer_id AND status = 'queued' AND kind IN ('donation', 'manual') AND summary_id IS NULL
   AND playable_at <= :asked_at;
 
 -- name: move_goals_back!
@@ -389,7 +409,7 @@ WHERE alerts.id = :summary_id AND alerts.status = 'queued' AND streamers.id = al
 UPDATE alerts SET status = 'dropped', finished_at = now() WHERE id = :summary_id AND status = 'queued';
 
 -- name: drop_refunded_parts!
--- Parts refunded while their summary played, once it is back in the queue.
+-- Parts refunded or deleted while their summary played, once it is back in the queue.
 UPDATE alerts SET status = 'dropped', finished_at = now()
 WHERE summary_id = :summary_id AND status = 'queued' AND NOT is_paid(alerts);
 

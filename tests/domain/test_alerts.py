@@ -508,6 +508,8 @@ class TestMissed:
         await showing.return_leases(connection, streamer.id, speaker_id)
         summary = await pick(connection, streamer, speaker_id)
         assert (summary.donations, summary.amount_minor) == (2, 60_000)
+        shown = {row.id: row.alert_status for row in await list_feed(connection, streamer.id)}
+        assert [shown[donation_id] for donation_id in donations[:2]] == ["dropped", "playing"]
         await showing.mark_seen(connection, streamer.id, speaker_id, summary.alert_id, summary.lease_id)
         await showing.mark_finished(connection, streamer.id, speaker_id, summary.alert_id, summary.lease_id)
         assert await self.statuses(connection, donations) == ["dropped", "shown", "dropped", "shown", "shown"]
