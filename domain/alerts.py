@@ -43,6 +43,11 @@ class AlertKind(StrEnum):
     """Money received elsewhere that the streamer wrote down (domain/manual_donations.py)."""
 
 
+KNOWN_KINDS = tuple(kind.value for kind in AlertKind)
+"""What this version can show. While a server is updated, a newer program may queue what an older one does not know: it
+waits for the newer one."""
+
+
 class AlertLevel(StrEnum):
     """How loud an alert is; every theme shares these four steps."""
 
@@ -215,7 +220,7 @@ async def _refresh_summaries(connection: Any, parts: Iterable[Any]) -> None:
 
 async def list_queue(connection: Any, streamer_id: int, *, limit: int = 50) -> list[WaitingAlert]:
     """What waits, in the order it will play, then what is held."""
-    rows = queries.alerts.list_queue(connection, streamer_id=streamer_id, limit=limit)
+    rows = queries.alerts.list_queue(connection, streamer_id=streamer_id, kinds=KNOWN_KINDS, limit=limit)
     return [
         WaitingAlert(**{**row, "kind": AlertKind(row["kind"]), "status": AlertStatus(row["status"])})
         async for row in rows

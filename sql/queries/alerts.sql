@@ -109,6 +109,7 @@ RETURNING alerts.id, alerts.summary_id;
 -- name: pick_alert^
 -- Offer the next alert: the smallest place that may play, if one of these overlays speaks and nothing holds the
 -- queue back. One statement, so that two realtime processes cannot both win (alerts_one_playing is the last guard).
+-- `kinds` are those this process knows: while the programs are updated, a newer one may have queued another.
 WITH candidate AS (
     SELECT alert.id, speaker.overlay_id
     FROM speakers speaker LEFT JOIN questions question USING (streamer_id), alerts alert
@@ -118,6 +119,7 @@ WITH candidate AS (
       AND (question.asking_since IS NULL OR question.postponed)
       AND NOT EXISTS (SELECT FROM alerts WHERE streamer_id = :streamer_id AND status = 'playing')
       AND alert.streamer_id = :streamer_id AND alert.status = 'queued' AND alert.summary_id IS NULL
+      AND alert.kind = ANY(:kinds::text[])
       AND (question.asking_since IS NULL OR alert.playable_at > question.asking_since)
       AND is_paid(alert)
     ORDER BY alert.place LIMIT 1
@@ -142,7 +144,7 @@ SELECT alert.alert_id, alert.lease_id, alert.donation_id, alert.kind, alert.dono
        alert.amount_minor, alert.currency, alert.donations, alert.duration_ms, lease.overlay_id,
        (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms
 FROM alerts alert JOIN alert_leases lease USING (lease_id)
-WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing';
+WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing' AND alert.kind = ANY(:kinds::text[]);
 
 -- name: get_scene^
 -- Who speaks, and what plays (its columns are null when nothing does).
@@ -152,6 +154,7 @@ SELECT speaker.overlay_id AS speaker_id,
        (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms
 FROM speakers speaker
 LEFT JOIN alerts alert ON alert.streamer_id = speaker.streamer_id AND alert.status = 'playing'
+                       AND alert.kind = ANY(:kinds::text[])
 LEFT JOIN alert_leases lease ON lease.lease_id = alert.lease_id
 WHERE speaker.streamer_id = :streamer_id;
 
@@ -311,7 +314,7 @@ RETURNING alerts.alert_id;
 SELECT alert_id, donation_id, kind, status, donor_name, message, amount_minor, currency, donations, duration_ms,
        created_at, playable_at
 FROM alerts
-WHERE streamer_id = :streamer_id AND summary_id IS NULL AND status IN ('queued', 'held')
+WHERE streamer_id = :streamer_id AND summary_id IS NULL AND status IN ('queued', 'held') AND kind = ANY(:kinds::text[])
 ORDER BY place NULLS LAST, id LIMIT :limit;
 
 -- name: list_of_donation
