@@ -3,13 +3,17 @@
     held ──approve──▶ queued ──pick──▶ playing ──finished after seen──▶ shown
       │                 │ ▲               │ │
       │                 │ └─lease ended───┘ └──skip──▶ skipped
-      └────drop─────────┴──▶ dropped   (also when the donation is refunded before it was shown)
+      └────drop─────────┴──▶ dropped   (also when the donation is refunded or deleted before it was shown)
 
 Here are the queue and its states; offers, leases and what overlays say of them are in `domain/showing.py`,
 what becomes of alerts missed in a long absence is in `domain/missed.py`.
+
+Who locks several rows locks the payment first, then the donation, then its alerts: a summary before its parts, others
+in the order of their ids.
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,6 +41,11 @@ class AlertKind(StrEnum):
     """A goal is reached: its title is the message, its target the amount."""
     MANUAL = "manual"
     """Money received elsewhere that the streamer wrote down (domain/manual_donations.py)."""
+
+
+KNOWN_KINDS = tuple(kind.value for kind in AlertKind)
+"""What this version can show. While a server is updated, a newer program may queue what an older one does not know: it
+waits for the newer one."""
 
 
 class AlertLevel(StrEnum):
@@ -190,16 +199,28 @@ async def skip(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> Skippe
 
 async def withdraw_for_refund(connection: Any, donation_id: int) -> bool:
     """Take back a refunded donation's alerts that were not shown yet; what plays may finish."""
+    await queries.alerts.lock_summaries_of_donation(connection, donation_id=donation_id)
     rows = [row async for row in queries.alerts.drop_refunded_alerts(connection, donation_id=donation_id)]
-    for row in rows:
-        if row["summary_id"] is not None:
-            await refresh_summary(connection, row["summary_id"])
+    await _refresh_summaries(connection, rows)
     return bool(rows)
+
+
+async def withdraw_manual(connection: Any, manual_donation_id: int) -> None:
+    """Take back the alerts of a deleted line written by hand; after the deletion, whose row keeps others out."""
+    await queries.alerts.lock_summaries_of_manual(connection, manual_donation_id=manual_donation_id)
+    rows = queries.alerts.drop_manual_alerts(connection, manual_donation_id=manual_donation_id)
+    await _refresh_summaries(connection, [row async for row in rows])
+
+
+async def _refresh_summaries(connection: Any, parts: Iterable[Any]) -> None:
+    for part in parts:
+        if part["summary_id"] is not None:
+            await refresh_summary(connection, part["summary_id"])
 
 
 async def list_queue(connection: Any, streamer_id: int, *, limit: int = 50) -> list[WaitingAlert]:
     """What waits, in the order it will play, then what is held."""
-    rows = queries.alerts.list_queue(connection, streamer_id=streamer_id, limit=limit)
+    rows = queries.alerts.list_queue(connection, streamer_id=streamer_id, kinds=KNOWN_KINDS, limit=limit)
     return [
         WaitingAlert(**{**row, "kind": AlertKind(row["kind"]), "status": AlertStatus(row["status"])})
         async for row in rows

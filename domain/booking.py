@@ -1,9 +1,15 @@
-"""What follows when a payment's money is booked: alert, events and totals, whoever booked it (`news`, `review`)."""
+"""What follows when a payment's money is booked: alert, events and totals, whoever booked it (`news`, `review`).
+
+Totals and events are part of the booking. Alert, moderation and goal stand beside it: where they fail the money is
+booked, the alert waits for a person, and the goal is made up for (docs/decisions/0034).
+"""
 
 from typing import Any
 
-from domain import alerts, goals, judgement, outbox, totals
+from domain import alerts, goal_progress, judgement, outbox, totals
+from domain.asides import aside
 from domain.events import EventType
+from domain.judgement import Judged
 from domain.ledger import BookedAs, LedgerTransaction
 from domain.payments import Payment
 
@@ -18,19 +24,7 @@ async def follow_booking(
 ) -> None:
     """`amount_minor` kopecks are booked by `transaction`; `paid` is the donation's row if that has paid it."""
     if paid is not None:
-        whose = {"streamer_id": payment.streamer_id, "donation_id": payment.donation_id}
-        judged = await judgement.judge_paid(
-            connection, **whose, amount_minor=amount_minor, name=paid["donor_name"], message=paid["message"]
-        )
-        await alerts.enqueue_donation(
-            connection,
-            **whose,
-            donor_name=judged.verdict.public_name,
-            message=judged.verdict.public_message,
-            amount_minor=amount_minor,
-            held=judged.is_held,
-        )
-        await judgement.record(connection, judged, **whose)
+        await _give_alert(connection, payment, amount_minor, paid)
     facts = {
         "payment_id": payment.id,
         "donation_id": payment.donation_id,
@@ -53,4 +47,36 @@ async def follow_booking(
         ledger_transaction_id=transaction.id,
     )
     if booked_as is BookedAs.DONATION:
-        await goals.count_donation(connection, payment.streamer_id, payment.donation_id, amount_minor)
+        await goal_progress.count_donation(connection, payment.streamer_id, payment.donation_id, amount_minor)
+
+
+async def _give_alert(connection: Any, payment: Payment, amount_minor: int, paid: Any) -> None:
+    """With its texts judged. Where that fails the alert waits for a person, as one that nobody could judge."""
+    name, message = paid["donor_name"], paid["message"]
+    whose = {"streamer_id": payment.streamer_id, "donation_id": payment.donation_id}
+    judged = await judgement.judge_paid(connection, **whose, amount_minor=amount_minor, name=name, message=message)
+    async with aside(connection, f"The alert of donation {payment.donation_id}") as showing:
+        await _enqueue(connection, judged, amount_minor, **whose)
+        await judgement.record(connection, judged, **whose)
+    if not showing.failed:
+        return
+    unjudged = judgement.unjudged(name, message)
+    # Each by itself: text that nobody has judged leaves in no case, and an alert without its hold gets one later.
+    async with aside(connection, f"Keeping the texts of donation {payment.donation_id} back"):
+        await judgement.keep_texts_back(connection, payment.donation_id)
+    async with aside(connection, f"The held alert of donation {payment.donation_id}"):
+        await _enqueue(connection, unjudged, amount_minor, **whose)
+    async with aside(connection, f"The hold of donation {payment.donation_id}"):
+        await judgement.record(connection, unjudged, **whose)
+
+
+async def _enqueue(connection: Any, judged: Judged, amount_minor: int, *, streamer_id: int, donation_id: int) -> None:
+    await alerts.enqueue_donation(
+        connection,
+        streamer_id=streamer_id,
+        donation_id=donation_id,
+        donor_name=judged.verdict.public_name,
+        message=judged.verdict.public_message,
+        amount_minor=amount_minor,
+        held=judged.is_held,
+    )

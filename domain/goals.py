@@ -6,9 +6,7 @@ How far a goal is comes from facts alone: what was there before, what the goal b
 paid while it was active less what went back of them, and what she wrote down by hand meanwhile. It is reached once, and
 celebrated by one alert; refunds take money off again, not the celebration.
 
-Whatever moves a streamer's goals holds the row of her totals, so that each statement sees what the one before left.
-`count_donation` and `count_return` run inside the booking of money, which holds it already: they look, they update
-where they may, and they raise nothing.
+Here is what she does with them; how money and time move them is in `domain/goal_progress.py`.
 """
 
 from dataclasses import dataclass, replace
@@ -16,8 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from domain import alerts
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
+from domain.goal_progress import close, hold, settle_held, start_next
 from domain.text import clean_message, clean_name
 from infra import queries
 
@@ -136,96 +134,6 @@ def find_problems(fields: GoalFields, *, now: datetime) -> list[InvalidInputErro
     return problems
 
 
-# Money.
-
-
-async def count_donation(connection: Any, streamer_id: int, donation_id: int, amount_minor: int) -> None:
-    """A donation was paid: it belongs to the goal that is active now, if there is one. After the totals."""
-    is_due = await queries.goals.is_running_due(connection, streamer_id=streamer_id)
-    if is_due is None:
-        return
-    if is_due:
-        # Its time is over, and nobody has said so yet.
-        await _settle(connection, streamer_id)
-    reaches = await queries.goals.count_donation(
-        connection, streamer_id=streamer_id, donation_id=donation_id, amount_minor=amount_minor
-    )
-    if reaches:
-        await _settle(connection, streamer_id)
-
-
-async def count_return(connection: Any, streamer_id: int, donation_id: int, delta_minor: int) -> None:
-    """So many kopecks more of a paid donation went back (below zero: came again). After the totals."""
-    goal_id = await queries.goals.count_return(connection, donation_id=donation_id, delta_minor=delta_minor)
-    if goal_id is not None:
-        await _follow_carried(connection, streamer_id)
-        if delta_minor < 0:
-            await _settle(connection, streamer_id)
-
-
-async def settle(connection: Any, streamer_id: int) -> bool:
-    """Do what is due by now: celebrate, end, start. To be called after anything that may move a goal outside of a
-    booking (money written down by hand, times, settings); the sweep calls it for who forgets. False: nothing was."""
-    await _hold(connection, streamer_id)
-    followed = await _follow_carried(connection, streamer_id)
-    return await _settle(connection, streamer_id) or followed
-
-
-async def recount(connection: Any, streamer_id: int) -> bool:
-    """Count the running sums of a streamer's goals anew from their donations. False: they were right."""
-    await _hold(connection, streamer_id)
-    wrong: int = await queries.goals.recount_goals(connection, streamer_id=streamer_id)
-    if wrong:
-        await _follow_carried(connection, streamer_id)
-        await _settle(connection, streamer_id)
-    return wrong > 0
-
-
-async def _hold(connection: Any, streamer_id: int) -> None:
-    await queries.totals.lock_totals(connection, streamer_id=streamer_id)
-
-
-async def _settle(connection: Any, streamer_id: int) -> bool:
-    """One goal may reach, end and start the next, which is reached by what was carried over, and so on: each turn
-    takes a goal one step further, so that this ends."""
-    changed = False
-    while True:
-        running = await queries.goals.get_running(connection, streamer_id=streamer_id)
-        if running is None:
-            moved = await _start_next(connection, streamer_id, only_timed=True)
-        elif running["is_reaching"]:
-            moved = await queries.goals.mark_reached(connection, goal_id=running["id"]) is not None
-            if moved:
-                await alerts.enqueue_goal(connection, running["id"])
-        elif running["is_over"]:
-            moved = await _close(connection, streamer_id, running["id"])
-            if moved and running["goals_go_on"]:
-                await _start_next(connection, streamer_id, only_timed=False)
-        else:
-            moved = False
-        if not moved:
-            return changed
-        changed = True
-
-
-async def _close(connection: Any, streamer_id: int, goal_id: int) -> bool:
-    return await queries.goals.close_goal(connection, streamer_id=streamer_id, goal_id=goal_id) is not None
-
-
-async def _start_next(connection: Any, streamer_id: int, *, only_timed: bool) -> bool:
-    goal_id = await queries.goals.find_next(connection, streamer_id=streamer_id, only_timed=only_timed)
-    if goal_id is None:
-        return False
-    return await queries.goals.start_goal(connection, streamer_id=streamer_id, goal_id=goal_id) is not None
-
-
-async def _follow_carried(connection: Any, streamer_id: int) -> bool:
-    followed = False
-    while await queries.goals.follow_carried(connection, streamer_id=streamer_id):
-        followed = True
-    return followed
-
-
 # What she does. A goal that is not hers is not found.
 
 
@@ -251,48 +159,48 @@ async def get_shown_goal(connection: Any, streamer_id: int) -> Goal | None:
 async def create_goal(connection: Any, streamer_id: int, fields: GoalFields) -> int:
     """A planned goal, behind the others, with fields in which no problem was found; its id. Raises
     NotAllowedError("too_many")."""
-    await _hold(connection, streamer_id)
+    await hold(connection, streamer_id)
     if await queries.goals.count_open(connection, streamer_id=streamer_id) >= OPEN_MAX:
         raise NotAllowedError("too_many", limit=OPEN_MAX)
     goal_id: int = await queries.goals.insert_goal(connection, streamer_id=streamer_id, **vars(fields))
-    await _settle(connection, streamer_id)
+    await settle_held(connection, streamer_id)
     return goal_id
 
 
 async def update_goal(connection: Any, streamer_id: int, goal_id: int, fields: GoalFields) -> None:
     """A lower target may reach the goal; a higher one takes back nothing. Of a goal that is over only the words change.
     Raises NotFoundError."""
-    await _hold(connection, streamer_id)
+    await hold(connection, streamer_id)
     if (await queries.goals.update_goal(connection, streamer_id=streamer_id, goal_id=goal_id, **vars(fields))) is None:
         raise NotFoundError("goal")
-    await _settle(connection, streamer_id)
+    await settle_held(connection, streamer_id)
 
 
 async def start(connection: Any, streamer_id: int, goal_id: int) -> None:
     """Start a planned goal now; the active one ends. Raises NotFoundError, NotAllowedError("not_planned" | "over")."""
-    await _hold(connection, streamer_id)
+    await hold(connection, streamer_id)
     goal = await get_goal(connection, streamer_id, goal_id)
     if goal.status is not GoalStatus.PLANNED:
         raise NotAllowedError("not_planned")
     running = await queries.goals.get_running(connection, streamer_id=streamer_id)
     if running is not None:
-        await _close(connection, streamer_id, running["id"])
+        await close(connection, streamer_id, running["id"])
     if await queries.goals.start_goal(connection, streamer_id=streamer_id, goal_id=goal_id) is None:
         # Undone by the caller's rollback.
         raise NotAllowedError("over")
-    await _settle(connection, streamer_id)
+    await settle_held(connection, streamer_id)
 
 
 async def end(connection: Any, streamer_id: int, goal_id: int) -> None:
     """End the active goal; the next starts by itself if that is wished. Raises NotFoundError,
     NotAllowedError("not_active")."""
-    await _hold(connection, streamer_id)
+    await hold(connection, streamer_id)
     await get_goal(connection, streamer_id, goal_id)
-    if not await _close(connection, streamer_id, goal_id):
+    if not await close(connection, streamer_id, goal_id):
         raise NotAllowedError("not_active")
     if (await get_settings(connection, streamer_id)).goes_on:
-        await _start_next(connection, streamer_id, only_timed=False)
-    await _settle(connection, streamer_id)
+        await start_next(connection, streamer_id, only_timed=False)
+    await settle_held(connection, streamer_id)
 
 
 async def archive(connection: Any, streamer_id: int, goal_id: int, *, archived: bool) -> None:
@@ -305,16 +213,16 @@ async def archive(connection: Any, streamer_id: int, goal_id: int, *, archived: 
 
 async def delete(connection: Any, streamer_id: int, goal_id: int) -> None:
     """Raises NotFoundError, NotAllowedError("has_money"): what money or a celebration speaks of stays."""
-    await _hold(connection, streamer_id)
+    await hold(connection, streamer_id)
     await get_goal(connection, streamer_id, goal_id)
     if await queries.goals.delete_goal(connection, streamer_id=streamer_id, goal_id=goal_id) is None:
         raise NotAllowedError("has_money")
-    await _settle(connection, streamer_id)
+    await settle_held(connection, streamer_id)
 
 
 async def move(connection: Any, streamer_id: int, goal_id: int, *, up: bool) -> None:
     """One place up or down among the planned. At the end of the row nothing changes. Raises NotFoundError."""
-    await _hold(connection, streamer_id)
+    await hold(connection, streamer_id)
     goal = await get_goal(connection, streamer_id, goal_id)
     if goal.status is not GoalStatus.PLANNED:
         return
@@ -331,11 +239,11 @@ async def get_settings(connection: Any, streamer_id: int) -> GoalSettings:
 
 
 async def set_settings(connection: Any, streamer_id: int, settings: GoalSettings) -> None:
-    await _hold(connection, streamer_id)
+    await hold(connection, streamer_id)
     await queries.goals.set_settings(
         connection, streamer_id=streamer_id, goes_on=settings.goes_on, carries=settings.carries
     )
-    await _settle(connection, streamer_id)
+    await settle_held(connection, streamer_id)
 
 
 def _goal(row: Any) -> Goal:

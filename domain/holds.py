@@ -18,10 +18,10 @@ from typing import Any
 from domain import alerts, outbox
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Actor, EventType, Topic, Wake
-from domain.judgement import encode_match
-from domain.moderation import Act, Action, Lexicon, Match, Part, Rule, Settings, judge
+from domain.judgement import encode_match, judge_donation
+from domain.moderation import Act, Action, Match, Part, Rule
 from domain.moderation.judging import exception_for
-from domain.moderation_settings import add_words, get_lexicon, get_settings
+from domain.moderation_settings import add_words
 from infra import queries
 
 UNDO_SECONDS = 5
@@ -139,6 +139,9 @@ async def undo(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -
 
 async def settle(connection: Any, hold_id: int) -> Wake | None:
     """Let a hold's decision take effect, or its deadline, if it is time; to be published after the commit."""
+    donation_id = await queries.holds.get_donation_id(connection, alert_id=hold_id)
+    # Before the alert's row, as a refund does.
+    await queries.donations.lock_donation_by_id(connection, donation_id=donation_id)
     row = await queries.holds.claim_due(connection, alert_id=hold_id)
     if row is None:
         return None
@@ -223,22 +226,19 @@ async def allow(connection: Any, streamer_id: int, alert_id: uuid.UUID, index: i
 
 async def rejudge(connection: Any, streamer_id: int, by: By) -> None:
     """Judge what the rules hold anew, after the streamer changed them."""
-    settings, words = await get_settings(connection, streamer_id), await get_lexicon(connection, streamer_id)
     rows = [
         row async for row in queries.holds.list_open_holds(connection, streamer_id=streamer_id, limit=_REJUDGED_MAX)
     ]
     for row in rows:
-        await _rejudge_one(connection, streamer_id, row["alert_id"], settings, words, by)
+        await _rejudge_one(connection, streamer_id, row["alert_id"], by)
 
 
-async def _rejudge_one(
-    connection: Any, streamer_id: int, alert_id: uuid.UUID, settings: Settings, words: Lexicon, by: By
-) -> None:
+async def _rejudge_one(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -> None:
     hold = await queries.holds.lock_hold(connection, streamer_id=streamer_id, alert_id=alert_id)
     if hold is None:
         return
-    texts = await queries.moderation.get_originals(connection, streamer_id=streamer_id, donation_id=hold["donation_id"])
-    verdict = judge(texts["donor_name"], texts["message"], settings, words)
+    judged = await judge_donation(connection, streamer_id, hold["donation_id"], hold["amount_minor"])
+    verdict = judged.verdict
     await queries.holds.rejudge(
         connection,
         alert_id=hold["alert_id"],

@@ -38,14 +38,25 @@ async def judge_paid(
     try:
         # A savepoint: a statement that fails here must not take the booking with it.
         async with connection.transaction():
-            return await _judge(connection, streamer_id, donation_id, amount_minor)
+            return await judge_donation(connection, streamer_id, donation_id, amount_minor)
     except Exception:
         log.exception("donation %d could not be judged: it waits for a person", donation_id)
-        verdict = Verdict(Action.HOLD, (), None, "", name, message, None)
-        return Judged(verdict, "error", Settings(outcome=Outcome.SHOW_WITHOUT_TEXT))
+        return unjudged(name, message)
 
 
-async def _judge(connection: Any, streamer_id: int, donation_id: int, amount_minor: int) -> Judged:
+def unjudged(name: str | None, message: str) -> Judged:
+    """What a person has to look at, since the rules could not: nothing of it leaves before."""
+    verdict = Verdict(Action.HOLD, (), None, "", name, message, None)
+    return Judged(verdict, "error", Settings(outcome=Outcome.SHOW_WITHOUT_TEXT))
+
+
+async def keep_texts_back(connection: Any, donation_id: int) -> None:
+    """Nothing of what a donor wrote leaves us until somebody has decided."""
+    await queries.moderation.set_public_texts(connection, donation_id=donation_id, donor_name=None, message="")
+
+
+async def judge_donation(connection: Any, streamer_id: int, donation_id: int, amount_minor: int) -> Judged:
+    """By what its streamer wants now: when it is paid, and anew while it is held."""
     case = await queries.moderation.get_case(connection, donation_id=donation_id)
     settings = settings_from(case)
     is_small = amount_minor < settings.message_from_minor and bool(case["message"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain import goals
+from domain import alerts, goal_progress
 from domain.alerts import reading_ms
 from domain.errors import InvalidInputError, NotFoundError
 from domain.text import NAME_MAX_LENGTH, clean_message, clean_name
@@ -85,7 +85,7 @@ async def add(connection: Any, streamer_id: int, new: NewManual, *, user_id: int
         form_key=form_key,
         **_columns(new),
     )
-    await goals.settle(connection, streamer_id)
+    await goal_progress.settle(connection, streamer_id)
     return None if row is None else str(row["public_id"])
 
 
@@ -102,24 +102,24 @@ async def change(connection: Any, streamer_id: int, public_id: str, new: NewManu
     changed = await queries.manual_donations.update_manual(
         connection, streamer_id=streamer_id, public_id=public_id, **_columns(new)
     )
-    await goals.settle(connection, streamer_id)
+    await goal_progress.settle(connection, streamer_id)
     return changed is not None
 
 
 async def delete(connection: Any, streamer_id: int, public_id: str) -> bool:
-    """Also takes back its alert that waits. False: it was deleted already."""
+    """Also takes back its alert that waits; one that plays may finish. False: it was deleted already."""
     manual_id = await queries.manual_donations.delete_manual(connection, streamer_id=streamer_id, public_id=public_id)
     if manual_id is None:
         return False
-    await queries.alerts.drop_manual_alerts(connection, manual_donation_id=manual_id)
-    await goals.settle(connection, streamer_id)
+    await alerts.withdraw_manual(connection, manual_id)
+    await goal_progress.settle(connection, streamer_id)
     return True
 
 
 async def restore(connection: Any, streamer_id: int, public_id: str) -> bool:
     """Its alert does not come back with it. False: it was not deleted."""
     restored = await queries.manual_donations.restore_manual(connection, streamer_id=streamer_id, public_id=public_id)
-    await goals.settle(connection, streamer_id)
+    await goal_progress.settle(connection, streamer_id)
     return restored is not None
 
 

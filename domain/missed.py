@@ -1,4 +1,8 @@
-"""Missed alerts: after an overlay's long absence nothing plays until the streamer says how (DESIGN 12)."""
+"""Missed alerts: after an overlay's long absence nothing plays until the streamer says how (DESIGN 12).
+
+Asked about is what brought money, money written down by hand too. Tests go with it; a reached goal is celebrated
+afterwards, whatever the answer.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +17,7 @@ class Answer(StrEnum):
     PLAY = "play"
     """All of them, in order."""
     SUMMARY = "summary"
-    """One alert that stands for all of them."""
+    """One alert that stands for all of them, and replays by themselves."""
     DROP = "drop"
     """None of them; the money is not touched."""
     LATER = "later"

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from domain import on_air
+from domain.alerts import KNOWN_KINDS
 from infra import queries
 
 AWAY_SECONDS = 20
@@ -255,7 +256,7 @@ async def look(connection: Any, process_id: uuid.UUID) -> list[View]:
             row["could_play"],
             row["muted"],
         )
-        async for row in queries.overlays.look(connection, process_id=process_id)
+        async for row in queries.overlays.look(connection, process_id=process_id, kinds=KNOWN_KINDS)
     ]
 
 

@@ -6,7 +6,8 @@ tells by its registry alone.
 
 from typing import Any
 
-from domain import alerts, goals, outbox, totals
+from domain import alerts, goal_progress, outbox, totals
+from domain.asides import aside
 from domain.events import EventType
 from domain.ledger import BookedAs, LedgerTransaction
 from domain.payments import Payment
@@ -32,7 +33,9 @@ async def settle_return(
         returned_minor = row["returned_minor"] - row["returned_before"]
         donations = (row["status_before"] in _GONE) - (row["status"] in _GONE)
         if row["status"] in _GONE:
-            await alerts.withdraw_for_refund(connection, payment.donation_id)
+            # Should it fail, the alert is not played all the same, and the rule `unpaid_alert` speaks of it.
+            async with aside(connection, f"Taking back the alerts of donation {payment.donation_id}"):
+                await alerts.withdraw_for_refund(connection, payment.donation_id)
     elif booked_as is BookedAs.REVIEW:
         await queries.donations.lock_donation_by_id(connection, donation_id=payment.donation_id)
         await queries.donations.settle_review(connection, donation_id=payment.donation_id)
@@ -45,5 +48,5 @@ async def settle_return(
         ledger_transaction_id=transaction.id,
     )
     if returned_minor:
-        await goals.count_return(connection, payment.streamer_id, payment.donation_id, returned_minor)
+        await goal_progress.count_return(connection, payment.streamer_id, payment.donation_id, returned_minor)
     await outbox.add_event(connection, EventType.STATS_UPDATE, {"streamer_id": payment.streamer_id})

@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from domain.alerts import AlertKind, AlertStatus, refresh_summary, settle_summary
+from domain.alerts import KNOWN_KINDS, AlertKind, AlertStatus, refresh_summary, settle_summary
 from infra import queries
 
 LEASE_GRACE_MS = 10_000
@@ -98,7 +98,11 @@ async def pick(connection: Any, streamer_id: int, overlay_ids: Sequence[uuid.UUI
     """
     try:
         row = await queries.alerts.pick_alert(
-            connection, streamer_id=streamer_id, overlay_ids=list(overlay_ids), grace_ms=LEASE_GRACE_MS
+            connection,
+            streamer_id=streamer_id,
+            overlay_ids=list(overlay_ids),
+            kinds=KNOWN_KINDS,
+            grace_ms=LEASE_GRACE_MS,
         )
     except asyncpg.UniqueViolationError:
         return None
@@ -106,13 +110,13 @@ async def pick(connection: Any, streamer_id: int, overlay_ids: Sequence[uuid.UUI
 
 
 async def get_playing(connection: Any, streamer_id: int) -> Playing | None:
-    row = await queries.alerts.get_playing(connection, streamer_id=streamer_id)
+    row = await queries.alerts.get_playing(connection, streamer_id=streamer_id, kinds=KNOWN_KINDS)
     return None if row is None else Playing(_offer(row), row["elapsed_ms"])
 
 
 async def get_scene(connection: Any, streamer_id: int) -> tuple[uuid.UUID | None, Playing | None]:
     """Which overlay speaks, and what plays."""
-    row = await queries.alerts.get_scene(connection, streamer_id=streamer_id)
+    row = await queries.alerts.get_scene(connection, streamer_id=streamer_id, kinds=KNOWN_KINDS)
     if row is None:
         return None, None
     playing = None if row["alert_id"] is None else Playing(_offer(row), row["elapsed_ms"])

@@ -1,6 +1,6 @@
 """Keeping totals, and with them goals, true to the ledger."""
 
-from domain import goals
+from domain import goal_progress
 from domain.events import Topic, Wake
 from domain.totals import are_behind, recount
 from tasks.runtime import Parts
@@ -15,6 +15,6 @@ async def update_totals(parts: Parts, streamer_id: int) -> None:
         async with connection.transaction():
             recounted = await recount(connection, streamer_id)
             if recounted:
-                await goals.recount(connection, streamer_id)
+                await goal_progress.recount(connection, streamer_id)
     if recounted:
         await parts.wake([Wake(streamer_id, frozenset({Topic.TOTALS}))])

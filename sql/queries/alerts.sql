@@ -57,9 +57,18 @@ FROM streamers WHERE id = :streamer_id
                   WHERE manual_donation_id = :manual_donation_id AND status IN ('queued', 'playing'))
 RETURNING alert_id;
 
--- name: drop_manual_alerts!
+-- name: lock_summaries_of_manual!
+-- Before the part that a deletion takes out of them.
+SELECT FROM alerts
+WHERE id IN (SELECT summary_id FROM alerts WHERE manual_donation_id = :manual_donation_id AND status = 'queued')
+ORDER BY id FOR NO KEY UPDATE;
+
+-- name: drop_manual_alerts
+-- The alerts of what was deleted, unless they play. What plays, alone or in a summary, may finish.
 UPDATE alerts SET status = 'dropped', finished_at = now()
-WHERE manual_donation_id = :manual_donation_id AND status = 'queued';
+WHERE manual_donation_id = :manual_donation_id AND status = 'queued'
+  AND NOT EXISTS (SELECT FROM alerts summary WHERE summary.id = alerts.summary_id AND summary.status = 'playing')
+RETURNING id, summary_id;
 
 -- name: approve_alert^
 -- A held alert draws its place now; a refunded donation's stays where it is.
@@ -79,16 +88,28 @@ UPDATE alerts SET status = 'skipped', lease_id = NULL, leased_until = NULL, fini
 WHERE streamer_id = :streamer_id AND alert_id = :alert_id AND status IN ('queued', 'playing') AND summary_id IS NULL
 RETURNING id, kind, donation_id, old.lease_id;
 
+-- name: lock_summaries_of_donation!
+-- Before the parts that a refund takes out of them.
+SELECT FROM alerts
+WHERE id IN (SELECT summary_id FROM alerts WHERE donation_id = :donation_id AND status = 'queued')
+ORDER BY id FOR NO KEY UPDATE;
+
 -- name: drop_refunded_alerts
 -- A refunded donation's alerts that were not shown yet. What plays, alone or in a summary, may finish.
+WITH waiting AS (
+    SELECT id FROM alerts WHERE donation_id = :donation_id AND status IN ('held', 'queued')
+    ORDER BY id FOR NO KEY UPDATE
+)
 UPDATE alerts SET status = 'dropped', finished_at = now()
-WHERE donation_id = :donation_id AND status IN ('held', 'queued')
+FROM waiting
+WHERE alerts.id = waiting.id AND alerts.status IN ('held', 'queued')
   AND NOT EXISTS (SELECT FROM alerts summary WHERE summary.id = alerts.summary_id AND summary.status = 'playing')
-RETURNING id, summary_id;
+RETURNING alerts.id, alerts.summary_id;
 
 -- name: pick_alert^
 -- Offer the next alert: the smallest place that may play, if one of these overlays speaks and nothing holds the
 -- queue back. One statement, so that two realtime processes cannot both win (alerts_one_playing is the last guard).
+-- `kinds` are those this process knows: while the programs are updated, a newer one may have queued another.
 WITH candidate AS (
     SELECT alert.id, speaker.overlay_id
     FROM speakers speaker LEFT JOIN questions question USING (streamer_id), alerts alert
@@ -98,6 +119,7 @@ WITH candidate AS (
       AND (question.asking_since IS NULL OR question.postponed)
       AND NOT EXISTS (SELECT FROM alerts WHERE streamer_id = :streamer_id AND status = 'playing')
       AND alert.streamer_id = :streamer_id AND alert.status = 'queued' AND alert.summary_id IS NULL
+      AND alert.kind = ANY(:kinds::text[])
       AND (question.asking_since IS NULL OR alert.playable_at > question.asking_since)
       AND is_paid(alert)
     ORDER BY alert.place LIMIT 1
@@ -122,7 +144,7 @@ SELECT alert.alert_id, alert.lease_id, alert.donation_id, alert.kind, alert.dono
        alert.amount_minor, alert.currency, alert.donations, alert.duration_ms, lease.overlay_id,
        (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms
 FROM alerts alert JOIN alert_leases lease USING (lease_id)
-WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing';
+WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing' AND alert.kind = ANY(:kinds::text[]);
 
 -- name: get_scene^
 -- Who speaks, and what plays (its columns are null when nothing does).
@@ -132,6 +154,7 @@ SELECT speaker.overlay_id AS speaker_id,
        (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms
 FROM speakers speaker
 LEFT JOIN alerts alert ON alert.streamer_id = speaker.streamer_id AND alert.status = 'playing'
+                       AND alert.kind = ANY(:kinds::text[])
 LEFT JOIN alert_leases lease ON lease.lease_id = alert.lease_id
 WHERE speaker.streamer_id = :streamer_id;
 
@@ -239,18 +262,28 @@ SELECT lease_id FROM alerts WHERE status = 'playing' AND leased_until < now();
 
 -- name: end_leases
 -- The alerts of these leases stop playing: shown if their text was readable, else back to the queue with the same
--- place, unless the donation was refunded meanwhile (its row is locked, so that a refund does not pass by unseen).
+-- place, unless the donation was refunded meanwhile, or money written down by hand deleted (its row is locked, so that
+-- neither passes by unseen).
 -- `complete`: they ended by themselves, nothing cut them off.
 WITH paid AS MATERIALIZED (
     SELECT donation.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
     WHERE alerts.lease_id = ANY(:lease_ids::uuid[]) AND alerts.shown_at IS NULL
       AND donation.status IN ('paid', 'partially_refunded')
+    ORDER BY donation.id
     FOR SHARE OF donation
+), kept AS MATERIALIZED (
+    SELECT manual.id FROM manual_donations manual JOIN alerts ON alerts.manual_donation_id = manual.id
+    WHERE alerts.lease_id = ANY(:lease_ids::uuid[]) AND alerts.shown_at IS NULL AND manual.deleted_at IS NULL
+    ORDER BY manual.id
+    FOR SHARE OF manual
 ), ending AS (
     SELECT id, CASE WHEN shown_at IS NOT NULL THEN 'shown'
-                    WHEN donation_id IS NULL OR donation_id IN (SELECT id FROM paid) THEN 'queued'
+                    WHEN (donation_id IS NULL OR donation_id IN (SELECT id FROM paid))
+                     AND (manual_donation_id IS NULL OR manual_donation_id IN (SELECT id FROM kept)) THEN 'queued'
                     ELSE 'dropped' END AS status
     FROM alerts WHERE lease_id = ANY(:lease_ids::uuid[]) AND status = 'playing'
+    ORDER BY id
+    FOR NO KEY UPDATE
 )
 UPDATE alerts
 SET status = ending.status,
@@ -281,12 +314,14 @@ RETURNING alerts.alert_id;
 SELECT alert_id, donation_id, kind, status, donor_name, message, amount_minor, currency, donations, duration_ms,
        created_at, playable_at
 FROM alerts
-WHERE streamer_id = :streamer_id AND summary_id IS NULL AND status IN ('queued', 'held')
+WHERE streamer_id = :streamer_id AND summary_id IS NULL AND status IN ('queued', 'held') AND kind = ANY(:kinds::text[])
 ORDER BY place NULLS LAST, id LIMIT :limit;
 
 -- name: list_of_donation
 -- A donation's alert and its replays, the first first; a part of a summary plays with it.
-SELECT alert.kind, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alert.status END AS status, alert.created_at,
+SELECT alert.kind,
+       CASE WHEN alert.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alert.status END AS status,
+       alert.created_at,
        alert.shown_at, alert.finished_at, alert.interrupted, alert.summary_id IS NOT NULL AS in_summary
 FROM alerts alert LEFT JOIN alerts summary ON summary.id = alert.summary_id
 WHERE alert.donation_id = :donation_id ORDER BY alert.id;
@@ -322,25 +357,32 @@ WITH asked AS (
 SELECT asking_since FROM asked;
 
 -- name: drop_missed
--- Those alone that the streamer was asked about; `only_tests` leaves the donations.
+-- Those alone that the streamer was asked about, and tests among them; `only_tests` leaves the donations. A goal that
+-- was reached is celebrated whatever the answer is.
+WITH waiting AS (
+    SELECT id FROM alerts
+    WHERE streamer_id = :streamer_id AND status = 'queued' AND summary_id IS NULL AND playable_at <= :asked_at
+      AND kind <> 'goal' AND (kind = 'test' OR NOT :only_tests::boolean)
+    ORDER BY id FOR NO KEY UPDATE
+)
 UPDATE alerts SET status = 'dropped', finished_at = now()
-WHERE streamer_id = :streamer_id AND status = 'queued' AND summary_id IS NULL AND playable_at <= :asked_at
-  AND (kind = 'test' OR NOT :only_tests::boolean)
-RETURNING id, kind;
+FROM waiting WHERE alerts.id = waiting.id AND alerts.status = 'queued'
+RETURNING alerts.id, alerts.kind;
 
 -- name: insert_summary$
--- A summary of the missed donations, filled by refresh_summary; no row when none is left to sum up.
+-- A summary of the missed donations, those written down by hand too, filled by refresh_summary; no row when none is left
+-- to sum up.
 INSERT INTO alerts (streamer_id, kind, status, place, playable_at, amount_minor, duration_ms)
 SELECT streamers.id, 'summary', 'queued', nextval('alert_places'), now(), 1, alert_min_seconds * 1000
 FROM streamers
 WHERE streamers.id = :streamer_id AND EXISTS (
     SELECT FROM alerts missed WHERE missed.streamer_id = :streamer_id AND missed.status = 'queued'
-      AND missed.kind = 'donation' AND missed.summary_id IS NULL AND missed.playable_at <= :asked_at)
+      AND missed.kind IN ('donation', 'manual') AND missed.summary_id IS NULL AND missed.playable_at <= :asked_at)
 RETURNING id;
 
 -- name: join_summary!
 UPDATE alerts SET summary_id = :summary_id
-WHERE streamer_id = :streamer_id AND status = 'queued' AND kind = 'donation' AND summary_id IS NULL
+WHERE streamer_id = :streamer_id AND status = 'queued' AND kind IN ('donation', 'manual') AND summary_id IS NULL
   AND playable_at <= :asked_at;
 
 -- name: move_goals_back!
@@ -370,7 +412,7 @@ WHERE alerts.id = :summary_id AND alerts.status = 'queued' AND streamers.id = al
 UPDATE alerts SET status = 'dropped', finished_at = now() WHERE id = :summary_id AND status = 'queued';
 
 -- name: drop_refunded_parts!
--- Parts refunded while their summary played, once it is back in the queue.
+-- Parts refunded or deleted while their summary played, once it is back in the queue.
 UPDATE alerts SET status = 'dropped', finished_at = now()
 WHERE summary_id = :summary_id AND status = 'queued' AND NOT is_paid(alerts);
 

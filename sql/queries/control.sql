@@ -35,10 +35,15 @@ ORDER BY alert.shown_at DESC, alert.place DESC LIMIT 1;
 
 -- name: clear_queue
 -- All that waits is dropped by one act, with the parts of waiting summaries; what plays and what is held stays.
+WITH waiting AS (
+    SELECT id FROM alerts WHERE streamer_id = :streamer_id AND status = 'queued'
+    ORDER BY summary_id IS NOT NULL, id FOR NO KEY UPDATE
+)
 UPDATE alerts SET status = 'dropped', finished_at = now(), cleared_by = :act_id
-WHERE streamer_id = :streamer_id AND status = 'queued'
+FROM waiting
+WHERE alerts.id = waiting.id AND alerts.status = 'queued'
   AND NOT EXISTS (SELECT FROM alerts summary WHERE summary.id = alerts.summary_id AND summary.status = 'playing')
-RETURNING id, summary_id;
+RETURNING alerts.id, alerts.summary_id;
 
 -- name: mark_undone$
 -- The act is taken back, if there is still time and nobody has done it.
@@ -48,18 +53,28 @@ WHERE act_id = :act_id AND streamer_id = :streamer_id AND action = 'clear' AND u
 RETURNING id;
 
 -- name: put_back
--- What an act cleared waits again, each at its place; what was refunded meanwhile stays dropped (the donations are
--- locked, so that a refund does not pass by unseen).
+-- What an act cleared waits again, each at its place; what was refunded or deleted meanwhile stays dropped (the
+-- donations are locked, so that neither passes by unseen).
 WITH paid AS MATERIALIZED (
     SELECT donation.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
     WHERE alerts.cleared_by = :act_id AND donation.status IN ('paid', 'partially_refunded')
     ORDER BY donation.id
     FOR SHARE OF donation
+), kept AS MATERIALIZED (
+    SELECT manual.id FROM manual_donations manual JOIN alerts ON alerts.manual_donation_id = manual.id
+    WHERE alerts.cleared_by = :act_id AND manual.deleted_at IS NULL
+    ORDER BY manual.id
+    FOR SHARE OF manual
+), cleared AS (
+    SELECT id FROM alerts
+    WHERE streamer_id = :streamer_id AND cleared_by = :act_id AND status = 'dropped'
+      AND (donation_id IS NULL OR donation_id IN (SELECT id FROM paid))
+      AND (manual_donation_id IS NULL OR manual_donation_id IN (SELECT id FROM kept))
+    ORDER BY summary_id IS NOT NULL, id FOR NO KEY UPDATE
 )
 UPDATE alerts SET status = 'queued', finished_at = NULL, cleared_by = NULL
-WHERE streamer_id = :streamer_id AND cleared_by = :act_id AND status = 'dropped'
-  AND (donation_id IS NULL OR donation_id IN (SELECT id FROM paid))
-RETURNING id, kind, summary_id;
+FROM cleared WHERE alerts.id = cleared.id AND alerts.status = 'dropped'
+RETURNING alerts.id, alerts.kind, alerts.summary_id;
 
 -- name: get_last_act^
 -- The newest press of the last moments, and how far it has got: `alert_place` says what would play before it.

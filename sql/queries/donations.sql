@@ -99,7 +99,8 @@ SELECT donations.id, donations.public_id, donations.streamer_id, donations.statu
        payment.error_reason,
        extract(epoch FROM now() - payment.created_at)::float8 AS since_seconds,
        extract(epoch FROM payment.due_at - now())::float8 AS left_seconds,
-       CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status, alerts.shown_at,
+       CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
+       alerts.shown_at,
        ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead,
        (SELECT coalesce(sum(surplus.confirmed_minor - (
             SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
@@ -132,7 +133,8 @@ WHERE donations.public_id = :public_id;
 -- A streamer's donations that brought money, the newest money first, with what became of their alerts.
 SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.refunded_minor,
        donations.charged_back_minor, donations.public_donor_name AS donor_name, donations.public_message AS message, donations.came_at AS paid_at,
-       alerts.alert_id, CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
+       alerts.alert_id,
+       CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
        alerts.shown_at, alerts.interrupted,
        (SELECT coalesce(sum(surplus.confirmed_minor - (
             SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
@@ -176,7 +178,9 @@ FROM donations JOIN streamers ON streamers.id = donations.streamer_id
 WHERE donations.id = :donation_id;
 
 -- name: lock_donation_by_id^
-SELECT status, created_at FROM donations WHERE id = :donation_id FOR UPDATE;
+-- Whoever changes the donation or locks it so waits; rows that only point at it are still written meanwhile, so that
+-- who decides on a held alert and who carries the decision out never wait for each other.
+SELECT status, created_at FROM donations WHERE id = :donation_id FOR NO KEY UPDATE;
 
 -- name: get_details^
 -- One donation of a streamer, for her own page of it.
@@ -185,7 +189,7 @@ SELECT donations.id, donations.public_id, donations.status, donations.amount_min
        donations.public_message AS message, donations.consent_version, donations.consented_at, donations.created_at,
        donations.paid_at, donations.hidden_at, donations.donor_name AS written_name,
        donations.message AS written_message, alerts.shown_at, alerts.interrupted,
-       CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status
+       CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status
 FROM donations
 LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
 LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id

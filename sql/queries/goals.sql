@@ -68,9 +68,34 @@ WHERE goals.id = :goal_id AND goals.streamer_id = :streamer_id AND streamers.id 
   AND NOT EXISTS (SELECT FROM goals active WHERE active.streamer_id = :streamer_id AND active.status = 'active')
 RETURNING goals.id;
 
+-- name: insert_arrear!
+-- A donation whose goal could not be moved when its money was; it belongs to the goal that is active, unless it has one.
+INSERT INTO goal_arrears (donation_id, streamer_id, goal_id)
+SELECT donations.id, donations.streamer_id, coalesce(donations.goal_id, goals.id)
+FROM donations LEFT JOIN goals ON goals.streamer_id = donations.streamer_id AND goals.status = 'active'
+                              AND (goals.ends_at IS NULL OR goals.ends_at > now())
+WHERE donations.id = :donation_id
+ON CONFLICT (donation_id) DO NOTHING;
+
+-- name: lock_arrears
+-- What a streamer's goals are owed; with the donations, which no refund moves meanwhile.
+SELECT arrears.donation_id FROM goal_arrears arrears JOIN donations ON donations.id = arrears.donation_id
+WHERE arrears.streamer_id = :streamer_id
+ORDER BY donations.id LIMIT 1000 FOR NO KEY UPDATE OF donations;
+
+-- name: link_arrears!
+UPDATE donations SET goal_id = arrears.goal_id FROM goal_arrears arrears
+WHERE donations.id = ANY(:donation_ids::integer[]) AND arrears.donation_id = donations.id
+  AND donations.goal_id IS NULL AND arrears.goal_id IS NOT NULL AND donations.paid_at IS NOT NULL;
+
+-- name: delete_arrears!
+DELETE FROM goal_arrears WHERE donation_id = ANY(:donation_ids::integer[]);
+
 -- name: list_unsettled
--- Streamers with a goal that something is to become of by now.
+-- Streamers with a goal that something is to become of by now, or that is owed a donation.
 SELECT streamer_id FROM running_goals WHERE is_reaching OR is_over
+UNION
+SELECT streamer_id FROM goal_arrears
 UNION
 SELECT streamer_id FROM startable_goals
 WHERE starts_at IS NOT NULL
@@ -148,6 +173,7 @@ DELETE FROM goals USING goal_progress progress
 WHERE goals.id = :goal_id AND goals.streamer_id = :streamer_id AND progress.id = goals.id
   AND goals.reached_at IS NULL AND goals.carried_from IS NULL AND progress.manual_minor = 0
   AND NOT EXISTS (SELECT FROM donations WHERE donations.goal_id = goals.id)
+  AND NOT EXISTS (SELECT FROM goal_arrears WHERE goal_arrears.goal_id = goals.id)
 RETURNING goals.id;
 
 -- name: list_planned_ids

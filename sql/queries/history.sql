@@ -3,7 +3,7 @@
 -- that fit, at most `limit`. Alerts are looked for among few: only where they decide, all that fit else have theirs read.
 SELECT entry.key, entry.at, entry.is_manual, entry.public_id, entry.status, entry.amount_minor, entry.refunded_minor,
        entry.charged_back_minor, entry.donor_name, entry.message, entry.source, entry.hidden_at IS NOT NULL AS is_hidden,
-       CASE WHEN summary.status = 'playing' THEN 'playing' ELSE alert.status END AS alert_status,
+       CASE WHEN alert.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alert.status END AS alert_status,
        alert.shown_at, alert.interrupted
 FROM (
     SELECT entry.key, entry.at, entry.is_manual, entry.public_id, entry.status, entry.amount_minor,
@@ -20,7 +20,7 @@ LEFT JOIN LATERAL (
     SELECT alerts.status, alerts.shown_at, alerts.interrupted, alerts.summary_id FROM alerts
     WHERE alerts.donation_id = entry.key AND alerts.kind = 'donation'
     UNION ALL
-    (SELECT alerts.status, alerts.shown_at, alerts.interrupted, NULL FROM alerts
+    (SELECT alerts.status, alerts.shown_at, alerts.interrupted, alerts.summary_id FROM alerts
      WHERE alerts.manual_donation_id = -entry.key ORDER BY alerts.id DESC LIMIT 1)
 ) AS alert ON true
 LEFT JOIN alerts AS summary ON summary.id = alert.summary_id

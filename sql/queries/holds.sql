@@ -49,6 +49,9 @@ WHERE alerts.id = holds.alert_id AND alerts.streamer_id = :streamer_id AND alert
 RETURNING holds.alert_id, holds.donation_id, holds.reason,
           extract(epoch FROM holds.decide_by - now())::float8 AS left_seconds;
 
+-- name: get_donation_id$
+SELECT donation_id FROM holds WHERE alert_id = :alert_id;
+
 -- name: claim_due^
 -- A hold whose decision takes effect now, or whose deadline passed without one; it is settled by whoever gets the row.
 UPDATE holds SET settled_at = now()
@@ -75,7 +78,7 @@ WHERE alerts.id = :alert_id AND alerts.status = 'held' AND streamers.id = alerts
 
 -- name: lock_hold^
 -- A hold nobody has decided on, for judging it anew.
-SELECT holds.alert_id, holds.donation_id, holds.reason
+SELECT holds.alert_id, holds.donation_id, holds.reason, alerts.amount_minor
 FROM holds JOIN alerts ON alerts.id = holds.alert_id
 WHERE alerts.streamer_id = :streamer_id AND alerts.alert_id = :alert_id AND alerts.status = 'held'
   AND holds.decision IS NULL AND holds.settled_at IS NULL

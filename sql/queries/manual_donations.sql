@@ -9,11 +9,14 @@ RETURNING public_id;
 -- name: find_manual^
 -- Deleted ones, too: their page offers to bring them back.
 SELECT manual.id, manual.public_id, manual.donor_name, manual.message, manual.amount_minor, manual.source,
-       manual.received_at, manual.created_at, manual.deleted_at, alert.status AS alert_status, alert.shown_at,
+       manual.received_at, manual.created_at, manual.deleted_at,
+       CASE WHEN alert.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alert.status END AS alert_status,
+       alert.shown_at,
        alert.interrupted
 FROM manual_donations AS manual
-LEFT JOIN LATERAL (SELECT status, shown_at, interrupted FROM alerts WHERE manual_donation_id = manual.id
+LEFT JOIN LATERAL (SELECT status, shown_at, interrupted, summary_id FROM alerts WHERE manual_donation_id = manual.id
                    ORDER BY id DESC LIMIT 1) AS alert ON true
+LEFT JOIN alerts AS summary ON summary.id = alert.summary_id
 WHERE manual.streamer_id = :streamer_id AND manual.public_id = :public_id;
 
 -- name: update_manual$

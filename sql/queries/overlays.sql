@@ -86,8 +86,9 @@ WHERE speakers.streamer_id = :streamer_id AND streamers.id = :streamer_id
 
 -- name: look
 -- All that a realtime process must know of its streamers, in one look: its overlays as the database has them, whose
--- token was revoked, who speaks, what plays, and whether something could play now.
-SELECT mine.streamer_id, mine.overlay_ids, mine.revoked_ids, speaker.overlay_id AS speaker_id, playing.lease_id,
+-- token was revoked, who speaks, what plays, and whether something could play now; of the kinds this process knows.
+SELECT mine.streamer_id, mine.overlay_ids, mine.revoked_ids, speaker.overlay_id AS speaker_id,
+       CASE WHEN playing.kind = ANY(:kinds::text[]) THEN playing.lease_id END AS lease_id,
        coalesce(speaker.muted_at IS NOT NULL, false) AS muted,
        coalesce(playing.lease_id IS NULL AND speaker.overlay_id = ANY(mine.overlay_ids)
            AND speaker.paused_at IS NULL
@@ -96,6 +97,7 @@ SELECT mine.streamer_id, mine.overlay_ids, mine.revoked_ids, speaker.overlay_id 
            AND EXISTS (
                SELECT FROM alerts alert
                WHERE alert.streamer_id = mine.streamer_id AND alert.status = 'queued' AND alert.summary_id IS NULL
+                 AND alert.kind = ANY(:kinds::text[])
                  AND (question.asking_since IS NULL OR alert.playable_at > question.asking_since)
                  AND is_paid(alert)), false) AS could_play
 FROM (

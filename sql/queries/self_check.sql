@@ -176,14 +176,14 @@ WHERE donations.paid_at IS NOT NULL
 ORDER BY donations.id DESC LIMIT 5;
 
 -- name: find_unpaid_alerts
--- Alerts that wait or play though their donation is not paid. What plays may finish after a refund, alone or as a part
--- of a summary.
+-- Alerts that wait or play though their donation is not paid, or is deleted. What plays may finish after a refund, alone
+-- or as a part of a summary.
 SELECT alerts.id AS example, count(*) OVER () AS found
 FROM alerts
-JOIN donations ON donations.id = alerts.donation_id
+LEFT JOIN donations ON donations.id = alerts.donation_id
 LEFT JOIN alerts AS summary ON summary.id = alerts.summary_id
 WHERE (alerts.status = 'queued' OR alerts.status = 'playing')
-  AND (donations.paid_at IS NULL
+  AND (alerts.donation_id IS NOT NULL AND donations.paid_at IS NULL
        OR NOT is_paid(alerts) AND alerts.status = 'queued' AND summary.status IS DISTINCT FROM 'playing')
 ORDER BY alerts.id DESC LIMIT 5;
 

@@ -244,6 +244,30 @@ class TestPicking:
         assert offer is not None
         assert offer.overlay_id == overlay_id
 
+    async def test_a_kind_of_a_newer_version_waits_for_it(self, connection: Any, streamer: BuiltStreamer) -> None:
+        process_id = uuid.uuid4()
+        overlay_id = await connect(connection, streamer, process_id=process_id, active=True)
+        await connection.execute("ALTER TABLE alerts DROP CONSTRAINT alerts_kind_check")
+        await alerts.enqueue_test(connection, streamer.id, 30_000, None, "Из будущего")
+        await connection.execute("UPDATE alerts SET kind = 'hologram'")
+        assert not (await overlays.look(connection, process_id))[0].could_play
+        assert await nothing_to_pick(connection, streamer, overlay_id)
+        assert await alerts.list_queue(connection, streamer.id) == []
+        donation_id = await donate(connection, streamer)
+        assert (await overlays.look(connection, process_id))[0].could_play
+        offer = await pick(connection, streamer, overlay_id)
+        assert offer.donation_id == donation_id
+        assert await alerts.skip(connection, streamer.id, offer.alert_id)
+        # The newer program plays it.
+        await connection.execute(
+            "UPDATE alerts SET status = 'playing', lease_id = gen_random_uuid(), leased_until = now() + '1 min'"
+            " WHERE kind = 'hologram'"
+        )
+        assert await showing.get_playing(connection, streamer.id) is None
+        assert await showing.get_scene(connection, streamer.id) == (overlay_id, None)
+        view = (await overlays.look(connection, process_id))[0]
+        assert (view.lease_id, view.could_play) == (None, False)
+
     @pytest.mark.parametrize("held_back", ["paused_at = now()", "resume_at = now() + '1 s'", "asking_since = now()"])
     async def test_not_while_something_holds_the_queue_back(
         self, connection: Any, streamer: BuiltStreamer, overlay_id: uuid.UUID, held_back: str
@@ -508,6 +532,8 @@ class TestMissed:
         await showing.return_leases(connection, streamer.id, speaker_id)
         summary = await pick(connection, streamer, speaker_id)
         assert (summary.donations, summary.amount_minor) == (2, 60_000)
+        shown = {row.id: row.alert_status for row in await list_feed(connection, streamer.id)}
+        assert [shown[donation_id] for donation_id in donations[:2]] == ["dropped", "playing"]
         await showing.mark_seen(connection, streamer.id, speaker_id, summary.alert_id, summary.lease_id)
         await showing.mark_finished(connection, streamer.id, speaker_id, summary.alert_id, summary.lease_id)
         assert await self.statuses(connection, donations) == ["dropped", "shown", "dropped", "shown", "shown"]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain import goals, ledger, returns
+from domain import goal_progress, goals, ledger, returns
 from domain.erasure import erase_texts
 from domain.errors import NotAllowedError, NotFoundError
 from domain.events import Actor
@@ -78,7 +78,7 @@ async def check_sums(connection: Any, streamer: BuiltStreamer) -> None:
     await check_books(connection)
     wrong = {finding.rule for finding in await look(connection, BOX, Depth.FULL) if finding.found}
     assert "wrong_goal_sums" not in wrong
-    assert await goals.recount(connection, streamer.id) is False
+    assert await goal_progress.recount(connection, streamer.id) is False
 
 
 # What she says of a goal.
@@ -166,7 +166,7 @@ async def test_money_by_hand_counts_until_it_is_deleted(pool: asyncpg.Pool) -> N
             await sweep(connection)
         assert await connection.fetchval("SELECT count(*) FROM outbox WHERE name = $1", Actor.SETTLE_GOALS) == 1
         async with connection.transaction():
-            assert await goals.settle(connection, streamer.id)
+            assert await goal_progress.settle(connection, streamer.id)
         await connection.execute("UPDATE manual_donations SET deleted_at = now() WHERE id = $1", manual_id)
         goal = await read(connection, streamer, goal_id)
         assert (goal.raised_minor, goal.reached_at is not None) == (60_000, True)
@@ -277,7 +277,7 @@ async def test_two_payments_at_once_cross_it_once(pool: asyncpg.Pool) -> None:
         assert (second.status, second.raised_minor) == (GoalStatus.ACTIVE, 120_000)
         assert len(await celebrations(connection, streamer)) == 2
         await check_books(connection)
-        assert await goals.recount(connection, streamer.id) is False
+        assert await goal_progress.recount(connection, streamer.id) is False
 
 
 async def test_starting_ending_and_paying_at_once_lose_no_donation(pool: asyncpg.Pool) -> None:
@@ -393,8 +393,8 @@ async def test_the_sweep_ends_and_starts_what_is_due(pool: asyncpg.Pool) -> None
             await sweep(connection)
         assert await connection.fetchval(asked, Actor.SETTLE_GOALS) == 1
         async with connection.transaction():
-            assert await goals.settle(connection, streamer.id)
-            assert not await goals.settle(connection, streamer.id)
+            assert await goal_progress.settle(connection, streamer.id)
+            assert not await goal_progress.settle(connection, streamer.id)
         assert (await read(connection, streamer, first)).status is GoalStatus.ENDED
         assert (await read(connection, streamer, second)).status is GoalStatus.ACTIVE
 
@@ -486,7 +486,7 @@ async def test_the_self_check_finds_a_wrong_sum_and_a_recount_mends_it(
         await connection.execute(f"UPDATE goals SET {column} = {column} + 1 WHERE id = $1", goal_id)
         found = {finding.rule: finding for finding in await look(connection, BOX, Depth.FULL)}["wrong_goal_sums"]
         assert (found.found, found.examples) == (1, (streamer.id,))
-        assert await goals.recount(connection, streamer.id)
+        assert await goal_progress.recount(connection, streamer.id)
         await check_sums(connection, streamer)
 
 
@@ -514,7 +514,7 @@ async def test_progress_is_what_a_recount_says(connection: Any, acts: list[tuple
             await charge_back_some(connection, paid[size % len(paid)], size)
         elif act == "hand":
             await write_down(connection, streamer, size * 1_000)
-            await goals.settle(connection, streamer.id)
+            await goal_progress.settle(connection, streamer.id)
         elif act in ("end", "start"):
             move = goals.end if act == "end" else goals.start
             with contextlib.suppress(NotAllowedError):

@@ -341,6 +341,41 @@ async def test_approving_first_is_never_overruled_by_a_list(
     assert (await alert_of(connection, donation_id))["status"] == "held"
 
 
+async def test_what_is_judged_anew_obeys_the_smallest_amount_of_a_message(
+    connection: asyncpg.Connection, streamer: BuiltStreamer
+) -> None:
+    donation_id, _ = await held(connection, streamer)
+    await save_settings(connection, streamer.id, Settings(acts=HOLD_WORDS.acts, message_from_minor=30_001))
+    await holds.rejudge(connection, streamer.id, OWNER)
+    await settle_all(connection)
+    alert = await alert_of(connection, donation_id)
+    assert (alert["status"], alert["donor_name"], alert["message"]) == ("queued", "Аня", "")
+    assert await public_of(connection, donation_id) == ("Аня", "")
+
+
+async def test_a_small_donation_gets_no_message_by_an_exception_for_its_name(
+    connection: asyncpg.Connection, streamer: BuiltStreamer
+) -> None:
+    await save_settings(connection, streamer.id, Settings(acts=HOLD_WORDS.acts, message_from_minor=30_001))
+    donation_id = await pay(connection, streamer, "Привет", donor_name="сука Аня")
+    alert_id = (await alert_of(connection, donation_id))["alert_id"]
+    assert await holds.allow(connection, streamer.id, alert_id, 0, OWNER)
+    await settle_all(connection)
+    assert await public_of(connection, donation_id) == ("сука Аня", "")
+
+
+async def test_who_was_blocked_meanwhile_waits_on_when_a_rule_is_lifted(
+    connection: asyncpg.Connection, streamer: BuiltStreamer
+) -> None:
+    donation_id, _ = await held(connection, streamer)
+    public_id = await connection.fetchval("SELECT public_id FROM donations WHERE id = $1", donation_id)
+    await blocks.block(connection, streamer.id, public_id, BlockKind.NAME, note="", days=0, user_id=streamer.owner_id)
+    await save_settings(connection, streamer.id, Settings(mode=Mode.OFF))
+    await holds.rejudge(connection, streamer.id, OWNER)
+    await settle_all(connection)
+    assert (await alert_of(connection, donation_id))["status"] == "held"
+
+
 # Lists and settings.
 
 

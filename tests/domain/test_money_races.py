@@ -6,7 +6,11 @@ from typing import Any
 
 import asyncpg
 
-from domain import payments, totals
+from domain import alerts, holds, payments, totals
+from domain.holds import By, Decision
+from domain.missed import Answer, answer_missed
+from domain.moderation import Mode, Settings
+from domain.moderation_settings import save_settings
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
 from domain.payments import MAX_ATTEMPTS, PaymentStatus
@@ -76,3 +80,83 @@ async def test_the_last_attempt_is_the_last(connection: asyncpg.Connection) -> N
     await _open_next(PARTS, connection, lost)
     assert await connection.fetchval("SELECT count(*) FROM payments") == 1
     assert await connection.fetchval("SELECT status FROM donations") == "failed"
+
+
+async def held_donation(connection: Any) -> tuple[Any, Any]:
+    """A paid donation whose alert waits for a decision that is due; its payment and its alert."""
+    streamer = await make_streamer(connection)
+    await save_settings(connection, streamer.id, Settings(mode=Mode.APPROVE))
+    donation, payment = await open_donation(connection, streamer)
+    await hear(connection, payment, N.CONFIRMED)
+    await connection.execute("UPDATE holds SET decide_by = now()")
+    return payment, await connection.fetchrow("SELECT id, alert_id FROM alerts WHERE donation_id = $1", donation.id)
+
+
+async def test_a_held_alert_is_settled_while_its_donation_goes_back(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        payment, alert = await held_donation(connection)
+
+    async def settle() -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            await holds.settle(connection, alert["id"])
+
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await queries.payments.lock_payment(connection, payment_id=payment.id)
+            await connection.execute("SELECT FROM donations WHERE id = $1 FOR NO KEY UPDATE", payment.donation_id)
+            settling = asyncio.create_task(settle())
+            await wait_for_a_lock(pool)
+            await hear(connection, payment, N.REFUNDED, source=Source.POLL, amount_minor=0)
+        await settling
+        assert await connection.fetchval("SELECT status FROM alerts") == "dropped"
+        assert await connection.fetchval("SELECT public_message FROM donations") == ""
+        await check_books(connection)
+
+
+async def test_a_decision_while_the_deadline_is_carried_out(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        payment, alert = await held_donation(connection)
+
+    async def decide() -> holds.Decided:
+        async with pool.acquire() as connection, connection.transaction():
+            by = By("owner", 1, "anna@example.org")
+            return await holds.decide(connection, payment.streamer_id, alert["alert_id"], Decision.HIDE, by)
+
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            # As the settling does.
+            await queries.donations.lock_donation_by_id(connection, donation_id=payment.donation_id)
+            async with asyncio.timeout(5):
+                # Its line in the log only points at the donation.
+                decided = await decide()
+            assert await holds.settle(connection, alert["id"]) is None, "five seconds to undo it"
+        assert decided.won
+
+
+async def test_a_summary_is_skipped_while_a_part_of_it_goes_back(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        streamer = await make_streamer(connection)
+        made = [await open_donation(connection, streamer) for _ in range(2)]
+        for _, payment in made:
+            await hear(connection, payment, N.CONFIRMED)
+        await queries.overlays.lock_speaker(connection, streamer_id=streamer.id)
+        await connection.execute("UPDATE speakers SET asking_since = now()")
+        await answer_missed(connection, streamer.id, Answer.SUMMARY)
+        summary: Any = await connection.fetchrow("SELECT id, alert_id FROM alerts WHERE kind = 'summary'")
+        summary_id, alert_id = summary
+        assert await connection.fetchval("SELECT count(*) FROM alerts WHERE summary_id = $1", summary_id) == 2
+
+    async def refund() -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            await hear(connection, made[0][1], N.REFUNDED, source=Source.POLL, amount_minor=0)
+
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            # As a skip does: the summary first.
+            await connection.execute("SELECT FROM alerts WHERE id = $1 FOR NO KEY UPDATE", summary_id)
+            refunding = asyncio.create_task(refund())
+            await wait_for_a_lock(pool)
+            assert await alerts.skip(connection, streamer.id, alert_id) is not None
+        await refunding
+        assert await connection.fetchval("SELECT count(*) FROM alerts WHERE status = 'skipped'") == 3
+        await check_books(connection)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from domain import alerts, goals
+from domain import alerts, goal_progress, goals
 from domain.events import Topic
 from domain.payment_status import NewsStatus
 from realtime.chime import LOUDNESS_LUFS, RATE, SILENCE_SECONDS, chime, loudness
@@ -349,7 +349,7 @@ async def test_a_reached_goal_is_celebrated_once(scene: Scene, web_url: str, obs
 
     await page.reload()
     async with scene.pool.acquire() as connection, connection.transaction():
-        await goals.settle(connection, scene.streamer.id)
+        await goal_progress.settle(connection, scene.streamer.id)
     await scene.donate("и ещё")
     await expect(page.locator(".message")).to_have_text("и ещё")
     await expect(page.locator(".alert")).to_have_count(0)

@@ -1,0 +1,5 @@
+-- migrate:up
+
+ALTER TABLE alerts VALIDATE CONSTRAINT alerts_summed_up;
+
+-- migrate:down
