@@ -44,6 +44,8 @@ def kind_words(kind: str) -> str:
         "email": _("Code for another address"),
         "email_changed": _("The address was changed"),
         "password_changed": _("The password was changed"),
+        "password_reset": _("A new password was set"),
+        "identity_linked": _("Another site's account was linked"),
         "deletion": _("The account will be deleted"),
         "test": _("Test letter"),
     }.get(kind, kind)

@@ -98,5 +98,6 @@ def log_words(action: str) -> str:
         "unblocked": _("unblocked"),
         "deletion_wished": _("wants to be deleted"),
         "deletion_withdrawn": _("stays after all"),
+        "deletion_refused": _("stays: the only superuser"),
         "erased": _("deleted"),
     }.get(action, action)

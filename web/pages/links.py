@@ -1,8 +1,8 @@
-"""One-time links that an operator handed out.
+"""One-time links: an operator handed them out, or the letter of a forgotten password.
 
 GET  /link/<token>   takes the link out of the address bar into a cookie, and leads to what it is for
 GET  /new-password   the form of a link for a new password
-POST /new-password   sets it; every browser is signed out but this one
+POST /new-password   sets it; every browser is signed out but this one, other sites are unlinked
 """
 
 from quart import Blueprint, Response, redirect, render_template, request, url_for
@@ -12,7 +12,7 @@ from domain.errors import InvalidInputError, NotAllowedError
 from domain.letters import Kind
 from domain.one_time_links import LinkPurpose, OneTimeLink, find_link, use_link
 from domain.passwords import check_new_password
-from domain.users import get_user, hash_password, set_password_hash
+from domain.users import get_user, hash_password, reset_password_hash
 from web import sessions
 from web.account_limits import take_code
 from web.context import parts
@@ -82,14 +82,14 @@ async def set_it() -> ResponseReturnValue:
         async with parts().pool.acquire() as connection, connection.transaction():
             if not await use_link(connection, link.id):
                 raise NotAllowedError("link_used")
-            await set_password_hash(connection, user.id, password_hash)
-            await post_letter(connection, Kind.PASSWORD_CHANGED, user.email, user.locale)
+            await reset_password_hash(connection, user.id, password_hash)
+            await post_letter(connection, Kind.PASSWORD_RESET, user)
     except NotAllowedError:
         return await _dead_page()
     parts().relay.wake()
     forget_given_link()
     await sessions.sign_in(user)
-    return redirect(f"{await first_page(user)}?said=password-changed", 303)
+    return redirect(f"{await first_page(user)}?said=password-reset", 303)
 
 
 async def _password_page(error: str = "") -> ResponseReturnValue:
