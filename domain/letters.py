@@ -35,6 +35,7 @@ class Kind(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PASSWORD_RESET = "password_reset"  # noqa: S105
     IDENTITY_LINKED = "identity_linked"
+    TERMINAL_CONNECTED = "terminal_connected"
     DELETION = "deletion"
     TEST = "test"
 

@@ -19,6 +19,7 @@ from werkzeug.exceptions import (
 
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from infra.database import DATABASE_AWAY
+from infra.logs import without_secrets
 from web.i18n import _
 from web.limits import wait_words
 from web.security import CrossSiteError
@@ -95,9 +96,8 @@ async def _answer_database_away(error: Exception) -> Response:
 
 
 async def _answer_bug(error: Exception) -> Response:
-    # A button's address is its key.
-    path = "/button/…" if request.path.startswith("/button/") else request.path
-    log.error("%s %s failed", request.method, path, exc_info=error)
+    # A button's address is its key, and so is a one-time link's.
+    log.error("%s %s failed", request.method, without_secrets(request.path), exc_info=error)
     return await _answer(500, {}, error)
 
 

@@ -104,6 +104,8 @@ async def test_without_mail_the_page_says_how_the_operator_helps(site: Site) -> 
         assert (await browser.get(f"/link/{token}")).headers["Location"] == "/new-password"
         # A link for a password makes no account.
         assert (await browser.get("/register")).status_code == 403
+        # Whose account it is: a stranger's link may be of theirs.
+        assert ANNA in (await browser.get("/new-password")).text
         assert (await browser.post("/new-password", data={"password": "anna"})).status_code == 422
         answers = await asyncio.gather(*(browser.post("/new-password", data={"password": NEW}) for _ in range(3)))
         assert sum(answer.status_code == 303 for answer in answers) == 1
