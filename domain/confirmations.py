@@ -1,7 +1,12 @@
-"""Codes by mail: whether who sits at a browser owns an address (docs/decisions/0023).
+"""Codes by mail: whether who sits at a browser owns an address (docs/decisions/0023, 0035).
 
 The browser keeps a token, the table its hash, and the code's hash is made with that token. A confirmation of an address
 that no code may confirm (it has an account, or has none) looks, counts and answers like any other.
+
+A code for a new password opens an account, so it is one of 30^8: with 5 tries a letter and 10 letters an hour, whoever
+tries ten thousand accounts at once, from any number of addresses, finds one in 150 years. The others open nothing that
+exists and have six digits, which phones type more easily. The letter for a new password has a link besides, good in any
+browser: whoever asked for it, its reader gets in.
 """
 
 import hashlib
@@ -13,6 +18,7 @@ from typing import Any
 
 from domain import letters
 from domain.letters import Kind
+from domain.one_time_links import LinkPurpose, make_link
 from domain.terminals import Box
 from domain.users import KNOWN_BROWSER_DAYS, User, find_user
 from infra import queries
@@ -21,6 +27,13 @@ CODE_MINUTES = 15
 CODE_TRIES = 5
 RESEND_SECONDS = 60
 MAX_LETTERS = 5
+LINK_HOURS = 2
+"""Longer than the hour in which strangers may use up an address's letters: one with a good link is always there."""
+CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Without what is taken for something else in print: 0 and O, 1, I and L, U and V."""
+# Cyrillic letters that look like ours, for who did not switch the keyboard.
+_LOOK_ALIKES = str.maketrans("АВЕКМНРСТУХ", "ABEKMHPCTYX")
+_TYPED_MAX_LENGTH = 100
 
 
 class Purpose(StrEnum):
@@ -95,7 +108,7 @@ async def begin_registration(
 ) -> str:
     """A code to a new address; to one that has an account, a letter that says so, and no code fits."""
     owner = await find_user(connection, email)
-    token, code = _new_secrets()
+    token, code = _new_token(), _new_code(Purpose.REGISTER)
     await _insert(
         connection,
         token,
@@ -112,10 +125,10 @@ async def begin_registration(
 
 
 async def begin_password(connection: Any, mailer: Mailer, email: str, *, locale: str) -> str:
-    """A code to the owner of the account; without one, nothing is mailed and no code fits."""
+    """A code and a link to the owner of the account; without one, nothing is mailed and no code fits."""
     owner = await find_user(connection, email)
     is_owned = owner is not None and owner.is_active
-    token, code = _new_secrets()
+    token, code = _new_token(), _new_code(Purpose.PASSWORD)
     await _insert(
         connection,
         token,
@@ -125,15 +138,15 @@ async def begin_password(connection: Any, mailer: Mailer, email: str, *, locale:
         locale=locale,
         user_id=owner.id if owner is not None and is_owned else None,
     )
-    if is_owned:
-        await _post(connection, mailer, Kind.PASSWORD, email, locale, code, None)
+    if owner is not None and is_owned:
+        await _post_password(connection, mailer, email, locale, code, owner.id)
     return token
 
 
 async def begin_email(connection: Any, mailer: Mailer, user: User, email: str, *, locale: str) -> str:
     """A code to the new address; if it is somebody's, they get a letter that says so, and no code fits."""
     owner = await find_user(connection, email)
-    token, code = _new_secrets()
+    token, code = _new_token(), _new_code(Purpose.EMAIL)
     await _insert(
         connection,
         token,
@@ -143,18 +156,42 @@ async def begin_email(connection: Any, mailer: Mailer, user: User, email: str, *
         locale=locale,
         user_id=user.id,
     )
-    await _post(connection, mailer, Kind.EMAIL, email, locale, code, owner)
+    await _post(connection, mailer, Kind.EMAIL, email, locale, code, owner, user_id=user.id)
     return token
 
 
+async def _post_password(connection: Any, mailer: Mailer, email: str, locale: str, code: str, user_id: int) -> None:
+    """The letter's secret is the code as it is read, a space, and the link's token."""
+    link = await make_link(connection, LinkPurpose.PASSWORD, hours=LINK_HOURS, user_id=user_id)
+    secret = f"{code[:4]}-{code[4:]} {link}"
+    await _post(connection, mailer, Kind.PASSWORD, email, locale, secret, user_id=user_id)
+
+
 async def _post(
-    connection: Any, mailer: Mailer, kind: Kind, email: str, locale: str, code: str, owner: User | None
+    connection: Any,
+    mailer: Mailer,
+    kind: Kind,
+    email: str,
+    locale: str,
+    secret: str,
+    owner: User | None = None,
+    *,
+    user_id: int | None = None,
 ) -> None:
+    """The letter with the code; if the address has an `owner` already, one that says so."""
     if owner is not None:
-        await letters.post(connection, Kind.TAKEN, owner.email, owner.locale, site=mailer.site)
+        await letters.post(connection, Kind.TAKEN, owner.email, owner.locale, site=mailer.site, user_id=owner.id)
         return
     await letters.post(
-        connection, kind, email, locale, site=mailer.site, box=mailer.box, secret=code, minutes=CODE_MINUTES
+        connection,
+        kind,
+        email,
+        locale,
+        site=mailer.site,
+        user_id=user_id,
+        box=mailer.box,
+        secret=secret,
+        minutes=CODE_MINUTES,
     )
 
 
@@ -199,7 +236,7 @@ async def find(connection: Any, token: str, purpose: Purpose) -> Confirmation | 
 
 async def answer(connection: Any, token: str, purpose: Purpose, typed: str) -> Confirmed | Tried:
     """Try a code. The caller commits whatever comes: a wrong one counts."""
-    code = "".join(character for character in typed if character.isdigit())
+    code = clean_code(purpose, typed)
     row = await queries.confirmations.take_try(
         connection, token_hash=_token_hash(token), purpose=purpose, limit=CODE_TRIES
     )
@@ -224,7 +261,7 @@ async def answer(connection: Any, token: str, purpose: Purpose, typed: str) -> C
 
 async def send_again(connection: Any, mailer: Mailer, token: str, asked: Confirmation) -> bool:
     """Another code in place of the former one. False: too soon, or too often."""
-    code = _new_secrets()[1]
+    code = _new_code(asked.purpose)
     renewed = await queries.confirmations.renew_code(
         connection,
         confirmation_id=asked.id,
@@ -236,20 +273,39 @@ async def send_again(connection: Any, mailer: Mailer, token: str, asked: Confirm
     if renewed != "UPDATE 1":
         return False
     if asked.has_code:
-        kind = Kind(asked.purpose.value)
-        await _post(connection, mailer, kind, asked.email, asked.locale, code, None)
+        if asked.purpose is Purpose.PASSWORD:
+            assert asked.user_id is not None, "a code fits only where there is an account"
+            await _post_password(connection, mailer, asked.email, asked.locale, code, asked.user_id)
+        else:
+            kind = Kind(asked.purpose.value)
+            await _post(connection, mailer, kind, asked.email, asked.locale, code, user_id=asked.user_id)
     return True
 
 
 async def delete_old(connection: Any) -> None:
-    """What nobody will ask for again; also browsers not seen for half a year."""
+    """What nobody will ask for again; also links long over, and browsers not seen for half a year."""
     await queries.confirmations.delete_old_confirmations(connection)
+    await queries.one_time_links.delete_old_links(connection)
     await queries.users.delete_old_browsers(connection, days=KNOWN_BROWSER_DAYS)
 
 
-def _new_secrets() -> tuple[str, str]:
-    """A token for the browser and a code of six digits."""
-    return secrets.token_urlsafe(32), f"{secrets.randbelow(1_000_000):06}"
+def clean_code(purpose: Purpose, typed: str) -> str:
+    """The code as it was made, however it was typed: with spaces and dashes, small or with a Russian keyboard."""
+    typed = typed[:_TYPED_MAX_LENGTH]
+    if purpose is not Purpose.PASSWORD:
+        return "".join(character for character in typed if character.isdigit())
+    return "".join(character for character in typed.upper().translate(_LOOK_ALIKES) if character in CODE_ALPHABET)
+
+
+def _new_code(purpose: Purpose) -> str:
+    """Eight characters for a new password, else six digits."""
+    if purpose is Purpose.PASSWORD:
+        return "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
+    return f"{secrets.randbelow(1_000_000):06}"
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(32)
 
 
 def _token_hash(token: str) -> bytes:

@@ -56,7 +56,13 @@ async def ask_due(connection: Any) -> int:
 
 
 async def begin(connection: Any, user_id: int) -> Begun | None:
-    """Nobody signs in, donates or sees an overlay from here on. None: there is nothing to do (any more)."""
+    """Nobody signs in, donates or sees an overlay from here on. None: there is nothing to do (any more), or this has
+    become the only superuser meanwhile, whose wish is dropped."""
+    await lock_superusers(connection)
+    if await is_last_superuser(connection, user_id):
+        if await queries.erasure.drop_wish(connection, user_id=user_id) == "UPDATE 1":
+            await queries.users.insert_log(connection, user_id=user_id, by_user_id=None, action="deletion_refused")
+        return None
     row = await queries.erasure.begin_erasure(connection, user_id=user_id)
     if row is None:
         return None
@@ -64,8 +70,8 @@ async def begin(connection: Any, user_id: int) -> Begun | None:
     await queries.erasure.delete_browsers_of(connection, user_id=user_id)
     await queries.erasure.delete_confirmations_of(connection, user_id=user_id)
     await queries.erasure.delete_links_of(connection, user_id=user_id)
-    await queries.erasure.delete_identities_of(connection, user_id=user_id)
-    await queries.letters.delete_letters_to(connection, recipient=row["email"])
+    await queries.identities.delete_identities_of(connection, user_id=user_id)
+    await queries.letters.delete_letters_of(connection, user_id=user_id, recipient=row["email"])
     streamer_id: int | None = await queries.erasure.close_streamer(connection, user_id=user_id)
     if streamer_id is not None:
         await queries.overlay_tokens.revoke_overlay_tokens(connection, streamer_id=streamer_id)

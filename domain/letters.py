@@ -33,6 +33,9 @@ class Kind(StrEnum):
     EMAIL = "email"
     EMAIL_CHANGED = "email_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    IDENTITY_LINKED = "identity_linked"
+    TERMINAL_CONNECTED = "terminal_connected"
     DELETION = "deletion"
     TEST = "test"
 
@@ -85,6 +88,7 @@ async def post(
     locale: str,
     *,
     site: str,
+    user_id: int | None = None,
     data: dict[str, Any] | None = None,
     box: Box | None = None,
     secret: str | None = None,
@@ -92,7 +96,8 @@ async def post(
 ) -> int:
     """Ask for a letter; wake the relay after the commit. Returns its id.
 
-    `site` is the host in its Message-ID; `secret` (a code) is kept encrypted with `box` until it is sent.
+    `site` is the host in its Message-ID, `user_id` whose account it is about; `secret` (a code) is kept encrypted with
+    `box` until it is sent.
     """
     encrypted = None
     if secret is not None:
@@ -102,6 +107,7 @@ async def post(
         connection,
         kind=kind,
         recipient=recipient,
+        user_id=user_id,
         locale=locale,
         data=data or {},
         secret_encrypted=encrypted,

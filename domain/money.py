@@ -139,18 +139,27 @@ async def first_day(connection: Any, streamer: Streamer) -> date | None:
 
 
 async def list_ledger_of_month(
-    connection: Any, streamer: Streamer, month: date, *, page: int = 1_000
+    pool: Any, streamer: Streamer, month: date, *, page: int = 1_000
 ) -> AsyncIterator[list[LedgerLine]]:
-    """The transactions whose money moved in a month, the oldest first, in pages. `month` is its first day."""
+    """The transactions whose money moved in a month, the oldest first, in pages. `month` is its first day.
+
+    No connection is kept between two pages: whoever reads takes as long as a slow line does.
+    """
     zone = ZoneInfo(streamer.time_zone)
     after = datetime(month.year, month.month, 1, tzinfo=zone)
     before = datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=zone)
     after_id = -1
     while True:
-        rows = queries.money.list_ledger(
-            connection, streamer_id=streamer.id, after_moment=after, after_id=after_id, before_moment=before, limit=page
-        )
-        lines = [LedgerLine(**row) async for row in rows]
+        async with pool.acquire() as connection:
+            rows = queries.money.list_ledger(
+                connection,
+                streamer_id=streamer.id,
+                after_moment=after,
+                after_id=after_id,
+                before_moment=before,
+                limit=page,
+            )
+            lines = [LedgerLine(**row) async for row in rows]
         if lines:
             yield lines
             after, after_id = lines[-1].moved_at, lines[-1].id

@@ -45,12 +45,14 @@ class User:
 
 @dataclass(frozen=True)
 class Session:
-    """Who a session belongs to, and how many seconds are left of it."""
+    """Who a session belongs to, since when, and how many seconds are left of it."""
 
     id: int
     user: User
     seconds_left: float
     unseen_seconds: float
+    age_seconds: float
+    """Since the password or another site signed it in."""
 
     @property
     def wants_renewal(self) -> bool:
@@ -181,8 +183,16 @@ async def set_password_hash(
     await queries.one_time_links.end_links_of(connection, user_id=user_id)
 
 
+async def reset_password_hash(connection: Any, user_id: int, password_hash: str) -> None:
+    """For who proved the account's address, not its password. Whoever got in before is out: accounts at other sites are
+    unlinked, too."""
+    await set_password_hash(connection, user_id, password_hash)
+    await queries.identities.delete_identities_of(connection, user_id=user_id)
+
+
 async def set_email(connection: Any, user_id: int, email: str, *, is_confirmed: bool) -> bool:
     """False: the address is somebody's. What was asked for under the old address ends."""
+    await queries.letters.take_letters_to(connection, user_id=user_id)
     if await queries.users.set_email(connection, user_id=user_id, email=email, is_confirmed=is_confirmed) != "UPDATE 1":
         return False
     await queries.confirmations.end_confirmations_of(connection, user_id=user_id)
@@ -230,7 +240,7 @@ async def find_session(connection: Any, token_hash: bytes) -> Session | None:
     row = await queries.users.find_session(connection, token_hash=token_hash)
     if row is None:
         return None
-    return Session(row["session_id"], _user(row), row["seconds_left"], row["unseen_seconds"])
+    return Session(row["session_id"], _user(row), row["seconds_left"], row["unseen_seconds"], row["age_seconds"])
 
 
 async def note_seen(connection: Any, session_id: int) -> None:

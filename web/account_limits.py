@@ -1,11 +1,13 @@
-"""How often somebody may try passwords and ask for letters (docs/decisions/0023).
+"""How often somebody may try passwords and ask for letters (docs/decisions/0023, 0035).
 
-A browser known to the account has limits of its own: whatever strangers do, its owner gets in. Limits are taken for
-addresses with and without an account alike.
+A browser known to the account has limits of its own: whatever strangers do, its owner gets in. In a new browser she
+gets in by a letter: the limits of what goes to an address are one for each kind of letter, so that whoever uses them up
+has filled her mailbox with links for a new password. Limits are taken for addresses with and without an account alike.
 """
 
 from dataclasses import dataclass
 
+from domain.confirmations import Purpose
 from web.context import parts
 from web.known_browsers import known_browser_key
 from web.limits import Limit, address_key
@@ -20,7 +22,7 @@ PASSWORDS_PER_USER = Limit("confirm-password", 10, 15 * 60)
 
 LETTERS_FROM_ADDRESS = Limit("letters-from-address", 60, 60 * 60)
 LETTERS_TO_FROM_ADDRESS = Limit("letters-to-from-address", 5, 60 * 60)
-LETTERS_TO = Limit("letters-to", 20, 60 * 60)
+LETTERS_TO = Limit("letters-to", 10, 60 * 60)
 LETTERS_FROM_KNOWN_BROWSER = Limit("letters-browser", 5, 60 * 60)
 CODES_FROM_ADDRESS = Limit("codes-from-address", 100, 15 * 60)
 
@@ -54,7 +56,7 @@ async def take_sign_in(email: str) -> SignInTry:
     return SignInTry(((TRIES_PER_ACCOUNT_AND_ADDRESS, key), (TRIES_PER_ACCOUNT, account)))
 
 
-async def take_letter(email: str) -> None:
+async def take_letter(email: str, purpose: Purpose) -> None:
     """Count a letter that somebody wants sent to an address. Raises 429 TooManyRequests."""
     limiter = parts().limiter
     async with parts().pool.acquire() as connection:
@@ -65,7 +67,7 @@ async def take_letter(email: str) -> None:
     address = address_key(client_address())
     await limiter.take(LETTERS_FROM_ADDRESS, address)
     await limiter.take(LETTERS_TO_FROM_ADDRESS, f"{email}|{address}")
-    await limiter.take(LETTERS_TO, email)
+    await limiter.take(LETTERS_TO, f"{purpose}|{email}")
 
 
 async def take_code() -> None:

@@ -71,7 +71,7 @@ class CodeForm:
         asked = await self.find()
         if asked is None:
             return False
-        await take_letter(asked.email)
+        await take_letter(asked.email, asked.purpose)
         async with parts().pool.acquire() as connection, connection.transaction():
             sent = await confirmations.send_again(connection, mailer(), self.token, asked)
         parts().relay.wake()
@@ -81,4 +81,4 @@ class CodeForm:
 def tried_words(tried: Tried, asked: Confirmation) -> str:
     if tried is Tried.OVER or asked.is_over:
         return _("This code is no longer good: it was tried too often or is too old. Ask for another one.")
-    return _("This is not the code. It has six digits and is in the newest letter.")
+    return _("This is not the code. Take the one in the newest letter.")

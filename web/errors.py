@@ -1,7 +1,6 @@
 """Errors as people and programs see them: a page, a notice for HTMX, or JSON for `/api/`."""
 
 import logging
-from typing import Any
 
 import asyncpg
 from quart import Quart, Response, has_websocket_context, jsonify, render_template, request
@@ -20,7 +19,9 @@ from werkzeug.exceptions import (
 
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from infra.database import DATABASE_AWAY
-from web.i18n import _, ngettext
+from infra.logs import without_secrets
+from web.i18n import _
+from web.limits import wait_words
 from web.security import CrossSiteError
 
 log = logging.getLogger(__name__)
@@ -95,9 +96,8 @@ async def _answer_database_away(error: Exception) -> Response:
 
 
 async def _answer_bug(error: Exception) -> Response:
-    # A button's address is its key.
-    path = "/button/…" if request.path.startswith("/button/") else request.path
-    log.error("%s %s failed", request.method, path, exc_info=error)
+    # A button's address is its key, and so is a one-time link's.
+    log.error("%s %s failed", request.method, without_secrets(request.path), exc_info=error)
     return await _answer(500, {}, error)
 
 
@@ -141,7 +141,7 @@ def _words(status: int, headers: dict[str, str], error: Exception) -> tuple[str,
         case UnprocessableEntity.code:
             return _("Some field is not right"), _("Go back, correct it and try again.")
         case TooManyRequests.code:
-            return _("Too many attempts"), _wait_words(headers)
+            return _("Too many attempts"), wait_words(headers)
         case ServiceUnavailable.code:
             return (
                 _("We will be back in a moment"),
@@ -150,13 +150,3 @@ def _words(status: int, headers: dict[str, str], error: Exception) -> tuple[str,
     if status < 500:
         return _("The request could not be understood"), _("Go back, reload the page and try again.")
     return _("Something broke on our side"), _("We have written it down. Try again in a minute.")
-
-
-def _wait_words(headers: dict[str, Any]) -> str:
-    try:
-        seconds = int(headers.get("Retry-After", "60"))
-    except ValueError:
-        seconds = 60
-    if seconds < 60:
-        return ngettext("Try again in %(num)s second.", "Try again in %(num)s seconds.", seconds)
-    return ngettext("Try again in %(num)s minute.", "Try again in %(num)s minutes.", -(-seconds // 60))

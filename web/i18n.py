@@ -159,7 +159,8 @@ def language_links() -> list[tuple[str, str, str]]:
         if locale != current_locale():
             query = request.args.copy()
             query["lang"] = locale
-            links.append((locale, name, f"{request.path}?{urlencode(list(query.items(multi=True)))}"))
+            # Without the path: one that begins with two slashes, or with a backslash, would be another site's address.
+            links.append((locale, name, f"?{urlencode(list(query.items(multi=True)))}"))
     return links
 
 

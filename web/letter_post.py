@@ -5,6 +5,7 @@ from typing import Any
 from domain import letters
 from domain.confirmations import Mailer
 from domain.letters import Kind
+from domain.users import User
 from web.context import parts
 
 
@@ -13,9 +14,20 @@ def mailer() -> Mailer:
 
 
 async def post_letter(
-    connection: Any, kind: Kind, recipient: str, locale: str, data: dict[str, Any] | None = None
+    connection: Any, kind: Kind, user: User, data: dict[str, Any] | None = None, *, locale: str | None = None
 ) -> int | None:
-    """Ask for a letter in the caller's transaction, who wakes the relay. None: this site sends no mail."""
+    """Ask for a letter to a user, in their language or another, in the caller's transaction, who wakes the relay.
+
+    None: this site sends no mail.
+    """
     if not parts().settings.sends_mail:
         return None
-    return await letters.post(connection, kind, recipient, locale, site=parts().settings.web_host, data=data)
+    return await letters.post(
+        connection,
+        kind,
+        user.email,
+        locale or user.locale,
+        site=parts().settings.web_host,
+        user_id=user.id,
+        data=data,
+    )

@@ -4,12 +4,14 @@ import ipaddress
 import logging
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from werkzeug.exceptions import TooManyRequests
 
 from infra.redis import REDIS_AWAY
+from web.i18n import ngettext
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +86,22 @@ class Limiter:
         if len(self._counted) >= FALLBACK_KEYS:
             # So many strangers at once that memory matters more than their counters.
             self._counted.clear()
+
+
+def retry_after(refused: TooManyRequests) -> dict[str, str]:
+    """The header that says when to come again."""
+    return {name: value for name, value in refused.get_headers() if name == "Retry-After"}
+
+
+def wait_words(headers: Mapping[str, str]) -> str:
+    """When to come again, in words, by `Retry-After`."""
+    try:
+        seconds = int(headers.get("Retry-After", "60"))
+    except ValueError:
+        seconds = 60
+    if seconds < 60:
+        return ngettext("Try again in %(num)s second.", "Try again in %(num)s seconds.", seconds)
+    return ngettext("Try again in %(num)s minute.", "Try again in %(num)s minutes.", -(-seconds // 60))
 
 
 def address_key(address: str) -> str:

@@ -44,6 +44,9 @@ def kind_words(kind: str) -> str:
         "email": _("Code for another address"),
         "email_changed": _("The address was changed"),
         "password_changed": _("The password was changed"),
+        "password_reset": _("A new password was set"),
+        "identity_linked": _("Another site's account was linked"),
+        "terminal_connected": _("Donations go through another key"),
         "deletion": _("The account will be deleted"),
         "test": _("Test letter"),
     }.get(kind, kind)

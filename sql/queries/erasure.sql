@@ -2,6 +2,10 @@
 -- Accounts whose days to think again are over.
 SELECT id FROM users WHERE delete_at <= now() AND erased_at IS NULL ORDER BY delete_at LIMIT 100;
 
+-- name: drop_wish!
+-- The account stays, though its time has come.
+UPDATE users SET delete_at = NULL WHERE id = :user_id AND delete_at <= now() AND erased_at IS NULL;
+
 -- name: begin_erasure^
 -- No row when its owner thought again, or when it is done.
 UPDATE users SET is_active = false, is_superuser = false
@@ -91,6 +95,3 @@ WHERE id IN (
 -- name: erase_payers!
 UPDATE payments SET payer = ''
 WHERE id IN (SELECT id FROM payments WHERE streamer_id = :streamer_id AND payer <> '' LIMIT :limit);
-
--- name: delete_identities_of!
-DELETE FROM identities WHERE user_id = :user_id;

@@ -21,3 +21,6 @@ WHERE users.id = :user_id FOR UPDATE OF users;
 
 -- name: delete_identity!
 DELETE FROM identities WHERE user_id = :user_id AND provider = :provider;
+
+-- name: delete_identities_of!
+DELETE FROM identities WHERE user_id = :user_id;

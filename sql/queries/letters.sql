@@ -1,6 +1,6 @@
 -- name: insert_letter$
-INSERT INTO letters (kind, recipient, locale, data, secret_encrypted, message_id, expires_at)
-VALUES (:kind, :recipient, :locale, :data, :secret_encrypted, :message_id,
+INSERT INTO letters (kind, recipient, user_id, locale, data, secret_encrypted, message_id, expires_at)
+VALUES (:kind, :recipient, :user_id, :locale, :data, :secret_encrypted, :message_id,
         now() + make_interval(mins => :minutes))
 RETURNING id;
 
@@ -37,8 +37,14 @@ FROM letters ORDER BY id DESC LIMIT :limit;
 -- name: delete_old_letters!
 DELETE FROM letters WHERE created_at < now() - interval '30 days' AND status <> 'waiting';
 
--- name: delete_letters_to!
-DELETE FROM letters WHERE recipient = :recipient;
+-- name: take_letters_to!
+-- An address is about to be a former one of this account: what went to it stays the account's.
+UPDATE letters SET user_id = :user_id
+WHERE user_id IS NULL AND recipient = (SELECT email FROM users WHERE id = :user_id);
+
+-- name: delete_letters_of!
+-- About an account, to whatever address, and to the address it has.
+DELETE FROM letters WHERE user_id = :user_id OR recipient = :recipient;
 
 -- name: list_letter_secrets
 -- Letters that hold a secret, a batch after the last id.

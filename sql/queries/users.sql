@@ -87,6 +87,7 @@ VALUES (:token_hash, :user_id, now() + make_interval(days => :days), :user_agent
 SELECT users.id, users.email, users.is_superuser, users.is_active, users.locale, users.delete_at,
        sessions.id AS session_id,
        extract(epoch FROM sessions.expires_at - now())::float8 AS seconds_left,
+       extract(epoch FROM now() - sessions.created_at)::float8 AS age_seconds,
        extract(epoch FROM now() - sessions.seen_at)::float8 AS unseen_seconds
 FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.token_hash = :token_hash AND sessions.expires_at > now() AND users.is_active;

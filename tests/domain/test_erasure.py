@@ -3,11 +3,15 @@
 from typing import Any
 
 import asyncpg
+import pytest
 
-from domain import erasure, self_check
+from domain import erasure, letters, operators, self_check
+from domain.confirmations import Mailer, begin_email, begin_password
+from domain.errors import NotAllowedError
 from domain.payment_status import NewsStatus as N
 from domain.self_check import Depth
 from domain.streamers import is_open
+from domain.users import get_user, set_email
 from infra.database import look_at_one_moment
 from tests.builders import BOX, check_books, hear, make_streamer, open_donation
 
@@ -91,3 +95,63 @@ async def test_an_account_without_a_page(connection: Any) -> None:
     await connection.execute("UPDATE users SET delete_at = now()")
     await run(connection, user_id)
     assert await connection.fetchval("SELECT erased_at IS NOT NULL FROM users WHERE id = $1", user_id)
+
+
+async def test_letters_to_a_former_address_go_too(connection: Any) -> None:
+    anna, bert = await make_streamer(connection), await make_streamer(connection)
+    user = await get_user(connection, anna.owner_id)
+    other = await get_user(connection, bert.owner_id)
+    assert user is not None
+    assert other is not None
+    first = user.email
+    mailer = Mailer(BOX, "example.org")
+    # Before there was an account, to the one it had, to one that was only wished for, and that it was changed.
+    await letters.post(connection, letters.Kind.REGISTER, first, "ru", site="x", box=BOX, secret="123456")
+    await begin_password(connection, mailer, first, locale="ru")
+    await begin_email(connection, mailer, user, "wished@example.org", locale="ru")
+    await letters.post(connection, letters.Kind.EMAIL_CHANGED, first, "ru", site="x", user_id=user.id)
+    assert await set_email(connection, user.id, "second@example.org", is_confirmed=True)
+    await letters.post(connection, letters.Kind.TEST, "second@example.org", "ru", site="x")
+    await letters.post(connection, letters.Kind.TEST, other.email, "ru", site="x", user_id=other.id)
+    await erasure.ask_for(connection, user.id)
+    await connection.execute("UPDATE users SET delete_at = now() WHERE id = $1", user.id)
+    await run(connection, user.id)
+    assert [row["recipient"] for row in await connection.fetch("SELECT recipient FROM letters")] == [other.email]
+
+
+class TestTheLastSuperuser:
+    async def two(self, connection: Any) -> tuple[int, int]:
+        anna, bert = await make_streamer(connection), await make_streamer(connection)
+        await connection.execute("UPDATE users SET is_superuser = true")
+        return anna.owner_id, bert.owner_id
+
+    async def test_who_is_leaving_does_not_stay_behind(self, connection: Any) -> None:
+        anna, bert = await self.two(connection)
+        await erasure.ask_for(connection, anna)
+        for leave in (erasure.ask_for(connection, bert), operators.demote(connection, bert, anna)):
+            with pytest.raises(NotAllowedError):
+                await leave
+        assert await erasure.think_again(connection, anna)
+        await erasure.ask_for(connection, bert)
+
+    async def test_is_not_erased_when_the_other_is_gone_meanwhile(self, connection: Any) -> None:
+        anna, bert = await self.two(connection)
+        await erasure.ask_for(connection, anna)
+        await connection.execute("UPDATE users SET delete_at = now() WHERE id = $1", anna)
+        # As an operator may with the database at hand.
+        await connection.execute("UPDATE users SET is_superuser = false WHERE id = $1", bert)
+        assert await erasure.begin(connection, anna) is None
+        row = await connection.fetchrow("SELECT is_active, is_superuser, delete_at FROM users WHERE id = $1", anna)
+        assert tuple(row) == (True, True, None)
+        assert await connection.fetchval("SELECT action FROM account_log ORDER BY id DESC LIMIT 1") == (
+            "deletion_refused"
+        )
+        assert await erasure.ask_due(connection) == 0
+
+    async def test_one_of_two_is_erased_and_a_stopped_run_goes_on(self, connection: Any) -> None:
+        anna, _ = await self.two(connection)
+        await erasure.ask_for(connection, anna)
+        await connection.execute("UPDATE users SET delete_at = now() WHERE id = $1", anna)
+        assert await erasure.begin(connection, anna) is not None
+        await run(connection, anna)
+        assert await connection.fetchval("SELECT erased_at IS NOT NULL FROM users WHERE id = $1", anna)

@@ -155,26 +155,30 @@ async def test_what_is_held(connection: asyncpg.Connection) -> None:
 
 
 @pytest.mark.parametrize("page", [1, 2, 100])
-async def test_the_ledger_of_a_month_line_by_line(connection: asyncpg.Connection, page: int) -> None:
-    built = await make_streamer(connection)
-    streamer = await get_streamer(connection, built.id)
-    first, second = await confirmed(connection, built), await confirmed(connection, built)
+async def test_the_ledger_of_a_month_line_by_line(pool: asyncpg.Pool, page: int) -> None:
     moment = datetime(2026, 5, 20, tzinfo=UTC)
-    for payment in (first, second):
-        await move(connection, payment, "payment", moment)
-    await ledger.book_fee(connection, streamer_id=built.id, payment_id=first.id, fees_minor=700, moved_at=moment)
-    await ledger.book_chargeback(
-        connection,
-        streamer_id=built.id,
-        payment_id=second.id,
-        charged_back_minor=500,
-        booked_as=BookedAs.DONATION,
-        moved_at=datetime(2026, 6, 1, tzinfo=UTC),
-    )
+    async with pool.acquire() as connection:
+        built = await make_streamer(connection)
+        streamer = await get_streamer(connection, built.id)
+        first, second = await confirmed(connection, built), await confirmed(connection, built)
+        for payment in (first, second):
+            await move(connection, payment, "payment", moment)
+        await ledger.book_fee(connection, streamer_id=built.id, payment_id=first.id, fees_minor=700, moved_at=moment)
+        await ledger.book_chargeback(
+            connection,
+            streamer_id=built.id,
+            payment_id=second.id,
+            charged_back_minor=500,
+            booked_as=BookedAs.DONATION,
+            moved_at=datetime(2026, 6, 1, tzinfo=UTC),
+        )
 
     async def lines(month: date) -> list[tuple[str, int]]:
-        pages = [found async for found in money.list_ledger_of_month(connection, streamer, month, page=page)]
-        return [(one.kind, one.net_minor) for found in pages for one in found]
+        found = []
+        async for read in money.list_ledger_of_month(pool, streamer, month, page=page):
+            found += [(one.kind, one.net_minor) for one in read]
+            assert pool.get_idle_size() == pool.get_size(), "a slow reader keeps no connection"
+        return found
 
     assert await lines(date(2026, 5, 1)) == [("payment", 30_000), ("payment", 30_000), ("fee", -700)]
     assert await lines(date(2026, 6, 1)) == [("chargeback", -500)]

@@ -52,3 +52,12 @@ def test_the_env_file_gives_every_secret_that_has_no_default() -> None:
         assert f"${{{name}:?" in text, name
         assert f"${{{name}:-" not in text, name
         assert f"\n{name}=" in environment_text("example.org"), name
+
+
+def test_nginx_writes_no_address_down_that_is_a_key() -> None:
+    conf = (ROOT / "nginx/streamcash/site.conf").read_text(encoding="utf-8")
+    for path in ("/link/", "/button/"):
+        block = conf.split(f"location {path} {{", 1)[1].split("}", 1)[0]
+        assert "access_log off;" in block
+        # nginx's lines about errors quote the whole request.
+        assert "error_log /var/log/nginx/error.log crit;" in block

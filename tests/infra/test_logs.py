@@ -12,6 +12,8 @@ HIDDEN = [
     ("GET http://127.0.0.1:8000/overlay#abcdef0123", "GET http://127.0.0.1:8000/overlay?…"),
     ("/overlay#abcdef0123 opened", "/overlay#… opened"),
     ("GET /overlay?token=abcdef0123 200", "GET /overlay?… 200"),
+    ("GET /link/QWZ1dG9rZW4tMTIz failed", "GET /link/… failed"),
+    ("POST https://x.ru/button/QWZ1dG9rZW4_MTIz", "POST https://x.ru/button/…"),
     ("Authorization: Bearer abcdef0123456789", "Authorization: … …"),
     ('{"Token": "0123456789abcdef", "Status": "NEW"}', '{"Token": "…", "Status": "NEW"}'),
     ("overlay_token=abcdef0123 password='hunter22'", "overlay_token=… password='…'"),

@@ -98,7 +98,8 @@ ROUTES: dict[str, Route] = {
     "my_account_acts.change_password": Route(U),
     "my_account_acts.end_session": Route(U, {"session_id": "2147483647"}),
     "my_account_acts.end_other_sessions": Route(U),
-    "identities.unlink": Route(U),
+    "my_account_sites.link": Route(U, form={"provider": "yandex", "yandex_password": "x"}),
+    "my_account_sites.unlink": Route(U),
     "on_air.show": Route(U),
     "on_air.choose": Route(U, form={"on_air": "no"}),
     # First steps: also for who has no page yet.

@@ -41,7 +41,7 @@ class Post:
     async def code_to(self, address: str) -> str:
         """The code in the newest letter."""
         letter = (await self.letters_to(address))[0]
-        found = re.search(r"^ +(\d{6})$", letter.text, re.MULTILINE)
+        found = re.search(r"^ +([0-9A-Z-]{6,9})$", letter.text, re.MULTILINE)
         assert found is not None, letter.text
         return found[1]
 

@@ -1,16 +1,18 @@
 """A forgotten password, with mail and without, and strangers who try to use the way back."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
+from domain.confirmations import CODE_ALPHABET
 from domain.one_time_links import LinkPurpose, make_link
-from domain.users import create_user
+from domain.users import create_user, set_email
 from tests.support.site import Site
 from tests.web.conftest import signed_in
-from tests.web.post import PASSWORD, Post, new_browser, open_post
+from tests.web.post import PASSWORD, Post, new_browser, open_post, registration
 
 ANNA = "anna@example.org"
 NEW = "another horse battery"
@@ -18,7 +20,7 @@ NEW = "another horse battery"
 
 @pytest.fixture
 async def post(fresh_database_url: str, redis_url: str) -> AsyncIterator[Post]:
-    async with open_post(fresh_database_url, redis_url) as post:
+    async with open_post(fresh_database_url, redis_url, trusted_proxies="127.0.0.1") as post:
         async with post.site.pool.acquire() as connection:
             await create_user(connection, ANNA, PASSWORD)
         yield post
@@ -43,13 +45,13 @@ async def test_a_code_sets_a_new_password_and_ends_all_sessions(post: Post, brow
         answers = await asyncio.gather(
             *(browser.post("/forgot/code", data={"code": code, "password": NEW}) for _ in range(3))
         )
-        assert sum("said=password-changed" in answer.headers.get("Location", "") for answer in answers) == 1
+        assert sum("said=password-reset" in answer.headers.get("Location", "") for answer in answers) == 1
         assert (await laptop.get("/account")).status_code == 303
-        assert "new password is saved" in (await browser.get("/account?said=password-changed")).text
+        assert "new password is saved" in (await browser.get("/account?said=password-reset")).text
     async with new_browser(post.site) as other:
         assert await sign_in(other, PASSWORD) == 422
         assert await sign_in(other, NEW) == 303
-    assert "изменён" in (await post.letters_to(ANNA))[0].subject
+    assert "новый пароль" in (await post.letters_to(ANNA))[0].subject
 
 
 async def test_an_unknown_address_gets_the_same_answers_and_no_letter(post: Post, browser: httpx.AsyncClient) -> None:
@@ -102,6 +104,8 @@ async def test_without_mail_the_page_says_how_the_operator_helps(site: Site) -> 
         assert (await browser.get(f"/link/{token}")).headers["Location"] == "/new-password"
         # A link for a password makes no account.
         assert (await browser.get("/register")).status_code == 403
+        # Whose account it is: a stranger's link may be of theirs.
+        assert ANNA in (await browser.get("/new-password")).text
         assert (await browser.post("/new-password", data={"password": "anna"})).status_code == 422
         answers = await asyncio.gather(*(browser.post("/new-password", data={"password": NEW}) for _ in range(3)))
         assert sum(answer.status_code == 303 for answer in answers) == 1
@@ -117,3 +121,114 @@ async def test_an_old_link_is_dead(site: Site) -> None:
     await site.pool.execute("UPDATE one_time_links SET expires_at = now()")
     answer = await site.client.get(f"/link/{token}")
     assert (answer.status_code, "Set-Cookie" in answer.headers) == (404, False)
+
+
+async def test_a_code_is_typed_as_one_likes(post: Post) -> None:
+    """Small, without its dash, with spaces, and with a keyboard that is still Russian."""
+    russian = str.maketrans("ABEKMHPCTYX", "АВЕКМНРСТУХ")
+    for write in (
+        lambda code: code.lower().replace("-", ""),
+        lambda code: f" {code[:2]} {code[2:]} ",
+        lambda code: code.translate(russian),
+        lambda code: code.translate(russian).lower(),
+    ):
+        async with new_browser(post.site) as client:
+            assert (await client.post("/forgot", data={"email": ANNA})).status_code == 303
+            code = await post.code_to(ANNA)
+            assert re.fullmatch(f"[{CODE_ALPHABET}]{{4}}-[{CODE_ALPHABET}]{{4}}", code)
+            page = (await client.get("/forgot/code")).text
+            assert 'inputmode="numeric"' not in page
+            answer = await client.post("/forgot/code", data={"code": write(code), "password": NEW})
+            assert "said=password-reset" in answer.headers.get("Location", "")
+
+
+async def test_five_tries_a_letter_and_ten_letters_an_hour_from_anywhere(post: Post) -> None:
+    tries = 0
+    statuses = []
+    for number in range(11):
+        async with new_browser(post.site) as client:
+            client.headers["X-Forwarded-For"] = f"198.51.100.{number}"
+            statuses.append((await client.post("/forgot", data={"email": ANNA})).status_code)
+            if statuses[-1] == 303:
+                wrong = {"code": "23456789", "password": NEW}
+                pages = [(await client.post("/forgot/code", data=wrong)).text for _ in range(6)]
+                tries += sum("This is not the code" in page for page in pages)
+                assert "no longer good" in pages[5]
+    assert statuses == [303] * 10 + [429]
+    # The fifth wrong one says already that it was the last.
+    assert tries == 4 * 10
+
+
+async def test_an_owner_with_a_new_browser_gets_in_whatever_strangers_do(post: Post) -> None:
+    """They use up all tries at her account and all letters to her, from many addresses."""
+    for number in range(12):
+        async with new_browser(post.site) as stranger:
+            stranger.headers["X-Forwarded-For"] = f"198.51.100.{number}"
+            for _ in range(10):
+                await stranger.post("/sign-in", data={"email": ANNA, "password": "guess"})
+            await stranger.post("/forgot", data={"email": ANNA})
+            await stranger.post("/register", data=registration(ANNA))
+    async with new_browser(post.site) as hers, new_browser(post.site) as nobodys:
+        hers.headers["X-Forwarded-For"] = nobodys.headers["X-Forwarded-For"] = "203.0.113.5"
+        refused = await hers.post("/sign-in", data={"email": ANNA, "password": PASSWORD})
+        assert (refused.status_code, int(refused.headers["Retry-After"]) > 0) == (429, True)
+        assert 'href="/forgot"' in refused.text
+        assert ANNA in refused.text
+        none = await hers.post("/forgot", data={"email": ANNA})
+        assert (none.status_code, int(none.headers["Retry-After"]) > 0) == (429, True)
+        assert "in any browser" in none.text
+        # The letters that strangers asked for are in her mailbox.
+        letter = next(one for one in await post.letters_to(ANNA) if "/link/" in one.text)
+        address = re.search(r"/link/\S+", letter.text)
+        assert address is not None
+        assert (await hers.get(address[0])).headers["Location"] == "/new-password"
+        done = await hers.post("/new-password", data={"password": NEW})
+        assert "said=password-reset" in done.headers["Location"]
+        assert (await hers.get("/account")).status_code == 200
+        assert (await nobodys.get(address[0])).status_code == 404
+        # From now on her browser is known: what strangers do is nothing to it.
+        await hers.post("/sign-out")
+        assert (await hers.post("/sign-in", data={"email": ANNA, "password": NEW})).status_code == 303
+
+
+async def test_what_is_refused_says_nothing_of_an_account(post: Post) -> None:
+    pages = []
+    for email in (ANNA, "nobody@example.org"):
+        for number in range(11):
+            async with new_browser(post.site) as client:
+                client.headers["X-Forwarded-For"] = f"198.51.100.{number}"
+                answer = await client.post("/forgot", data={"email": email})
+        pages.append((answer.status_code, answer.text.replace(email, "")))
+    assert pages[0] == pages[1]
+
+
+async def test_a_links_time_ends_and_a_new_address_ends_it(post: Post, browser: httpx.AsyncClient) -> None:
+    found = []
+    for _ in range(2):
+        await browser.post("/forgot", data={"email": ANNA})
+        found += re.findall(r"/link/\S+", (await post.letters_to(ANNA))[0].text)
+    left = await post.site.pool.fetchval("SELECT max(expires_at) - now() FROM one_time_links")
+    assert 7100 < left.total_seconds() <= 7200, "longer than the hour of LETTERS_TO"
+    assert [(await browser.get(address)).status_code for address in found] == [303, 303]
+    await post.site.pool.execute(
+        "UPDATE one_time_links SET expires_at = now()"
+        " WHERE id = (SELECT min(id) FROM one_time_links WHERE user_id IS NOT NULL)"
+    )
+    assert [(await browser.get(address)).status_code for address in found] == [404, 303]
+    async with post.site.pool.acquire() as connection:
+        user_id = await connection.fetchval("SELECT id FROM users WHERE email = $1", ANNA)
+        assert await set_email(connection, user_id, "new@example.org", is_confirmed=True)
+    assert (await browser.get(found[1])).status_code == 404
+
+
+@pytest.mark.parametrize("locale", ["ru", "en"])
+async def test_the_letter_says_what_a_new_password_does(post: Post, browser: httpx.AsyncClient, locale: str) -> None:
+    await post.site.pool.execute("UPDATE users SET locale = $1", locale)
+    browser.headers["Accept-Language"] = locale
+    await browser.post("/forgot", data={"email": ANNA})
+    before = (await post.letters_to(ANNA))[0].text
+    await browser.post("/forgot/code", data={"code": await post.code_to(ANNA), "password": NEW})
+    after = (await post.letters_to(ANNA))[0].text
+    words = {"ru": ("другие сайты отключится", "отвязаны"), "en": ("no longer sign in", "were unlinked")}[locale]
+    assert words[0] in " ".join(before.split())
+    assert words[1] in after

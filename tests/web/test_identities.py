@@ -1,5 +1,7 @@
 """Signing in with another site's account, and linking one: with the simulator's page, or with a stranger's answer."""
 
+import html
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,11 +11,13 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
+from domain.one_time_links import LinkPurpose, make_link
 from domain.users import create_user
 from infra.settings import IdentityClient
 from tests.simulator.support import Clock, Simulator, running_simulator
 from tests.support.site import Site, open_site
 from tests.web.conftest import PASSWORD, signed_in
+from tests.web.post import open_post
 from web.pages.register import CONSENT_VERSION
 
 ANYA = {"id": "1000001", "login": "anya", "name": "Аня Иванова", "email": "anya@example.com"}
@@ -53,7 +57,7 @@ async def leave(client: httpx.AsyncClient, name: str, next_path: str = "") -> st
     return answer.headers["Location"]
 
 
-async def allow(address: str, **person: str) -> str:
+async def allow(address: str, /, **person: str) -> str:
     """Say there who one is; the address one is sent back to, on our site."""
     asked = dict(parse_qsl(urlsplit(address).query))
     async with httpx.AsyncClient(timeout=30) as client:
@@ -65,6 +69,20 @@ async def allow(address: str, **person: str) -> str:
 
 async def go(client: httpx.AsyncClient, site_name: str, **person: str) -> httpx.Response:
     return await client.get(await allow(await leave(client, site_name), **person))
+
+
+async def set_out(client: httpx.AsyncClient, name: str, password: str = PASSWORD) -> str:
+    """Link that site's account, on one's own page; the other site's address."""
+    answer = await client.post("/account/identities/link", data={"provider": name, f"{name}_password": password})
+    assert answer.status_code == 200, answer.headers
+    found = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', answer.text)
+    assert found is not None
+    assert f'href="{found[1]}"' in answer.text
+    return html.unescape(found[1])
+
+
+async def link(client: httpx.AsyncClient, site_name: str, /, **person: str) -> httpx.Response:
+    return await client.get(await allow(await set_out(client, site_name), **person))
 
 
 async def agree(client: httpx.AsyncClient) -> httpx.Response:
@@ -137,7 +155,7 @@ class TestLinking:
         await add_anya(site)
         async with signed_in(site, "anya@example.com") as her:
             for name in NAMES:
-                answer = await go(her, name)
+                answer = await link(her, name)
                 assert answer.headers["Location"] == "/account?said=identity-linked"
             assert (await who(her)).count("Unlink") == 4
             for name in NAMES:
@@ -149,8 +167,8 @@ class TestLinking:
     async def test_a_linked_account_signs_in_and_twitch_does_not(self, site: Site) -> None:
         await add_anya(site)
         async with signed_in(site, "anya@example.com") as her:
-            await go(her, "vk")
-            await go(her, "twitch")
+            await link(her, "vk")
+            await link(her, "twitch")
         async with browser(site) as client:
             assert (await client.get("/sign-in/with/twitch")).headers["Location"] == "/sign-in?next=/account"
             assert "Twitch" not in (await client.get("/sign-in")).text
@@ -162,9 +180,9 @@ class TestLinking:
         async with site.pool.acquire() as connection:
             await create_user(connection, "boris@example.org", PASSWORD)
         async with signed_in(site, "anya@example.com") as her:
-            await go(her, "vk")
+            await link(her, "vk")
         async with signed_in(site, "boris@example.org") as him:
-            answer = await go(him, "vk")
+            answer = await link(him, "vk")
             assert answer.headers["Location"] == "/account?said=identity-taken"
         assert len(await site.rows("SELECT id FROM identities")) == 1
 
@@ -172,12 +190,76 @@ class TestLinking:
         async with browser(site) as client:
             await go(client, "vk")
             await agree(client)
-            await go(client, "twitch")
+            await link(client, "twitch")
             answer = await client.post("/account/identities/unlink", data={"provider": "vk"})
             assert answer.headers["Location"] == "/account?said=identity-only-way-in"
-            await go(client, "yandex")
+            assert "it is your only way in" in (await client.get(answer.headers["Location"])).text
+            await link(client, "yandex")
             answer = await client.post("/account/identities/unlink", data={"provider": "vk"})
             assert answer.headers["Location"] == "/account?said=identity-unlinked"
+
+
+class TestAnOpenBrowser:
+    """What somebody may do who finds it open for a minute."""
+
+    async def test_links_nothing_without_the_password(self, site: Site) -> None:
+        await add_anya(site)
+        async with signed_in(site, "anya@example.com") as hers:
+            hers.headers["Accept-Language"] = "en"
+            assert (await hers.get("/sign-in/with/vk")).headers["Location"] == "/account"
+            for password in ("", "guess", PASSWORD + "x"):
+                answer = await hers.post("/account/identities/link", data={"provider": "vk", "vk_password": password})
+                assert answer.status_code == 422
+                assert 'aria-invalid="true"' in answer.text
+                assert "journey" not in answer.headers.get("Set-Cookie", "")
+            nowhere = await hers.post("/account/identities/link", data={"provider": "ok", "ok_password": PASSWORD})
+            assert nowhere.status_code == 404
+        assert await site.rows("SELECT id FROM identities") == []
+
+    async def test_who_has_no_password_has_just_signed_in(self, site: Site) -> None:
+        async with browser(site) as client:
+            await go(client, "vk")
+            await agree(client)
+            await site.pool.execute("UPDATE sessions SET created_at = now() - interval '16 minutes'")
+            answer = await client.post("/account/identities/link", data={"provider": "yandex"})
+            assert answer.headers["Location"] == "/account?said=identity-sign-in-anew"
+            assert "sign out and in again" in (await client.get(answer.headers["Location"])).text
+            await site.pool.execute("UPDATE sessions SET created_at = now() - interval '14 minutes'")
+            assert (await link(client, "yandex")).headers["Location"] == "/account?said=identity-linked"
+
+    async def test_it_ends_with_a_new_password_set_by_a_link(self, site: Site) -> None:
+        await add_anya(site)
+        async with signed_in(site, "anya@example.com") as stolen, browser(site) as hers:
+            await link(stolen, "vk")
+            await link(stolen, "twitch")
+            async with site.pool.acquire() as connection:
+                user_id = await connection.fetchval("SELECT id FROM users")
+                token = await make_link(connection, LinkPurpose.PASSWORD, hours=1, user_id=user_id)
+            await hers.get(f"/link/{token}")
+            answer = await hers.post("/new-password", data={"password": "another horse battery"})
+            assert "said=password-reset" in answer.headers["Location"]
+            assert await who(stolen) == "nobody"
+            assert (await go(stolen, "vk")).headers["Location"] == "/sign-in/new"
+        assert await site.rows("SELECT id FROM identities") == []
+
+
+async def test_a_letter_says_what_was_linked(fresh_database_url: str, redis_url: str, simulator: Simulator) -> None:
+    async with open_post(fresh_database_url, redis_url, **settings_for(simulator, *NAMES)) as post:
+        await add_anya(post.site)
+        await post.site.pool.execute("UPDATE users SET locale = 'en'")
+        async with signed_in(post.site, "anya@example.com") as her:
+            await link(her, "yandex", name="See http://evil.example")
+            [letter] = await post.letters_to("anya@example.com")
+            assert letter.subject.startswith("Яндекс ID can now sign in")
+            assert "/forgot" in letter.text
+            assert "evil" not in letter.text
+            # What signs nobody in needs no letter; what was not linked neither.
+            await link(her, "twitch")
+            await link(her, "yandex", id="2")
+            assert len(await post.letters_to("anya@example.com")) == 1
+            await post.site.pool.execute("UPDATE users SET locale = 'ru'")
+            await link(her, "vk")
+            assert "привязан вход через VK ID" in (await post.letters_to("anya@example.com"))[0].subject
 
 
 class TestWrongWays:
@@ -253,7 +335,7 @@ class TestWrongWays:
     async def test_nobody_leads_away_through_us(self, site: Site) -> None:
         await add_anya(site)
         async with signed_in(site, "anya@example.com") as her:
-            await go(her, "vk")
+            await link(her, "vk")
         async with browser(site) as client:
             answer = await client.get(await allow(await leave(client, "vk", "//evil.example/x")))
             assert answer.headers["Location"].startswith("/")

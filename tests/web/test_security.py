@@ -69,6 +69,20 @@ class TestHeaders:
             assert all("src=" in tag for tag in page.split("<script")[1:])
 
 
+async def test_the_other_language_is_of_this_site(site: Site) -> None:
+    """Whatever address somebody was led to, also one that a browser reads as another site's."""
+    for path in ("/%5Cevil.example", "//evil.example/x", "/nowhere"):
+        answer = await site.client.get(path, headers={"Accept-Language": "en"})
+        assert answer.status_code == 404
+        assert 'href="?lang=ru"' in answer.text
+        assert "evil" not in answer.text
+
+
+async def test_a_number_too_large_is_nobodys(her: httpx.AsyncClient) -> None:
+    for path in ("buttons/{}/revoke", "blocks/{}/remove", "moderation/words/{}/remove"):
+        assert (await her.post(f"/dashboard/{path.format(2**31)}")).status_code == 404, path
+
+
 class TestOrigin:
     """The session's browser must show that our own page sent the request (DESIGN 17)."""
 

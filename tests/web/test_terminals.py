@@ -12,6 +12,7 @@ import pytest
 from domain.streamers import Streamer
 from domain.terminals import Terminal, list_terminals
 from infra.crypto import SecretBox
+from tasks.letters import render, site_values
 from tests.support.programs import Stack
 from tests.support.servers import TEMPLATE, Servers
 from tests.support.site import Site, open_site
@@ -60,7 +61,7 @@ async def _kept(_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> 
     )
     stack.start("simulator")
     api_urls = json.loads(stack.environment["PROVIDER_API_URLS"])
-    async with open_site(database_url, redis_url, provider_api_urls=api_urls) as site:
+    async with open_site(database_url, redis_url, provider_api_urls=api_urls, smtp_host="127.0.0.1") as site:
         yield site, stack.simulator_url
     stack.stop()
     await _servers.postgres.drop_database("terminals_pages")
@@ -91,6 +92,27 @@ def said(answer: httpx.Response) -> str:
 
 
 class TestConnecting:
+    async def test_a_letter_says_where_the_money_goes_now(self, world: World, her: httpx.AsyncClient) -> None:
+        async def letters() -> list[dict[str, str]]:
+            return [row["data"] for row in await world.site.rows("SELECT data FROM letters ORDER BY id")]
+
+        await world.site.pool.execute("DELETE FROM letters")
+        await her.post(TBANK, data={"key": KEY, "secret": "wrong"})
+        assert await letters() == []
+        for _ in range(2):
+            # The same once more changes nothing for the money.
+            assert said(await her.post(TBANK, data={"key": KEY, "secret": SECRET})) == "connected"
+        assert await letters() == [{"provider": "Т-Банк", "key_end": "0001", "page": "anna"}]
+        await world.add_terminal("1700000000002", "of_a_thief")
+        await her.post(TBANK, data={"key": "1700000000002", "secret": "of_a_thief"})
+        assert [data["key_end"] for data in await letters()] == ["0001", "0002"]
+        for locale, words in (("ru", "приходят на счёт"), ("en", "donations go to its owner")):
+            subject, text = render(
+                "terminal_connected", locale, site_values(world.site.settings) | (await letters())[1]
+            )
+            assert "0002" in subject
+            assert words in text
+
     async def test_a_pair_that_fits_is_checked_and_used(self, world: World, her: httpx.AsyncClient) -> None:
         page = await her.get("/dashboard/terminals")
         assert "until then the donation page is closed" in page.text

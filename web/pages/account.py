@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import TooManyRequests
 
 from domain.passwords import MAX_LENGTH as PASSWORD_MAX_LENGTH
 from domain.streamers import find_by_owner
@@ -13,6 +14,7 @@ from web.account_limits import take_sign_in
 from web.context import parts
 from web.i18n import _
 from web.identity.providers import configured
+from web.limits import retry_after, wait_words
 
 blueprint = Blueprint("account", __name__)
 
@@ -38,7 +40,10 @@ async def try_sign_in() -> ResponseReturnValue:
     if errors:
         return await _sign_in_page(back=back, email=email, errors=errors, status=422)
 
-    counted = await take_sign_in(email)
+    try:
+        counted = await take_sign_in(email)
+    except TooManyRequests as refused:
+        return await _sign_in_page(back=back, email=email, errors={}, refused=refused)
     async with parts().pool.acquire() as connection:
         user = await verify_password(connection, email, password)
     if user is None:
@@ -56,7 +61,9 @@ async def sign_out() -> ResponseReturnValue:
     return redirect(url_for("home.show"), 303)
 
 
-async def _sign_in_page(*, back: str, email: str, errors: dict[str, str], status: int = 200) -> Response:
+async def _sign_in_page(
+    *, back: str, email: str, errors: dict[str, str], status: int = 200, refused: TooManyRequests | None = None
+) -> Response:
     page = await render_template(
         "pages/sign_in.html",
         back=back,
@@ -64,8 +71,12 @@ async def _sign_in_page(*, back: str, email: str, errors: dict[str, str], status
         errors=errors,
         is_open=parts().settings.registration_mode == "open",
         said=request.args.get("said", ""),
+        sends_mail=parts().settings.sends_mail,
+        wait="" if refused is None else wait_words(retry_after(refused)),
         ways=[one for one in configured(parts().settings).values() if one.signs_in],
     )
+    if refused is not None:
+        return Response(page, 429, headers=retry_after(refused))
     return Response(page, status=status)
 
 

@@ -56,7 +56,7 @@ async def send_test() -> ResponseReturnValue:
     superuser = await require_superuser()
     await parts().limiter.take(TEST_LETTERS, str(superuser.id))
     async with parts().pool.acquire() as connection, connection.transaction():
-        letter_id = await post_letter(connection, Kind.TEST, superuser.email, current_locale())
+        letter_id = await post_letter(connection, Kind.TEST, superuser, locale=current_locale())
     parts().relay.wake()
     return desk.go_to("admin_mail.show", letter=letter_id, _anchor="test")
 

@@ -67,7 +67,7 @@ async def do_act(user_id: int, act: str) -> ResponseReturnValue:
 
 async def _page(superuser: User, *, error: str = "", status: int = 200) -> Response:
     text = request.args.get("q", "").strip()[:100]
-    before_id = min(request.args.get("before", 0, type=int), 2**31 - 1)
+    before_id = max(0, min(request.args.get("before", 0, type=int), 2**31 - 1))
     async with parts().pool.acquire() as connection:
         found = await operators.list_accounts(connection, text, before_id=before_id, limit=ROWS + 1)
         log = await operators.list_log(connection, limit=LOG_ROWS)
@@ -98,5 +98,6 @@ def log_words(action: str) -> str:
         "unblocked": _("unblocked"),
         "deletion_wished": _("wants to be deleted"),
         "deletion_withdrawn": _("stays after all"),
+        "deletion_refused": _("stays: the only superuser"),
         "erased": _("deleted"),
     }.get(action, action)

@@ -28,7 +28,7 @@ async def show() -> Response:
     return await desk.render("pages/blocks.html", streamer, current="moderation.show", blocks=found, when=when)
 
 
-@blueprint.post("/dashboard/blocks/<int:block_id>/remove")
+@blueprint.post("/dashboard/blocks/<int(max=2147483647):block_id>/remove")
 async def remove(block_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
     async with parts().pool.acquire() as connection, connection.transaction():

@@ -62,7 +62,7 @@ async def create() -> ResponseReturnValue:
     return go_to("buttons.show", said="button-made", _anchor=f"button-{button_id}")
 
 
-@blueprint.post("/dashboard/buttons/<int:button_id>")
+@blueprint.post("/dashboard/buttons/<int(max=2147483647):button_id>")
 async def change(button_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
     form = await request.form
@@ -80,7 +80,7 @@ async def change(button_id: int) -> ResponseReturnValue:
     return go_to("buttons.show", said="button-saved", _anchor=f"button-{button_id}")
 
 
-@blueprint.post("/dashboard/buttons/<int:button_id>/reveal")
+@blueprint.post("/dashboard/buttons/<int(max=2147483647):button_id>/reveal")
 async def reveal(button_id: int) -> ResponseReturnValue:
     """A POST, so that no link shows it while she shares her screen."""
     streamer = await require_streamer()
@@ -90,7 +90,7 @@ async def reveal(button_id: int) -> ResponseReturnValue:
     return go_to("buttons.show", reveal=given, button=button_id, _anchor=f"button-{button_id}")
 
 
-@blueprint.post("/dashboard/buttons/<int:button_id>/address")
+@blueprint.post("/dashboard/buttons/<int(max=2147483647):button_id>/address")
 async def give_address(button_id: int) -> Response:
     streamer = await require_streamer()
     async with parts().pool.acquire() as connection:
@@ -98,7 +98,7 @@ async def give_address(button_id: int) -> Response:
     return jsonify({"address": found})
 
 
-@blueprint.post("/dashboard/buttons/<int:button_id>/renew")
+@blueprint.post("/dashboard/buttons/<int(max=2147483647):button_id>/renew")
 async def renew(button_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
     async with parts().pool.acquire() as connection, connection.transaction():
@@ -106,7 +106,7 @@ async def renew(button_id: int) -> ResponseReturnValue:
     return go_to("buttons.show", said="button-renewed", _anchor=f"button-{button_id}")
 
 
-@blueprint.post("/dashboard/buttons/<int:button_id>/revoke")
+@blueprint.post("/dashboard/buttons/<int(max=2147483647):button_id>/revoke")
 async def revoke(button_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
     async with parts().pool.acquire() as connection, connection.transaction():

@@ -1,18 +1,17 @@
-"""Signing in with an account at another site, and linking one (Yandex ID, VK ID; Twitch and YouTube: linking only).
+"""Signing in with an account at another site (Yandex ID, VK ID), and the way back from one that is linked.
 
-    GET  /sign-in/with/<name>           away to the other site; who is signed in links its account
+    GET  /sign-in/with/<name>           away to the other site
     GET  /sign-in/with/<name>/back      back from it, with a code
     GET  /sign-in/new                   the other site has named somebody new: an account, with consent
     POST /sign-in/new
-    POST /account/identities/unlink
 
+Linking begins on the account's page, with the password (my_account_sites.py).
 An account here is never found by its e-mail alone: who has one links the other after signing in, so that nobody gets in
 by an address that the other site got wrong.
 """
 
 import hmac
 import logging
-from typing import Any
 
 from quart import Blueprint, Response, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
@@ -20,9 +19,9 @@ from werkzeug.exceptions import NotFound
 
 from domain import identities
 from domain.errors import InvalidInputError, NotAllowedError
-from domain.identities import Unlinked
+from domain.letters import Kind
 from domain.one_time_links import LinkPurpose, OneTimeLink, use_link
-from domain.users import User, add_user, clean_email, has_password
+from domain.users import User, add_user, clean_email
 from web import sessions
 from web.context import parts
 from web.i18n import _, current_locale
@@ -30,6 +29,7 @@ from web.identity import journey
 from web.identity.client import IdentityError, find_person, start
 from web.identity.journey import Away, Newcomer
 from web.identity.providers import IdentityProvider, Person, configured
+from web.letter_post import post_letter
 from web.limits import Limit, address_key
 from web.pages.account import first_page, same_site_path
 from web.pages.links import find_given_link, forget_given_link
@@ -51,20 +51,25 @@ NO_PASSWORD = ""
 
 @blueprint.get("/sign-in/with/<name>")
 async def leave(name: str) -> ResponseReturnValue:
-    provider = _provider(name)
-    user = await sessions.current_user()
-    if user is None and not provider.signs_in:
+    provider = provider_or_404(name)
+    if await sessions.current_user() is not None:
+        return redirect(url_for("my_account.show"), 303)
+    if not provider.signs_in:
         return redirect(url_for("account.sign_in", next=url_for("my_account.show")), 303)
+    return redirect(await set_out(provider, same_site_path(request.args.get("next", "")), None), 303)
+
+
+async def set_out(provider: IdentityProvider, back: str, user: User | None) -> str:
+    """Remember in this browser that it is on its way; where to. `user`: an account is to be linked to hers."""
     await parts().limiter.take(TRIES, address_key(client_address()))
-    begun = start(provider, _redirect_url(name))
-    back = same_site_path(request.args.get("next", ""))
-    journey.remember(Away(name, begun.state, begun.verifier, back, None if user is None else user.id))
-    return redirect(begun.url, 303)
+    begun = start(provider, _redirect_url(provider.name))
+    journey.remember(Away(provider.name, begun.state, begun.verifier, back, None if user is None else user.id))
+    return begun.url
 
 
 @blueprint.get("/sign-in/with/<name>/back")
 async def come_back(name: str) -> ResponseReturnValue:
-    provider = _provider(name)
+    provider = provider_or_404(name)
     away = journey.recall_away()
     journey.forget()
     user = await sessions.current_user()
@@ -98,6 +103,10 @@ async def come_back(name: str) -> ResponseReturnValue:
 async def _link(user: User, provider: IdentityProvider, person: Person) -> ResponseReturnValue:
     async with parts().pool.acquire() as connection, connection.transaction():
         linked = await identities.link(connection, user.id, provider.name, person.subject, person.name)
+        if linked and provider.signs_in:
+            # The site's name alone: a person's name there may say anything.
+            await post_letter(connection, Kind.IDENTITY_LINKED, user, {"title": provider.title})
+    parts().relay.wake()
     return redirect(url_for("my_account.show", said="identity-linked" if linked else "identity-taken"), 303)
 
 
@@ -182,7 +191,7 @@ async def _new_page(newcomer: Newcomer, error: str) -> Response:
     html = await render_template(
         "pages/identity_new.html",
         newcomer=newcomer,
-        title=_provider(newcomer.provider).title,
+        title=provider_or_404(newcomer.provider).title,
         consent_version=CONSENT_VERSION,
         error=error,
     )
@@ -193,41 +202,7 @@ async def _given_link() -> OneTimeLink | None:
     return await find_given_link(LinkPurpose.FIRST, LinkPurpose.INVITE)
 
 
-# The account page.
-
-
-async def account_values(connection: Any, user: User) -> dict[str, Any]:
-    """What the account page shows of other sites."""
-    providers = configured(parts().settings)
-    linked = {identity.provider: identity for identity in await identities.list_identities(connection, user.id)}
-    return {
-        "identities": [(provider, linked.get(name)) for name, provider in providers.items()],
-        "has_password": await has_password(connection, user.id),
-    }
-
-
-@blueprint.post("/account/identities/unlink")
-async def unlink() -> ResponseReturnValue:
-    user = await sessions.require_user()
-    name = (await request.form).get("provider", "")
-    signing_in = {one.name for one in configured(parts().settings).values() if one.signs_in}
-    async with parts().pool.acquire() as connection, connection.transaction():
-        unlinked = await identities.unlink(
-            connection,
-            user.id,
-            name,
-            has_password=await has_password(connection, user.id),
-            signing_in=signing_in,
-        )
-    said = {
-        Unlinked.DONE: "identity-unlinked",
-        Unlinked.NOTHING: "too-late",
-        Unlinked.ONLY_WAY_IN: "identity-only-way-in",
-    }[unlinked]
-    return redirect(url_for("my_account.show", said=said), 303)
-
-
-def _provider(name: str) -> IdentityProvider:
+def provider_or_404(name: str) -> IdentityProvider:
     """Raises 404: no such site, or it is switched off."""
     provider = configured(parts().settings).get(name)
     if provider is None:

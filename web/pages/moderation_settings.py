@@ -105,7 +105,7 @@ async def add() -> ResponseReturnValue:
     return desk.go_to("moderation_settings.show", said="words-saved", _anchor="words")
 
 
-@blueprint.post("/dashboard/moderation/words/<int:word_id>/remove")
+@blueprint.post("/dashboard/moderation/words/<int(max=2147483647):word_id>/remove")
 async def remove(word_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
     async with parts().pool.acquire() as connection, connection.transaction():

@@ -21,10 +21,14 @@ from domain.streamers import Streamer
 from web.context import parts
 from web.csv_files import MARK, csv_line, download, moment, rubles
 from web.i18n import _, current_locale, zone
+from web.limits import Limit
 from web.pages import desk
 from web.sessions import require_streamer
 
 blueprint = Blueprint("money", __name__)
+
+# A month of a large streamer costs seconds of the database.
+FILES = Limit("ledger-file", 30, 10 * 60)
 
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 _YEAR = re.compile(r"20\d\d")
@@ -77,6 +81,7 @@ async def download_ledger() -> Response:
     month = month_asked()
     if month is None:
         raise NotFound
+    await parts().limiter.take(FILES, str(streamer.id))
 
     # Written while it is read, in the language and with the database of this request.
     @stream_with_context
@@ -104,9 +109,8 @@ async def _ledger(streamer: Streamer, month: date) -> AsyncIterator[str]:
             _("Booked at"),
         ]
     )
-    async with parts().pool.acquire() as connection:
-        async for lines in money.list_ledger_of_month(connection, streamer, month):
-            yield "".join(_ledger_line(line, streamer.time_zone) for line in lines)
+    async for lines in money.list_ledger_of_month(parts().pool, streamer, month):
+        yield "".join(_ledger_line(line, streamer.time_zone) for line in lines)
 
 
 def _ledger_line(line: LedgerLine, time_zone: str) -> str:

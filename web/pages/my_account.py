@@ -6,20 +6,22 @@ GET /account/email   where the code is typed that went to a new address
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from quart import Blueprint, Response, redirect, url_for
 from quart.typing import ResponseReturnValue
 
 from domain import erasure
 from domain.confirmations import Purpose
+from domain.identities import list_identities
 from domain.operators import is_last_superuser
 from domain.streamers import Streamer, find_by_owner
-from domain.users import User, list_sessions
+from domain.users import User, has_password, list_sessions
 from web.code_form import CodeForm
 from web.context import parts
 from web.devices import device_words, is_phone
+from web.identity.providers import configured
 from web.pages import desk
-from web.pages.identities import account_values
 from web.sessions import current_session, require_user
 
 blueprint = Blueprint("my_account", __name__)
@@ -59,7 +61,7 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         streamer = await find_by_owner(connection, user.id)
         lines = await list_sessions(connection, user.id)
         is_last = await is_last_superuser(connection, user.id)
-        others = await account_values(connection, user)
+        others = await _sites(connection, user)
     devices = [
         Device(
             line.id,
@@ -87,6 +89,16 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         days=erasure.DAYS,
         **others,
     )
+
+
+async def _sites(connection: Any, user: User) -> dict[str, Any]:
+    """What the page shows of other sites."""
+    providers = configured(parts().settings)
+    linked = {identity.provider: identity for identity in await list_identities(connection, user.id)}
+    return {
+        "identities": [(provider, linked.get(name)) for name, provider in providers.items()],
+        "has_password": await has_password(connection, user.id),
+    }
 
 
 def zone_of(streamer: Streamer | None) -> str:

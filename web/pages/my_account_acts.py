@@ -50,7 +50,7 @@ async def change_password() -> ResponseReturnValue:
     user = await require_user()
     fields = await request.form
     password = fields.get("new_password", "")
-    errors = await _wrong_password(user, fields.get("old_password", ""), "old_password")
+    errors = await wrong_password(user, fields.get("old_password", ""), "old_password")
     try:
         check_new_password(password, user.email)
     except InvalidInputError as error:
@@ -63,7 +63,7 @@ async def change_password() -> ResponseReturnValue:
     async with parts().pool.acquire() as connection, connection.transaction():
         await set_password_hash(connection, user.id, password_hash, keep_session_id=session.id)
         await remember_browser(connection, user.id)
-        await post_letter(connection, Kind.PASSWORD_CHANGED, user.email, user.locale)
+        await post_letter(connection, Kind.PASSWORD_CHANGED, user)
     parts().relay.wake()
     return go_to("my_account.show", said="password-changed")
 
@@ -76,7 +76,7 @@ async def change_email() -> ResponseReturnValue:
     user = await require_user()
     fields = await request.form
     typed = fields.get("email", "").strip()
-    errors = await _wrong_password(user, fields.get("email_password", ""), "email_password")
+    errors = await wrong_password(user, fields.get("email_password", ""), "email_password")
     email = ""
     try:
         email = clean_email(typed)
@@ -86,7 +86,7 @@ async def change_email() -> ResponseReturnValue:
         errors["email"] = field_words(error)
     if errors:
         return await account_page(user, errors=errors, new_email=typed)
-    await take_letter(email)
+    await take_letter(email, Purpose.EMAIL)
     if not parts().settings.sends_mail:
         return await _take_address(user, email)
     async with parts().pool.acquire() as connection, connection.transaction():
@@ -127,7 +127,7 @@ async def confirm_email() -> ResponseReturnValue:
                 is_changed = await set_email(connection, user.id, answer.email, is_confirmed=True)
                 if is_changed and before is not None:
                     data = {"new_email": answer.email}
-                    await post_letter(connection, Kind.EMAIL_CHANGED, before.email, before.locale, data)
+                    await post_letter(connection, Kind.EMAIL_CHANGED, before, data)
     except asyncpg.UniqueViolationError:
         is_changed, answer = False, Tried.OVER
     if isinstance(answer, Tried):
@@ -177,7 +177,7 @@ async def end_other_sessions() -> ResponseReturnValue:
 @blueprint.post("/account/delete")
 async def delete() -> ResponseReturnValue:
     user = await require_user()
-    errors = await _wrong_password(user, (await request.form).get("delete_password", ""), "delete_password")
+    errors = await wrong_password(user, (await request.form).get("delete_password", ""), "delete_password")
     if errors:
         return await account_page(user, errors=errors)
     try:
@@ -188,7 +188,7 @@ async def delete() -> ResponseReturnValue:
             if is_new:
                 with use_locale(user.locale):
                     day = format_date(delete_at, zone_of(streamer))
-                await post_letter(connection, Kind.DELETION, user.email, user.locale, {"day": day})
+                await post_letter(connection, Kind.DELETION, user, {"day": day})
     except NotAllowedError:
         words = _("You are the only superuser: make somebody else one first.")
         return await account_page(user, errors={"delete_password": words})
@@ -204,7 +204,7 @@ async def keep() -> ResponseReturnValue:
     return go_to("my_account.show", said="account-kept" if kept else "nothing-to-do")
 
 
-async def _wrong_password(user: User, password: str, field: str) -> dict[str, str]:
+async def wrong_password(user: User, password: str, field: str) -> dict[str, str]:
     """An error for the field, or nothing when it is the user's password."""
     if not password:
         return {field: _("Enter your password.")}

@@ -68,7 +68,7 @@ async def register() -> ResponseReturnValue:
     if errors:
         return await _form_page(link, email=email, errors=errors)
 
-    await take_letter(email)
+    await take_letter(email, Purpose.REGISTER)
     password_hash = await hash_password(password)
     if link is not None and (link.purpose is LinkPurpose.FIRST or not parts().settings.sends_mail):
         return await _make_by_link(link, email, password_hash)

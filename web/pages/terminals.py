@@ -23,15 +23,18 @@ from werkzeug.exceptions import NotFound, UnprocessableEntity
 from domain import receipts, terminals
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.events import WAKE_CHANNEL, Topic, Wake
+from domain.letters import Kind
 from domain.streamers import Streamer
 from domain.terminal_health import Health, Refusal, read_health, read_refusal
 from domain.terminals import Terminal, clean_secret, clean_terminal_key
+from domain.users import get_user
 from infra.redis import publish
 from providers.outcomes import ProviderError, ProviderPermanentError, RefusalReason
 from providers.provider import Credentials, Provider
 from web.bank_state import credentials_of, is_standing
 from web.context import parts
-from web.i18n import _
+from web.i18n import _, use_locale
+from web.letter_post import post_letter
 from web.limits import Limit
 from web.pages.dashboard_view import when
 from web.pages.desk import address, go_to, render
@@ -134,13 +137,17 @@ async def connect(name: str) -> ResponseReturnValue:
         )
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
+            former = await terminals.get_active_terminal(connection, streamer.id)
             terminal = await terminals.set_terminal(connection, parts().box, streamer.id, name, key, secret)
+            if former is None or former.id != terminal.id:
+                await _tell_owner(connection, streamer, provider, key)
             if checked is Checked.GOOD:
                 await terminals.note_checked(connection, terminal.id)
     except NotAllowedError:
         taken = _("This key is connected on another page of this site. If it is yours, ask the site's owner.")
         return await _form_again(streamer, provider, key=key, key_error=taken)
     log.info("streamer %d uses terminal %d (%s, %s)", streamer.id, terminal.id, name, checked)
+    parts().relay.wake()
     await _tell_dashboards(streamer)
     return _done("connected" if checked is Checked.GOOD else "connected-unchecked")
 
@@ -225,6 +232,16 @@ async def _asked_for(streamer: Streamer) -> Terminal:
 
 
 # Answers.
+
+
+async def _tell_owner(connection: Any, streamer: Streamer, provider: Provider, key: str) -> None:
+    """By a letter: whoever finds her browser open could have the money go elsewhere, and she would see nothing."""
+    owner = await get_user(connection, streamer.owner_id)
+    if owner is None:
+        return
+    with use_locale(owner.locale):
+        data = {"provider": words_of(provider).title, "key_end": key[-4:], "page": streamer.slug}
+    await post_letter(connection, Kind.TERMINAL_CONNECTED, owner, data)
 
 
 async def _tell_dashboards(streamer: Streamer) -> None:
