@@ -14,7 +14,7 @@ from typing import Any
 from domain import letters
 from domain.letters import Kind
 from domain.terminals import Box
-from domain.users import KNOWN_BROWSER_DAYS, User, find_user
+from domain.users import User, find_user
 from infra import queries
 
 CODE_MINUTES = 15
@@ -239,12 +239,6 @@ async def send_again(connection: Any, mailer: Mailer, token: str, asked: Confirm
         kind = Kind(asked.purpose.value)
         await _post(connection, mailer, kind, asked.email, asked.locale, code, None)
     return True
-
-
-async def delete_old(connection: Any) -> None:
-    """What nobody will ask for again; also browsers not seen for half a year."""
-    await queries.confirmations.delete_old_confirmations(connection)
-    await queries.users.delete_old_browsers(connection, days=KNOWN_BROWSER_DAYS)
 
 
 def _new_secrets() -> tuple[str, str]:

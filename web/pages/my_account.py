@@ -10,7 +10,7 @@ from datetime import datetime
 from quart import Blueprint, Response, redirect, url_for
 from quart.typing import ResponseReturnValue
 
-from domain import erasure
+from domain import archives, erasure
 from domain.confirmations import Purpose
 from domain.operators import is_last_superuser
 from domain.streamers import Streamer, find_by_owner
@@ -19,6 +19,7 @@ from web.code_form import CodeForm
 from web.context import parts
 from web.devices import device_words, is_phone
 from web.pages import desk
+from web.pages.exports import size_words
 from web.pages.identities import account_values
 from web.sessions import current_session, require_user
 
@@ -60,6 +61,7 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         lines = await list_sessions(connection, user.id)
         is_last = await is_last_superuser(connection, user.id)
         others = await account_values(connection, user)
+        archive = await archives.get_latest(connection, user.id)
     devices = [
         Device(
             line.id,
@@ -85,6 +87,9 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         sends_mail=parts().settings.sends_mail,
         time_zone=zone_of(streamer),
         days=erasure.DAYS,
+        archive=archive,
+        archive_days=parts().settings.keep_days.archives,
+        size_words=size_words,
         **others,
     )
 

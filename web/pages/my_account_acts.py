@@ -50,7 +50,7 @@ async def change_password() -> ResponseReturnValue:
     user = await require_user()
     fields = await request.form
     password = fields.get("new_password", "")
-    errors = await _wrong_password(user, fields.get("old_password", ""), "old_password")
+    errors = await wrong_password(user, fields.get("old_password", ""), "old_password")
     try:
         check_new_password(password, user.email)
     except InvalidInputError as error:
@@ -76,7 +76,7 @@ async def change_email() -> ResponseReturnValue:
     user = await require_user()
     fields = await request.form
     typed = fields.get("email", "").strip()
-    errors = await _wrong_password(user, fields.get("email_password", ""), "email_password")
+    errors = await wrong_password(user, fields.get("email_password", ""), "email_password")
     email = ""
     try:
         email = clean_email(typed)
@@ -177,7 +177,7 @@ async def end_other_sessions() -> ResponseReturnValue:
 @blueprint.post("/account/delete")
 async def delete() -> ResponseReturnValue:
     user = await require_user()
-    errors = await _wrong_password(user, (await request.form).get("delete_password", ""), "delete_password")
+    errors = await wrong_password(user, (await request.form).get("delete_password", ""), "delete_password")
     if errors:
         return await account_page(user, errors=errors)
     try:
@@ -204,7 +204,7 @@ async def keep() -> ResponseReturnValue:
     return go_to("my_account.show", said="account-kept" if kept else "nothing-to-do")
 
 
-async def _wrong_password(user: User, password: str, field: str) -> dict[str, str]:
+async def wrong_password(user: User, password: str, field: str) -> dict[str, str]:
     """An error for the field, or nothing when it is the user's password."""
     if not password:
         return {field: _("Enter your password.")}
