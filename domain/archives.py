@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain import outbox
-from domain.errors import NotAllowedError, NotFoundError
+from domain.errors import NotAllowedError
 from domain.events import Actor
 from domain.exports import Export, export_from
 from infra import queries
@@ -75,17 +75,9 @@ async def get_latest(connection: Any, user_id: int) -> Export | None:
     return None if row is None else export_from(row)
 
 
-async def find_archive(connection: Any, user_id: int, public_id: str) -> Export:
-    """Raises NotFoundError("export"), also for another user's."""
-    row = await _sql.find_archive(connection, user_id=user_id, public_id=public_id)
-    if row is None:
-        raise NotFoundError("export")
-    return export_from(row)
-
-
-async def delete_archive(connection: Any, user_id: int, public_id: str) -> bool:
-    """Also one that is being packed. False: there is none."""
-    return await _sql.delete_archive(connection, user_id=user_id, public_id=public_id) is not None
+async def delete_all(connection: Any, user_id: int) -> bool:
+    """Also one that is being packed: its worker finds that nothing is left to do. False: there was none."""
+    return bool(await _sql.delete_archives(connection, user_id=user_id) != "DELETE 0")
 
 
 async def count_rows(connection: Any, streamer_id: int) -> int:

@@ -9,13 +9,8 @@ RETURNING id;
 SELECT id, public_id, format, filters, '' AS told, state, rows_done, rows_total, bytes, created_at, finished_at
 FROM exports WHERE user_id = :user_id AND format = 'zip' ORDER BY id DESC LIMIT 1;
 
--- name: find_archive^
-SELECT id, public_id, format, filters, '' AS told, state, rows_done, rows_total, bytes, created_at, finished_at
-FROM exports WHERE user_id = :user_id AND format = 'zip' AND public_id = :public_id;
-
--- name: delete_archive$
--- Also one that is being packed: its worker finds that nothing is left to do.
-DELETE FROM exports WHERE user_id = :user_id AND format = 'zip' AND public_id = :public_id RETURNING id;
+-- name: delete_archives!
+DELETE FROM exports WHERE user_id = :user_id AND format = 'zip';
 
 -- What is in it. No secrets, no tokens, nothing of a donor that the streamer's own pages do not show.
 

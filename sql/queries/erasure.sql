@@ -131,6 +131,3 @@ WITH counts AS (DELETE FROM statistics_counts WHERE streamer_id = :streamer_id)
 DELETE FROM exports
 WHERE streamer_id = :streamer_id
    OR format = 'zip' AND user_id = (SELECT owner_id FROM streamers WHERE id = :streamer_id);
-
--- name: delete_archives_of!
-DELETE FROM exports WHERE user_id = :user_id AND format = 'zip';

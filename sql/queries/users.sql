@@ -128,3 +128,6 @@ SELECT EXISTS (
 
 -- name: has_password$
 SELECT password_hash <> '' FROM users WHERE id = :user_id;
+
+-- name: is_email_confirmed$
+SELECT email_confirmed_at IS NOT NULL FROM users WHERE id = :user_id;

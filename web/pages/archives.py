@@ -1,25 +1,24 @@
 """All that the site knows of one's account, in one file (domain/archives.py); the button stands on `/account`.
 
-POST /account/data                      pack it, with the password
-GET  /account/data/<public_id>          how it gets on, which asks for itself while it is packed
-GET  /account/data/<public_id>/file     the ZIP
-POST /account/data/<public_id>/delete   delete it, or do not pack it
+POST /account/data          pack it, with the password
+GET  /account/data          how it gets on, which asks for itself while it is packed
+GET  /account/data/file     the ZIP
+POST /account/data/delete   delete it, or do not pack it
 """
 
-from quart import Blueprint, Response, redirect, render_template, request, url_for
+from quart import Blueprint, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
 from domain import archives
 from domain.errors import NotAllowedError
-from domain.exports import Export
+from domain.exports import ExportState
 from domain.streamers import find_by_owner
-from domain.users import User
 from web.archive_words import readme
 from web.context import parts
 from web.i18n import _, zone
 from web.limits import Limit
 from web.pages.desk import go_to
-from web.pages.exports import check_public_id, file_words, send_file, size_words
+from web.pages.exports import file_words, send_file, size_words
 from web.pages.my_account import TIME_ZONE, account_page, zone_of
 from web.pages.my_account_acts import wrong_password
 from web.sessions import require_user
@@ -47,35 +46,31 @@ async def ask_for() -> ResponseReturnValue:
     return go_to("my_account.show", said="archive-asked", _anchor="data")
 
 
-@blueprint.get("/account/data/<public_id>")
-async def show_part(public_id: str) -> ResponseReturnValue:
+@blueprint.get("/account/data")
+async def show_part() -> ResponseReturnValue:
     user = await require_user()
-    archive = await _find(user, public_id)
     if "HX-Request" not in request.headers:
         return redirect(url_for("my_account.show", _anchor="data"), 303)
     async with parts().pool.acquire() as connection:
+        archive = await archives.get_latest(connection, user.id)
         time_zone = zone_of(await find_by_owner(connection, user.id))
     return await render_template("partials/archive.html", archive=archive, time_zone=time_zone, size_words=size_words)
 
 
-@blueprint.get("/account/data/<public_id>/file")
-async def fetch(public_id: str) -> Response:
-    archive = await _find(await require_user(), public_id)
+@blueprint.get("/account/data/file")
+async def fetch() -> ResponseReturnValue:
+    user = await require_user()
+    async with parts().pool.acquire() as connection:
+        archive = await archives.get_latest(connection, user.id)
+    if archive is None or archive.state is not ExportState.DONE:
+        return go_to("my_account.show", said="archive-gone", _anchor="data")
     day = archive.created_at.astimezone(zone(TIME_ZONE)).date()
     return send_file(archive, f"{_('My data')} {day}.zip", f"my-data-{day}.zip")
 
 
-@blueprint.post("/account/data/<public_id>/delete")
-async def delete(public_id: str) -> ResponseReturnValue:
+@blueprint.post("/account/data/delete")
+async def delete() -> ResponseReturnValue:
     user = await require_user()
-    await _find(user, public_id)
     async with parts().pool.acquire() as connection, connection.transaction():
-        deleted = await archives.delete_archive(connection, user.id, public_id)
+        deleted = await archives.delete_all(connection, user.id)
     return go_to("my_account.show", said="archive-deleted" if deleted else "nothing-to-do", _anchor="data")
-
-
-async def _find(user: User, public_id: str) -> Export:
-    """Raises NotFoundError("export"), also for another user's."""
-    check_public_id(public_id)
-    async with parts().pool.acquire() as connection:
-        return await archives.find_archive(connection, user.id, public_id)

@@ -135,15 +135,10 @@ def send_file(export: Export, name: str, plain: str) -> Response:
     return response
 
 
-def check_public_id(public_id: str) -> None:
-    """Raises NotFoundError("export"): no file has such an id."""
-    if not _PUBLIC_ID.fullmatch(public_id):
-        raise NotFoundError("export")
-
-
 async def _find(streamer: Streamer, public_id: str) -> Export:
     """Raises NotFoundError("export"), also for another streamer's."""
-    check_public_id(public_id)
+    if not _PUBLIC_ID.fullmatch(public_id):
+        raise NotFoundError("export")
     async with parts().pool.acquire() as connection:
         return await exports.find_export(connection, streamer.id, public_id)
 
