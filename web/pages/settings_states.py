@@ -54,7 +54,7 @@ async def _moderation(connection: Any, _user: User, streamer: Streamer) -> State
 
 async def _blocks(connection: Any, _user: User, streamer: Streamer) -> State:
     number = len(await blocks.list_blocks(connection, streamer.id))
-    return State(ngettext("%(num)s blocked", "%(num)s blocked", number) if number else _("nobody"))
+    return State(ngettext("%(num)s blocked", "%(num)s blocked", number) if number else _("nobody blocked"))
 
 
 async def _goals(connection: Any, _user: User, streamer: Streamer) -> State:
@@ -147,7 +147,7 @@ async def _deletion(_connection: Any, user: User, streamer: Streamer) -> State |
 
 
 async def _mail(_connection: Any, _user: User, _streamer: Streamer) -> State:
-    return State(_("sent") if parts().settings.sends_mail else _("the site sends none"))
+    return State(_("the site sends letters") if parts().settings.sends_mail else _("the site sends none"))
 
 
 STATES: dict[str, Callable[[Any, User, Streamer], Awaitable[State | None]]] = {
