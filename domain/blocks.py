@@ -115,7 +115,5 @@ async def is_address_blocked(connection: Any, streamer_id: int, address_hashes: 
     return is_blocked
 
 
-async def forget_old(connection: Any) -> None:
-    """Blocks that ended, and addresses nobody may be blocked by any more."""
+async def forget_expired(connection: Any) -> None:
     await queries.blocks.delete_expired(connection)
-    await queries.blocks.delete_old_addresses(connection)

@@ -20,7 +20,7 @@ from domain import letters
 from domain.letters import Kind
 from domain.one_time_links import LinkPurpose, make_link
 from domain.terminals import Box
-from domain.users import KNOWN_BROWSER_DAYS, User, find_user
+from domain.users import User, find_user
 from infra import queries
 
 CODE_MINUTES = 15
@@ -280,13 +280,6 @@ async def send_again(connection: Any, mailer: Mailer, token: str, asked: Confirm
             kind = Kind(asked.purpose.value)
             await _post(connection, mailer, kind, asked.email, asked.locale, code, user_id=asked.user_id)
     return True
-
-
-async def delete_old(connection: Any) -> None:
-    """What nobody will ask for again; also links long over, and browsers not seen for half a year."""
-    await queries.confirmations.delete_old_confirmations(connection)
-    await queries.one_time_links.delete_old_links(connection)
-    await queries.users.delete_old_browsers(connection, days=KNOWN_BROWSER_DAYS)
 
 
 def clean_code(purpose: Purpose, typed: str) -> str:

@@ -31,6 +31,8 @@ class Donation:
     created_at: datetime
     paid_at: datetime | None
     hidden_at: datetime | None
+    erased_at: datetime | None
+    """The donor asked that name and message go."""
     written_name: str | None
     written_message: str
     alert_status: str | None

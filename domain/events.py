@@ -46,6 +46,7 @@ class Actor(StrEnum):
     ERASE_ACCOUNT = "erase_account"
     SETTLE_HOLD = "settle_hold"
     EXPORT_DONATIONS = "export_donations"
+    PACK_ARCHIVE = "pack_archive"
 
 
 # Work that calls strangers (the bank, a mail server) has queues, and processes, of its own (DESIGN 10).
@@ -64,6 +65,7 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.SETTLE_HOLD: Queue.ALERTS,
     # Minutes of a processor: nobody's alert waits for them.
     Actor.EXPORT_DONATIONS: Queue.EXPORTS,
+    Actor.PACK_ARCHIVE: Queue.EXPORTS,
 }
 
 # Who acts on an event, and with which field of its data.

@@ -1,4 +1,4 @@
-"""Files of a selection of donations: asked for, made by a worker (`tasks/exports.py`), kept for a week.
+"""Files of a selection of donations: asked for, made by a worker (`tasks/exports.py`), kept for some days.
 
     queued ──claim──▶ running ──finish──▶ done
       │  ▲              │  └─ silent or failed five times ─▶ failed
@@ -22,7 +22,6 @@ from domain.events import Actor
 from domain.history import Selection
 from infra import queries
 
-KEPT_DAYS = 7
 MOST_TRIES = 5
 LISTED = 20
 
@@ -30,6 +29,8 @@ LISTED = 20
 class Format(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
+    ZIP = "zip"
+    """What the site knows of one account (`domain/archives.py`)."""
 
 
 class ExportState(StrEnum):
@@ -70,10 +71,12 @@ class Export:
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs to make one. `words`: those of the file (`web/pages/exports.py`)."""
+    """What a worker needs to make one. `words`: those of the file (`web/pages/exports.py`, `web/pages/archives.py`)."""
 
     id: int
-    streamer_id: int
+    streamer_id: int | None
+    """None: of an archive, which is about the user."""
+    user_id: int | None
     run: uuid.UUID
     format: Format
     selection: Selection
@@ -112,7 +115,7 @@ async def ask_for(
 
 async def list_exports(connection: Any, streamer_id: int) -> list[Export]:
     rows = queries.exports.list_exports(connection, streamer_id=streamer_id, limit=LISTED)
-    return [_export(row) async for row in rows]
+    return [export_from(row) async for row in rows]
 
 
 async def find_export(connection: Any, streamer_id: int, public_id: str) -> Export:
@@ -120,7 +123,7 @@ async def find_export(connection: Any, streamer_id: int, public_id: str) -> Expo
     row = await queries.exports.find_export(connection, streamer_id=streamer_id, public_id=public_id)
     if row is None:
         raise NotFoundError("export")
-    return _export(row)
+    return export_from(row)
 
 
 async def cancel(connection: Any, streamer_id: int, public_id: str) -> bool:
@@ -175,14 +178,11 @@ async def let_go(connection: Any, job: Job) -> None:
 async def ask_due(connection: Any) -> int:
     """Ask again for those that nobody makes, give up those that failed too often; how many were asked for."""
     await queries.exports.give_up(connection, most_tries=MOST_TRIES)
-    due = [row["id"] async for row in queries.exports.list_due(connection)]
-    for export_id in due:
-        await outbox.add_task(connection, Actor.EXPORT_DONATIONS, export_id)
+    due = [row async for row in queries.exports.list_due(connection)]
+    for row in due:
+        actor = Actor.PACK_ARCHIVE if row["format"] == Format.ZIP else Actor.EXPORT_DONATIONS
+        await outbox.add_task(connection, actor, row["id"])
     return len(due)
-
-
-async def delete_old(connection: Any) -> None:
-    await queries.exports.delete_old(connection)
 
 
 async def read_file(pool: Any, export_id: int) -> AsyncIterator[bytes]:
@@ -197,7 +197,7 @@ async def read_file(pool: Any, export_id: int) -> AsyncIterator[bytes]:
         number += 1
 
 
-def _export(row: Any) -> Export:
+def export_from(row: Any) -> Export:
     values = dict(row)
     selection = Selection.from_json(values.pop("filters"))
     return Export(

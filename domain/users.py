@@ -247,6 +247,12 @@ async def note_seen(connection: Any, session_id: int) -> None:
     await queries.users.note_seen(connection, session_id=session_id)
 
 
+async def is_email_confirmed(connection: Any, user_id: int) -> bool:
+    """Whether a letter to the address was answered with its code."""
+    confirmed: bool = await queries.users.is_email_confirmed(connection, user_id=user_id)
+    return confirmed
+
+
 async def list_sessions(connection: Any, user_id: int) -> list[SessionLine]:
     """Those that have not ended, the one used last first."""
     return [SessionLine(**row) async for row in queries.users.list_sessions(connection, user_id=user_id)]

@@ -21,6 +21,26 @@ class IdentityClient(BaseModel):
     client_secret: SecretStr | None = None
 
 
+class KeepDays(BaseModel):
+    """For how many days what says something about people is kept (`domain/retention.py`). Money is kept for good, and
+    the bank's own messages about it for more than a year, so that a payment can be explained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    links: int = Field(default=30, ge=1)
+    letters: int = Field(default=30, ge=1)
+    account_log: int = Field(default=1095, ge=366)
+    exports: int = Field(default=7, ge=1)
+    archives: int = Field(default=3, ge=1)
+    addresses: int = Field(default=7, ge=1, le=30)
+    unpaid_texts: int = Field(default=30, ge=2)
+    receipt_emails: int = Field(default=1095, ge=366)
+    deleted_by_hand: int = Field(default=30, ge=1)
+    controls: int = Field(default=180, ge=7)
+    decisions: int = Field(default=365, ge=30)
+    notifications: int = Field(default=400, ge=366)
+
+
 class Settings(BaseSettings):
     """What a program may know about the place it runs in.
 
@@ -101,6 +121,9 @@ class Settings(BaseSettings):
 
     legal_dir: Path | None = None
     """The operator's legal pages, `<name>.<language>.md`; None: the folder `legal` in `data_dir`."""
+
+    keep_days: KeepDays = KeepDays()
+    """JSON: what is kept how long where the days differ from ours: {"letters": 14}."""
 
     database_pool_size: int = Field(default=8, ge=1)
     log_level: str = "INFO"

@@ -1,9 +1,12 @@
-"""Making a file of a selection of donations: read page by page, written to a temporary file, stored in parts."""
+"""Making a file of a selection of donations: read page by page, written to a temporary file, stored in parts.
+
+How a file is claimed, kept, given up and stored (`make_file`) is the same for whatever is in it.
+"""
 
 import asyncio
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO
@@ -29,19 +32,27 @@ class _LostError(Exception):
 
 
 @dataclass
-class _Progress:
+class Progress:
     rows_done: int = 0
     rows_total: int | None = None
 
 
+Writer = Callable[[Parts, Job, IO[bytes], Progress], Awaitable[None]]
+"""Writes what is in the file, counting on the way."""
+
+
 async def export_donations(parts: Parts, export_id: int) -> None:
+    await make_file(parts, export_id, _write_donations)
+
+
+async def make_file(parts: Parts, export_id: int, write: Writer) -> None:
     """May run twice, or again after it died: whoever holds the claim makes it from the beginning."""
     async with parts.pool.acquire() as connection, connection.transaction():
         job = await exports.claim(connection, export_id)
     if job is None:
         return
     try:
-        await _make(parts, job)
+        await _make(parts, job, write)
     except _LostError:
         log.info("export %d is no longer ours", export_id)
     except BaseException:
@@ -51,11 +62,11 @@ async def export_donations(parts: Parts, export_id: int) -> None:
         raise
 
 
-async def _make(parts: Parts, job: Job) -> None:
+async def _make(parts: Parts, job: Job, write: Writer) -> None:
     """Write the file and store it, and meanwhile say each second that somebody does. Raises _LostError."""
-    progress = _Progress()
+    progress = Progress()
     with tempfile.TemporaryFile() as file:
-        making = asyncio.ensure_future(_write_and_store(parts, job, file, progress))
+        making = asyncio.ensure_future(_write_and_store(parts, job, file, progress, write))
         renewing = asyncio.ensure_future(_renew(parts, job, progress))
         try:
             done, _ = await asyncio.wait((making, renewing), return_when=asyncio.FIRST_COMPLETED)
@@ -67,7 +78,7 @@ async def _make(parts: Parts, job: Job) -> None:
             await asyncio.gather(making, renewing, return_exceptions=True)
 
 
-async def _renew(parts: Parts, job: Job, progress: _Progress) -> None:
+async def _renew(parts: Parts, job: Job, progress: Progress) -> None:
     """Until cancelled. Raises _LostError."""
     while True:
         async with parts.pool.acquire() as connection:
@@ -76,29 +87,43 @@ async def _renew(parts: Parts, job: Job, progress: _Progress) -> None:
         await asyncio.sleep(RENEW_SECONDS)
 
 
-async def _write_and_store(parts: Parts, job: Job, file: IO[bytes], progress: _Progress) -> None:
-    selection = _until_asked(job)
-    async with parts.pool.acquire() as connection:
-        sums = await history.sum_up(connection, job.streamer_id, job.selection, steps=None, looked=50_000)
-    progress.rows_total = sums.entries
-    # Writing costs a processor's time, and the loop has others to serve.
-    written: File = await asyncio.to_thread(_FILES[job.format], file, job.words["columns"], job.words["sheet"])
-    before = None
-    while True:
-        async with parts.pool.acquire() as connection:
-            entries, before = await history.list_from(
-                connection, job.streamer_id, selection, before, looked=READ_AT_ONCE
-            )
-        await asyncio.to_thread(_write, written, entries, job)
-        progress.rows_done += len(entries)
-        if before is None:
-            break
-    await asyncio.to_thread(written.close)
+async def _write_and_store(parts: Parts, job: Job, file: IO[bytes], progress: Progress, write: Writer) -> None:
+    await write(parts, job, file, progress)
     size = await _store(parts, job, file)
     async with parts.pool.acquire() as connection:
         if not await exports.finish(connection, job, progress.rows_done, size):
             raise _LostError
     log.info("export %d: %d rows, %d bytes", job.id, progress.rows_done, size)
+
+
+async def _write_donations(parts: Parts, job: Job, file: IO[bytes], progress: Progress) -> None:
+    assert job.streamer_id is not None, "a selection is of a streamer's donations"
+    async with parts.pool.acquire() as connection:
+        sums = await history.sum_up(connection, job.streamer_id, job.selection, steps=None, looked=50_000)
+    progress.rows_total = sums.entries
+    await write_table(parts, job, job.streamer_id, _FILES[job.format], file, progress)
+
+
+async def write_table(
+    parts: Parts,
+    job: Job,
+    streamer_id: int,
+    file_class: type[CsvFile] | type[XlsxFile],
+    file: IO[bytes],
+    progress: Progress,
+) -> None:
+    selection = _until_asked(job)
+    # Writing costs a processor's time, and the loop has others to serve.
+    written: File = await asyncio.to_thread(file_class, file, job.words["columns"], job.words["sheet"])
+    before = None
+    while True:
+        async with parts.pool.acquire() as connection:
+            entries, before = await history.list_from(connection, streamer_id, selection, before, looked=READ_AT_ONCE)
+        await asyncio.to_thread(_write, written, entries, job)
+        progress.rows_done += len(entries)
+        if before is None:
+            break
+    await asyncio.to_thread(written.close)
 
 
 def _until_asked(job: Job) -> Selection:

@@ -7,6 +7,7 @@ from infra import logs
 from infra.broker import make_worker_broker
 from infra.settings import Settings
 from tasks.alerts import settle_hold, wake_overlay
+from tasks.archives import pack_archive
 from tasks.checks import check_payment
 from tasks.erasure import erase_account
 from tasks.exports import export_donations
@@ -65,3 +66,4 @@ declare(broker, _opener, Actor.ERASE_ACCOUNT, erase_account, max_retries=3, time
 # A million rows take minutes; its own times repeat it (exports.next_try_at). RabbitMQ would give a message that is held
 # for half an hour to another worker.
 declare(broker, _opener, Actor.EXPORT_DONATIONS, export_donations, max_retries=0, time_limit_seconds=1500)
+declare(broker, _opener, Actor.PACK_ARCHIVE, pack_archive, max_retries=0, time_limit_seconds=1500)

@@ -1,8 +1,8 @@
 """The relay: `python -m tasks.relay`. Publishes the outbox, asks for due payments, sweeps (DESIGN 8 and 9).
 
 Any number may run. Loops share one pool: publishing (woken by NOTIFY, and every second), the due payments (every
-second), the sweep and the count of dead letters (every minute), and saying that it lives (every five seconds, for
-`/health`). Each comes back by itself after PostgreSQL or RabbitMQ was away.
+second), the sweep, forgetting what was kept long enough and the count of dead letters (every minute), and saying that
+it lives (every five seconds, for `/health`). Each comes back by itself after PostgreSQL or RabbitMQ was away.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from infra.broker import (
 from infra.database import DATABASE_AWAY, open_pool
 from infra.liveness import show_alive
 from infra.settings import Settings
-from tasks.sweeps import ask_for_self_checks, sweep
+from tasks.sweeps import ask_for_self_checks, forget, sweep
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,7 @@ class Relay:
             self._listen_for_ever,
             self._ask_for_ever,
             self._sweep_for_ever,
+            self._forget_for_ever,
             self._schedule_for_ever,
             self._count_for_ever,
             self._renew_for_ever,
@@ -233,6 +234,15 @@ class Relay:
 
     async def _sweep_for_ever(self) -> None:
         await self._repeat(SWEEP_SECONDS, sweep)
+
+    async def _forget_for_ever(self) -> None:
+        # Apart from the sweep: what is about money is asked for whatever becomes of this.
+        await asyncio.sleep(SWEEP_SECONDS)
+        await self._repeat(SWEEP_SECONDS, self._forget)
+
+    async def _forget(self, connection: Any) -> int:
+        await forget(connection, self._settings.keep_days.model_dump())
+        return 0
 
     async def _schedule_for_ever(self) -> None:
         # Not among the first things of a relay that has much to catch up with.

@@ -5,11 +5,11 @@ RabbitMQ may have lost any message; nothing here trusts that one is on its way. 
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from domain import (
     blocks,
-    confirmations,
     erasure,
     exports,
     holds,
@@ -18,6 +18,7 @@ from domain import (
     outbox,
     refunds,
     registry,
+    retention,
     self_check,
 )
 from domain.events import Actor
@@ -27,6 +28,7 @@ from infra import queries
 log = logging.getLogger(__name__)
 
 _LOCK = 0x5377656570  # "Sweep"
+_FORGET_LOCK = 0x466F72676574  # "Forget"
 _SCHEDULE_LOCK = 0x536368  # "Sch"
 # Realtime processes bury each other sooner, and tell dashboards of it; this is for when none of them lives.
 _SILENT_PROCESS_SECONDS = 60.0
@@ -53,16 +55,22 @@ async def sweep(connection: Any) -> int:
         await outbox.add_task(connection, Actor.SETTLE_GOALS, row["streamer_id"])
         asked += 1
     await queries.donations.delete_old_forms(connection)
-    await blocks.forget_old(connection)
-    await queries.sweeps.delete_old_sessions(connection)
-    await queries.letters.delete_old_letters(connection)
-    await confirmations.delete_old(connection)
-    await exports.delete_old(connection)
+    await blocks.forget_expired(connection)
     await queries.relays.delete_dead_relays(connection)
     await bury_dead_processes(connection, silent_seconds=_SILENT_PROCESS_SECONDS)
     if asked:
         log.info("asked again for %d things that stood still", asked)
     return asked
+
+
+async def forget(connection: Any, keep_days: Mapping[str, int]) -> int:
+    """Forget a batch of what was kept long enough, in the caller's transaction; how many rows."""
+    if not await queries.sweeps.try_lock(connection, lock=_FORGET_LOCK):
+        return 0
+    forgotten = await retention.forget_old(connection, keep_days)
+    if forgotten:
+        log.info("forgot %d rows that were kept long enough", forgotten)
+    return forgotten
 
 
 async def ask_for_self_checks(connection: Any) -> int:

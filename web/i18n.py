@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime as babel_format_datetime
+from babel.dates import get_timezone_location
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from quart import Quart, Response, g, has_request_context, request
@@ -133,6 +134,20 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo("Europe/Moscow")
 
 
+def city_of(time_zone: str) -> str:
+    """`Омск` for Asia/Omsk; a zone without a city by its own name."""
+    if "/" not in time_zone or time_zone.startswith("Etc/"):
+        return time_zone
+    return get_timezone_location(time_zone, locale=current_locale(), return_city=True)
+
+
+def clock_words(time_zone: str) -> str:
+    """Whose clocks a time is by: `московское время`, `время: Омск`."""
+    if time_zone == "Europe/Moscow":
+        return _("Moscow time")
+    return _("%(city)s time", city=city_of(time_zone))
+
+
 def format_time(moment: datetime, time_zone: str) -> str:
     """`21:43` on the clocks of the time zone."""
     return moment.astimezone(zone(time_zone)).strftime("%H:%M")
@@ -180,6 +195,7 @@ def setup_i18n(app: Quart) -> None:
         time=format_time,
         date=format_date,
         datetime=format_datetime,
+        clock=clock_words,
     )
 
     @app.context_processor

@@ -24,6 +24,8 @@ class LegalRow:
     registry_number: str = ""
     label: str = ""
     """What the law demands of a foreign agent."""
+    contact: str = ""
+    """Whom a donor writes to; empty until the requisites are complete."""
 
 
 def legal_row(slug: str, requisites: Requisites | None) -> LegalRow:
@@ -39,6 +41,7 @@ def legal_row(slug: str, requisites: Requisites | None) -> LegalRow:
         requisites.registry_url,
         requisites.registry_number,
         requisites.foreign_agent_label if requisites.is_foreign_agent else "",
+        requisites.email if requisites.is_complete else "",
     )
 
 

@@ -255,7 +255,10 @@ def _privacy(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...
                 ),
             ),
         ),
-        Section(_("For how long"), (_how_long(),)),
+        Section(
+            _("For how long"),
+            (_how_long(), _("What this site deletes by itself, and when: %(url)s.", url=f"{recipient.site_url}/kept")),
+        ),
         Section(
             _("What stays in the browser"),
             (

@@ -113,6 +113,7 @@ def decision_words(what: str) -> str:
         "hide": _("Hide"),
         "undo": _("Taken back"),
         "exception": _("Exception added"),
+        "erase": _("Name and message removed at the donor's request"),
     }.get(what, what)
 
 

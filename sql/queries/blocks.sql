@@ -57,6 +57,3 @@ UPDATE payments SET payer = :payer WHERE id = :payment_id AND payer <> :payer;
 
 -- name: delete_expired!
 DELETE FROM blocks WHERE expires_at < now();
-
--- name: delete_old_addresses!
-DELETE FROM donation_addresses WHERE created_at < now() - interval '7 days';

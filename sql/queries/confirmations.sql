@@ -35,6 +35,3 @@ WHERE id = :confirmation_id AND used_at IS NULL AND letters < :limit
 -- name: end_confirmations_of!
 -- Questions about an account whose password or address has changed meanwhile.
 UPDATE confirmations SET used_at = now() WHERE user_id = :user_id AND used_at IS NULL;
-
--- name: delete_old_confirmations!
-DELETE FROM confirmations WHERE expires_at < now() - interval '1 day';

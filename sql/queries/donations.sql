@@ -187,7 +187,7 @@ SELECT status, created_at FROM donations WHERE id = :donation_id FOR NO KEY UPDA
 SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.wished_minor,
        donations.refunded_minor, donations.charged_back_minor, donations.public_donor_name AS donor_name,
        donations.public_message AS message, donations.consent_version, donations.consented_at, donations.created_at,
-       donations.paid_at, donations.hidden_at, donations.donor_name AS written_name,
+       donations.paid_at, donations.hidden_at, donations.erased_at, donations.donor_name AS written_name,
        donations.message AS written_message, alerts.shown_at, alerts.interrupted,
        CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status
 FROM donations

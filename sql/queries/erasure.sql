@@ -95,3 +95,40 @@ WHERE id IN (
 -- name: erase_payers!
 UPDATE payments SET payer = ''
 WHERE id IN (SELECT id FROM payments WHERE streamer_id = :streamer_id AND payer <> '' LIMIT :limit);
+
+-- name: list_same_donor
+-- Donations of the name that a donation shows and was written with: a masked name alone may be anybody's.
+SELECT others.id
+FROM donations AS one JOIN donations AS others ON others.streamer_id = one.streamer_id
+WHERE one.id = :donation_id AND one.streamer_id = :streamer_id AND others.paid_at IS NOT NULL AND others.id <> one.id
+  AND lower(others.public_donor_name) = lower(one.public_donor_name)
+  AND lower(others.donor_name) = lower(one.donor_name);
+
+-- name: erase_texts_of!
+-- A donor's words, wherever they stand; sums, payments and the consent stay.
+WITH alerts_of AS (
+    UPDATE alerts SET donor_name = NULL, message = ''
+    WHERE donation_id = ANY(:ids::integer[])
+       OR status NOT IN ('queued', 'playing')
+          AND id IN (SELECT summary_id FROM alerts WHERE donation_id = ANY(:ids::integer[]))),
+holds_of AS (
+    UPDATE holds SET approved_name = NULL, approved_message = '', quiet_name = NULL, matches = '[]'
+    WHERE donation_id = ANY(:ids::integer[])),
+decisions_of AS (
+    UPDATE moderation_decisions SET matches = '[]' WHERE donation_id = ANY(:ids::integer[]) AND matches <> '[]'),
+payers_of AS (UPDATE payments SET payer = '' WHERE donation_id = ANY(:ids::integer[]) AND payer <> ''),
+addresses_of AS (DELETE FROM donation_addresses WHERE donation_id = ANY(:ids::integer[]))
+UPDATE donations
+SET donor_name = NULL, message = '', public_donor_name = NULL, public_message = '', donor_email = NULL, erased_at = now()
+WHERE id = ANY(:ids::integer[]) AND streamer_id = :streamer_id;
+
+-- name: log_erased!
+INSERT INTO moderation_decisions (streamer_id, donation_id, what, by_kind, by_id, by_name)
+SELECT :streamer_id, id, 'erase', 'owner', :by_id, :by_name FROM unnest(:ids::integer[]) AS id;
+
+-- name: drop_copies!
+-- Counts kept for statistics, and files made before, hold the name as well. The files can be made anew.
+WITH counts AS (DELETE FROM statistics_counts WHERE streamer_id = :streamer_id)
+DELETE FROM exports
+WHERE streamer_id = :streamer_id
+   OR format = 'zip' AND user_id = (SELECT owner_id FROM streamers WHERE id = :streamer_id);

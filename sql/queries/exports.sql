@@ -25,7 +25,7 @@ UPDATE exports
 SET state = 'running', run = gen_random_uuid(), tries = tries + 1, rows_done = 0,
     next_try_at = now() + interval '60 seconds'
 WHERE id = :export_id AND tries < :most_tries AND (state = 'queued' OR state = 'running' AND next_try_at < now())
-RETURNING id, streamer_id, run, format, filters, words, time_zone, created_at;
+RETURNING id, streamer_id, user_id, run, format, filters, words, time_zone, created_at;
 
 -- name: delete_chunks!
 DELETE FROM export_chunks WHERE export_id = :export_id;
@@ -61,10 +61,7 @@ UPDATE exports SET state = 'failed', run = NULL, next_try_at = NULL, finished_at
 WHERE next_try_at < now() AND tries >= :most_tries;
 
 -- name: list_due
-SELECT id FROM exports WHERE next_try_at < now() ORDER BY next_try_at LIMIT 100;
+SELECT id, format FROM exports WHERE next_try_at < now() ORDER BY next_try_at LIMIT 100;
 
 -- name: get_chunk$
 SELECT body FROM export_chunks WHERE export_id = :export_id AND number = :number;
-
--- name: delete_old!
-DELETE FROM exports WHERE coalesce(finished_at, created_at) < now() - interval '7 days';

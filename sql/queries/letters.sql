@@ -34,9 +34,6 @@ FROM letters WHERE id = :letter_id;
 SELECT id, kind, recipient, status, tries, error_reason, error_message, created_at, finished_at
 FROM letters ORDER BY id DESC LIMIT :limit;
 
--- name: delete_old_letters!
-DELETE FROM letters WHERE created_at < now() - interval '30 days' AND status <> 'waiting';
-
 -- name: take_letters_to!
 -- An address is about to be a former one of this account: what went to it stays the account's.
 UPDATE letters SET user_id = :user_id

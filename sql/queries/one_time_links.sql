@@ -27,9 +27,6 @@ SELECT pg_advisory_xact_lock(hashtext('streamcash: first account'))::text;
 -- A new password ends the links that were for one.
 UPDATE one_time_links SET used_at = now() WHERE user_id = :user_id AND used_at IS NULL;
 
--- name: delete_old_links!
-DELETE FROM one_time_links WHERE expires_at < now() - interval '30 days';
-
 -- name: list_encrypted_links
 -- Links that are kept to be shown again, a batch after the last id.
 SELECT id, token_encrypted FROM one_time_links

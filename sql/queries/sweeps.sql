@@ -7,6 +7,3 @@ SELECT pg_try_advisory_xact_lock(:lock);
 SELECT DISTINCT alerts.streamer_id FROM alerts
 WHERE alerts.status = 'queued' AND alerts.playable_at < now() - interval '10 seconds'
   AND EXISTS (SELECT FROM overlays WHERE overlays.streamer_id = alerts.streamer_id);
-
--- name: delete_old_sessions!
-DELETE FROM sessions WHERE expires_at < now();

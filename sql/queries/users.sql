@@ -127,8 +127,8 @@ SELECT EXISTS (
     WHERE known_browsers.token_hash = :token_hash AND users.email = :email
       AND known_browsers.used_at > now() - make_interval(days => :days));
 
--- name: delete_old_browsers!
-DELETE FROM known_browsers WHERE used_at < now() - make_interval(days => :days);
-
 -- name: has_password$
 SELECT password_hash <> '' FROM users WHERE id = :user_id;
+
+-- name: is_email_confirmed$
+SELECT email_confirmed_at IS NOT NULL FROM users WHERE id = :user_id;

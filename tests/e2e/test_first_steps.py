@@ -65,7 +65,7 @@ async def test_from_an_account_to_an_alert_that_plays(house: House, browser: Bro
     await page.get_by_role("button", name="Пока никто").click()
     await expect(page.locator("#nobody")).to_contain_text("выбрано")
     await page.goto(f"{house.stack.web_url}/dashboard")
-    await expect(page.locator("#first_steps")).to_contain_text("Продолжить настройку (4 из 5)")
+    await expect(page.locator("#bar")).to_contain_text("Продолжить настройку (4 из 5)")
     await expect(page.locator("#bar")).to_contain_text("Тестовый режим")
     assert errors == []
     await obs_context.close()

@@ -70,6 +70,7 @@ ROUTES: dict[str, Route] = {
     "identities.come_back": Route(E, {"name": "yandex"}),
     "identities.show_new": Route(E),
     "identities.make_new": Route(E),
+    "kept.show": Route(E, page="kept"),
     "operator_legal.show": Route(E, {"name": "rules"}, page="operator-legal"),
     "media.show_picture": Route(E, {"sha256": "picture"}),
     "media.show_colour": Route(E, {"colour": "1f5eff"}),
@@ -100,6 +101,10 @@ ROUTES: dict[str, Route] = {
     "my_account_acts.end_other_sessions": Route(U),
     "my_account_sites.link": Route(U, form={"provider": "yandex", "yandex_password": "x"}),
     "my_account_sites.unlink": Route(U),
+    "archives.ask_for": Route(U),
+    "archives.show_part": Route(U),
+    "archives.fetch": Route(U),
+    "archives.delete": Route(U),
     "on_air.show": Route(U),
     "on_air.choose": Route(U, form={"on_air": "no"}),
     # First steps: also for who has no page yet.
@@ -157,6 +162,8 @@ ROUTES: dict[str, Route] = {
     "blocks.add": Route(S, DONATION, {"kind": "name"}),
     # Goals.
     # Donations and money.
+    "settings.show": Route(S, page="settings"),
+    "donor_requests.erase": Route(S, DONATION),
     "history.show": Route(S, page="donations"),
     "history.show_sums": Route(S),
     "history.hide": Route(S, DONATION),

@@ -18,12 +18,12 @@ from domain.history import Selection, State
 from domain.manual_donations import NewManual
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
-from infra.settings import Settings
+from infra.settings import KeepDays, Settings
 from tasks import exports as tasks_exports
 from tasks.export_files import Kopecks, XlsxFile
 from tasks.exports import export_donations
 from tasks.runtime import Parts, close_parts, open_parts
-from tasks.sweeps import sweep
+from tasks.sweeps import forget, sweep
 from tests.builders import BuiltStreamer, hear, make_streamer, open_donation
 from web.pages.exports import file_words
 
@@ -253,10 +253,10 @@ async def test_old_files_go(parts: Parts, streamer: BuiltStreamer) -> None:
     export_id, _ = await ask(parts, streamer, Format.CSV)
     await export_donations(parts, export_id)
     async with parts.pool.acquire() as connection, connection.transaction():
-        await sweep(connection)
+        await forget(connection, KeepDays().model_dump())
     assert await parts.pool.fetchval("SELECT count(*) FROM export_chunks") == 1
     await parts.pool.execute("UPDATE exports SET finished_at = now() - interval '8 days'")
     async with parts.pool.acquire() as connection, connection.transaction():
-        await sweep(connection)
+        await forget(connection, KeepDays().model_dump())
     assert await parts.pool.fetchval("SELECT count(*) FROM exports") == 0
     assert await parts.pool.fetchval("SELECT count(*) FROM export_chunks") == 0

@@ -109,6 +109,7 @@ class TestBar:
         assert "Go on setting up" in await read(her, "bar")
         async with site.pool.acquire() as connection:
             await rotate_overlay_token(connection, box_of(site), streamer.id)
+        await her.post("/dashboard/first-steps/dismiss", data={"dismissed": "yes"})
         bar = await read(her, "bar")
         assert "Go on setting up" not in bar
         assert "/dashboard/test" in bar

@@ -163,7 +163,9 @@ class TestTheWay:
             assert answer.headers["Location"] == "/dashboard"
             assert "Go on setting up (" not in (await her.get("/dashboard")).text
             await her.post(f"{STEPS}/dismiss", data={"dismissed": "no"})
-            assert "Go on setting up" in (await her.get("/dashboard/part/first_steps", headers=HTMX)).text
+            assert "First steps: 2 of 5." in (await her.get("/dashboard/part/first_steps", headers=HTMX)).text
+            bar = (await her.get("/dashboard/part/bar", headers=HTMX)).text
+            assert '<a class="button button-small" href="/dashboard/first-steps">Go on setting up (2 of 5)</a>' in bar
 
 
 class TestTheName:

@@ -6,6 +6,7 @@ from domain.donation_details import search_payments
 from web.context import parts
 from web.pages import desk, payment_words
 from web.pages.dashboard_view import when
+from web.pages.donations import public_id_in
 from web.sessions import require_superuser
 from web.terminal_words import provider_title
 
@@ -17,7 +18,7 @@ async def show() -> Response:
     await require_superuser()
     text = request.args.get("q", "").strip()
     async with parts().pool.acquire() as connection:
-        found = await search_payments(connection, text) if text else []
+        found = await search_payments(connection, public_id_in(text) or text) if text else []
     return await desk.render(
         "pages/admin_payments.html",
         None,

@@ -135,6 +135,7 @@ async def _part_bar(connection: Any, streamer: Streamer) -> dict[str, Any]:
         "dead_letters": await count_dead_letters(connection) if (await require_user()).is_superuser else 0,
         "has_overlay_token": await reveal_overlay_token(connection, parts().box, streamer.id) is not None,
         "control_url": address("control.show") if "control.show" in current_app.view_functions else "",
+        **await _part_first_steps(connection, streamer),
     }
 
 

@@ -28,6 +28,8 @@ class MenuEntry:
     """None: to every streamer."""
     tab: Callable[[], str] | None = None
     """Its name at the bottom of a phone's screen, if it stands there."""
+    about: Callable[[], str] | None = None
+    """What one sets there: with it the page stands on the list of all settings, too (`settings.py`)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,13 @@ MENU: tuple[MenuGroup, ...] = (
     MenuGroup(
         None,
         (
-            MenuEntry("first_steps.show", lambda: _("First steps"), "help", is_shown=_has_steps_left),
+            MenuEntry(
+                "first_steps.show",
+                lambda: _("First steps"),
+                "help",
+                is_shown=_has_steps_left,
+                about=lambda: _("What is left to do before the first donation."),
+            ),
             MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),
             MenuEntry("control.show", lambda: _("Control"), "control", tab=lambda: _("Control")),
             MenuEntry("moderation.show", lambda: _("Moderation"), "shield"),
@@ -63,7 +71,12 @@ MENU: tuple[MenuGroup, ...] = (
         lambda: _("Donations and goals"),
         (
             MenuEntry("history.show", lambda: _("Donations"), "list"),
-            MenuEntry("goals.show", lambda: _("Goals"), "goal"),
+            MenuEntry(
+                "goals.show",
+                lambda: _("Goals"),
+                "goal",
+                about=lambda: _("What you collect for, how much, until when, and what starts next."),
+            ),
         ),
     ),
     MenuGroup(
@@ -71,26 +84,84 @@ MENU: tuple[MenuGroup, ...] = (
         (
             MenuEntry("money.show", lambda: _("Money"), "wallet"),
             MenuEntry("attention.show", lambda: _("Needs attention"), "bell"),
-            MenuEntry("terminals.show", lambda: _("Receiving money"), "link"),
-            MenuEntry("payee.show", lambda: _("Who receives the money"), "user"),
-            MenuEntry("requisites.show", lambda: _("Requisites"), "page"),
-            MenuEntry("npd.show", lambda: _("Cheques"), "page", is_shown=_has_npd),
+            MenuEntry(
+                "terminals.show",
+                lambda: _("Receiving money"),
+                "link",
+                about=lambda: _("The key of your bank or payment provider: without one the donation page is closed."),
+            ),
+            MenuEntry(
+                "payee.show",
+                lambda: _("Who receives the money"),
+                "user",
+                about=lambda: _("What to prepare as an entrepreneur, self-employed, or nobody yet."),
+            ),
+            MenuEntry(
+                "requisites.show",
+                lambda: _("Requisites"),
+                "page",
+                about=lambda: _(
+                    "Name, INN, contacts and the rule of refunds for the legal pages; age mark, register of "
+                    "Roskomnadzor, foreign agent."
+                ),
+            ),
+            MenuEntry(
+                "npd.show",
+                lambda: _("Cheques"),
+                "page",
+                is_shown=_has_npd,
+                about=lambda: _("Cheques of the self-employed: which are to be issued, and the year's limit."),
+            ),
         ),
     ),
     MenuGroup(
         lambda: _("Settings"),
         (
-            MenuEntry("page.show", lambda: _("Donation page"), "page"),
-            MenuEntry("buttons.show", lambda: _("Buttons"), "key"),
-            MenuEntry("my_account.show", lambda: _("Account"), "user"),
+            MenuEntry("settings.show", lambda: _("All settings"), "settings"),
+            MenuEntry(
+                "page.show",
+                lambda: _("Donation page"),
+                "page",
+                about=lambda: _(
+                    "Name, address, pictures, links, amounts and limits, length of a message, thanks, colour, "
+                    "time zone."
+                ),
+            ),
+            MenuEntry(
+                "buttons.show",
+                lambda: _("Buttons"),
+                "key",
+                about=lambda: _("Addresses for Stream Deck, Streamer.bot and hotkeys."),
+            ),
+            MenuEntry(
+                "my_account.show",
+                lambda: _("Account"),
+                "user",
+                about=lambda: _("E-mail and password you sign in with."),
+            ),
         ),
     ),
     MenuGroup(
         lambda: _("Operator"),
         (
-            MenuEntry("admin_streamers.show", lambda: _("Streamers"), "users"),
-            MenuEntry("admin_users.show", lambda: _("Users"), "users"),
-            MenuEntry("admin_mail.show", lambda: _("Mail"), "mail"),
+            MenuEntry(
+                "admin_streamers.show",
+                lambda: _("Streamers"),
+                "users",
+                about=lambda: _("All streamers of the site, and who stands first on the public list."),
+            ),
+            MenuEntry(
+                "admin_users.show",
+                lambda: _("Users"),
+                "users",
+                about=lambda: _("Accounts: superusers, blocking."),
+            ),
+            MenuEntry(
+                "admin_mail.show",
+                lambda: _("Mail"),
+                "mail",
+                about=lambda: _("Whether and how the site sends letters, and a test letter."),
+            ),
             MenuEntry("attention.show_all", lambda: _("Everybody's attention"), "bell"),
             MenuEntry("admin_payments.show", lambda: _("Payments"), "search"),
             MenuEntry("self_check.show", lambda: _("Self-check"), "shield"),
@@ -123,7 +194,7 @@ async def menu(user: User, streamer: Streamer | None, current: str) -> list[dict
                 "is_current": entry.endpoint == current,
             }
             for entry in group.entries
-            if group.for_operators or await _is_shown(entry, streamer)
+            if group.for_operators or await is_shown_to(entry, streamer)
         ]
         if entries:
             groups.append({"title": group.title() if group.title is not None else "", "entries": entries})
@@ -148,7 +219,7 @@ async def render(
     return Response(html, status, content_type="text/html; charset=utf-8")
 
 
-async def _is_shown(entry: MenuEntry, streamer: Streamer | None) -> bool:
+async def is_shown_to(entry: MenuEntry, streamer: Streamer | None) -> bool:
     if streamer is None:
         # An operator's page is about nobody: from the live page one gets to a streamer.
         return entry.endpoint in ("dashboard.show", "my_account.show")

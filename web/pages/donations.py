@@ -19,6 +19,7 @@ from domain import history, payments, review
 from domain.alerts import AlertStatus
 from domain.donation_details import Attempt, Details, Showing, read_details
 from domain.donations import DonationStatus
+from domain.donor_requests import list_same_donor
 from domain.errors import NotAllowedError, NotFoundError
 from domain.events import WAKE_CHANNEL
 from domain.history import Place
@@ -42,6 +43,7 @@ CHECKS = Limit("check-payment", 5, 60)
 CHECK_SECONDS = 20
 """For how long after somebody asked the page looks for the answer by itself."""
 
+_PASTED_ID = re.compile(r"(?:.*/(?:d|donations)/)?([A-Za-z0-9_-]{22,64})/?(?:[?#].*)?")
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
@@ -49,10 +51,13 @@ _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 async def show(public_id: str) -> Response:
     streamer = await require_streamer()
     details = await read(streamer, public_id)
+    async with parts().pool.acquire() as connection:
+        others = await list_same_donor(connection, streamer.id, details.donation.id)
     return await desk.render(
         "pages/donation.html",
         streamer,
         current="history.show",
+        others=len(others),
         moderation=await read_moderation(streamer, details.donation.id, public_id),
         **await _values(streamer, details),
     )
@@ -103,6 +108,12 @@ async def accept(public_id: str) -> ResponseReturnValue:
 
 def is_public_id(text: str) -> bool:
     return _PUBLIC_ID.fullmatch(text) is not None
+
+
+def public_id_in(text: str) -> str:
+    """The id of a donation in what a person pasted: itself, or the address of the donation's page; else empty."""
+    found = _PASTED_ID.fullmatch(text.strip())
+    return "" if found is None else found[1]
 
 
 async def read(streamer: Streamer, public_id: str) -> Details:

@@ -33,10 +33,13 @@ blueprint = Blueprint("exports", __name__)
 # A million rows cost minutes of a processor.
 EXPORTS = Limit("export", 20, 3600)
 
+OFFERED = (Format.CSV, Format.XLSX)
+
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{22,64}")
 _TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Format.ZIP: "application/zip",
 }
 
 
@@ -50,7 +53,7 @@ async def show() -> Response:
         streamer,
         current="history.show",
         exports=found,
-        kept_days=exports.KEPT_DAYS,
+        kept_days=parts().settings.keep_days.exports,
         **_words(),
     )
 
@@ -58,10 +61,10 @@ async def show() -> Response:
 @blueprint.post("/dashboard/donations/exports")
 async def ask_for() -> ResponseReturnValue:
     user, streamer = await require_user(), await require_streamer()
-    try:
-        file_format = Format((await request.form).get("format", ""))
-    except ValueError:
-        raise UnprocessableEntity from None
+    wished = (await request.form).get("format", "")
+    file_format = next((one for one in OFFERED if one == wished), None)
+    if file_format is None:
+        raise UnprocessableEntity
     filters = read_filters(request.args, streamer)
     if filters.errors:
         # Not a file of more than was asked for: the list says what is wrong.
@@ -107,14 +110,20 @@ async def cancel(public_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/dashboard/donations/exports/<public_id>/file")
 async def fetch(public_id: str) -> Response:
-    """Read from the database part by part, while it is sent."""
     streamer = await require_streamer()
     export = await _find(streamer, public_id)
-    if export.state is not ExportState.DONE:
-        raise NotFoundError("export")
     day = export.created_at.astimezone(zone(streamer.time_zone)).date()
     name = f"{_('Donations')} {streamer.slug} {day}.{export.format}"
-    plain = f"donations-{streamer.slug}-{day}.{export.format}"
+    return send_file(export, name, f"donations-{streamer.slug}-{day}.{export.format}")
+
+
+def send_file(export: Export, name: str, plain: str) -> Response:
+    """Read from the database part by part, while it is sent. `plain`: its name in ASCII.
+
+    Raises NotFoundError("export"): it is not made (yet).
+    """
+    if export.state is not ExportState.DONE:
+        raise NotFoundError("export")
     response = Response(exports.read_file(parts().pool, export.id))
     response.content_type = _TYPES[export.format]
     response.content_length = export.bytes

@@ -6,7 +6,6 @@ GET  /dashboard/first-steps/suggestions  what the address would be, and free one
 
 from typing import Any
 
-from babel.dates import get_timezone_location
 from quart import Blueprint, Response, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
@@ -23,7 +22,7 @@ from domain.streamers import (
     find_by_slug,
 )
 from web.context import parts
-from web.i18n import _, current_locale
+from web.i18n import _, city_of
 from web.limits import Limit
 from web.pages.first_steps_view import step_page
 from web.sessions import require_user
@@ -103,12 +102,8 @@ def _values(typed: dict[str, str], errors: dict[str, str]) -> dict[str, Any]:
         "typed": typed,
         "errors": errors,
         "display_name_max_length": DISPLAY_NAME_MAX_LENGTH,
-        "time_zones": [(name, _city(name)) for name in TIME_ZONES],
+        "time_zones": [(name, city_of(name)) for name in TIME_ZONES],
     }
-
-
-def _city(time_zone: str) -> str:
-    return get_timezone_location(time_zone, locale=current_locale(), return_city=True)
 
 
 async def _help(name: str, typed: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from web.context import parts
 from web.i18n import _
 from web.pages import desk
 from web.pages.dashboard_view import Chip, alert_chip, is_over, money_chip, when
-from web.pages.donations import is_public_id
+from web.pages.donations import is_public_id, public_id_in
 from web.pages.history_filters import (
     FIELDS,
     PLACES,
@@ -56,11 +56,14 @@ async def show() -> Response:
             connection, streamer.id, filters.selection, before=before, after=after, limit=ROWS
         )
         sums = await _sum_up(connection, streamer, filters, whole="sums" in request.args)
+        named = public_id_in(filters.typed["q"])
+        is_hers = named and await find_donation(connection, streamer.id, named) is not None
     return await desk.render(
         "pages/history.html",
         streamer,
         current="history.show",
         filters=filters,
+        named=named if is_hers else "",
         page=page,
         sums=sums,
         asks_sums=not sums.is_whole and "sums" not in request.args,

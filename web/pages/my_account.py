@@ -11,7 +11,7 @@ from typing import Any
 from quart import Blueprint, Response, redirect, url_for
 from quart.typing import ResponseReturnValue
 
-from domain import erasure
+from domain import archives, erasure
 from domain.confirmations import Purpose
 from domain.identities import list_identities
 from domain.operators import is_last_superuser
@@ -22,6 +22,7 @@ from web.context import parts
 from web.devices import device_words, is_phone
 from web.identity.providers import configured
 from web.pages import desk
+from web.pages.exports import size_words
 from web.sessions import current_session, require_user
 
 blueprint = Blueprint("my_account", __name__)
@@ -62,6 +63,7 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         lines = await list_sessions(connection, user.id)
         is_last = await is_last_superuser(connection, user.id)
         others = await _sites(connection, user)
+        archive = await archives.get_latest(connection, user.id)
     devices = [
         Device(
             line.id,
@@ -87,6 +89,9 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         sends_mail=parts().settings.sends_mail,
         time_zone=zone_of(streamer),
         days=erasure.DAYS,
+        archive=archive,
+        archive_days=parts().settings.keep_days.archives,
+        size_words=size_words,
         **others,
     )
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from babel.dates import get_timezone_location
 from werkzeug.datastructures import MultiDict
 
 from domain import profiles
@@ -15,7 +14,7 @@ from domain.links import LINKS_MAX, clean_link
 from domain.profiles import PRESETS_MAX, Profile
 from domain.streamers import Streamer, check_time_zone, clean_display_name
 from domain.text import clean_name
-from web.i18n import _, current_locale, format_amount, format_money, ngettext, zone
+from web.i18n import _, city_of, format_amount, format_money, ngettext, zone
 from web.pages.donate_form import parse_amount
 
 Value = TypeVar("Value")
@@ -269,8 +268,7 @@ def zone_options(current: str) -> list[tuple[str, str]]:
 def _zone_words(name: str, offset: timedelta) -> str:
     hours, minutes = divmod(abs(int(offset.total_seconds())) // 60, 60)
     sign = "−" if offset < timedelta() else "+"
-    city = get_timezone_location(name, locale=current_locale(), return_city=True) if "/" in name else name
-    return f"UTC{sign}{hours}{f':{minutes:02}' if minutes else ''} · {city}"
+    return f"UTC{sign}{hours}{f':{minutes:02}' if minutes else ''} · {city_of(name)}"
 
 
 def with_profile(streamer: Streamer, profile: Profile) -> Streamer:

@@ -1,0 +1,35 @@
+"""What a donor may ask for who has no account: that the name and the message go (152-ФЗ). The streamer, or the
+operator, finds the donation by its address or name and does it; what was paid, and what was agreed to, stays.
+"""
+
+from typing import Any
+
+from domain.errors import NotFoundError
+from infra import queries
+
+
+async def list_same_donor(connection: Any, streamer_id: int, donation_id: int) -> list[int]:
+    """Ids of the other paid donations under the same name, which may be another person's."""
+    rows = queries.erasure.list_same_donor(connection, streamer_id=streamer_id, donation_id=donation_id)
+    return [row["id"] async for row in rows]
+
+
+async def erase(
+    connection: Any, streamer_id: int, donation_id: int, *, with_others: bool, user_id: int, user_name: str
+) -> int:
+    """Empty a donation of the donor's words, `with_others` also those under the same name; how many it were.
+
+    A second time changes nothing more. What plays at the moment is not cut off. Raises NotFoundError("donation").
+    """
+    ids = [donation_id]
+    if with_others:
+        ids += await list_same_donor(connection, streamer_id, donation_id)
+    tag: str = await queries.erasure.erase_texts_of(connection, streamer_id=streamer_id, ids=ids)
+    erased = int(tag.rpartition(" ")[2])
+    if not erased:
+        raise NotFoundError("donation")
+    await queries.erasure.log_erased(
+        connection, streamer_id=streamer_id, ids=ids, by_id=user_id, by_name=user_name[:320]
+    )
+    await queries.erasure.drop_copies(connection, streamer_id=streamer_id)
+    return erased

@@ -1,0 +1,94 @@
+-- name: delete_ended_sessions!
+DELETE FROM sessions WHERE expires_at < now() - make_interval(days => :days);
+
+-- name: delete_browsers!
+DELETE FROM known_browsers WHERE used_at < now() - make_interval(days => :days);
+
+-- name: delete_confirmations!
+DELETE FROM confirmations WHERE expires_at < now() - make_interval(days => :days);
+
+-- name: delete_links!
+DELETE FROM one_time_links
+WHERE coalesce(used_at, expires_at) < now() - make_interval(days => :days);
+
+-- name: delete_letters!
+DELETE FROM letters
+WHERE id IN (
+    SELECT id FROM letters
+    WHERE created_at < now() - make_interval(days => :days) AND status <> 'waiting'
+    ORDER BY created_at LIMIT :limit);
+
+-- name: delete_account_log!
+DELETE FROM account_log
+WHERE id IN (SELECT id FROM account_log WHERE created_at < now() - make_interval(days => :days) ORDER BY id LIMIT :limit);
+
+-- name: delete_exports!
+DELETE FROM exports
+WHERE format <> 'zip' AND coalesce(finished_at, created_at) < now() - make_interval(days => :days);
+
+-- name: delete_archives!
+DELETE FROM exports
+WHERE format = 'zip' AND coalesce(finished_at, created_at) < now() - make_interval(days => :days);
+
+-- name: delete_addresses!
+DELETE FROM donation_addresses
+WHERE donation_id IN (
+    SELECT donation_id FROM donation_addresses
+    WHERE created_at < now() - make_interval(days => :days)
+    ORDER BY created_at LIMIT :limit);
+
+-- name: erase_unpaid_texts!
+-- Nobody paid, so nobody sees them. Should the money come after all, the donation is anonymous.
+UPDATE donations
+SET donor_name = NULL, message = '', public_donor_name = NULL, public_message = '', donor_email = NULL
+WHERE id IN (
+    SELECT id FROM donations
+    WHERE status IN ('pending', 'failed') AND created_at < now() - make_interval(days => :days)
+      AND (donor_name IS NOT NULL OR message <> '' OR public_donor_name IS NOT NULL OR public_message <> ''
+           OR donor_email IS NOT NULL)
+    ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED);
+
+-- name: erase_receipt_emails!
+UPDATE donations SET donor_email = NULL
+WHERE id IN (
+    SELECT id FROM donations
+    WHERE donor_email IS NOT NULL AND paid_at < now() - make_interval(days => :days)
+    ORDER BY paid_at LIMIT :limit FOR UPDATE SKIP LOCKED);
+
+-- name: erase_deleted_by_hand!
+UPDATE manual_donations SET donor_name = NULL, message = '', source = ''
+WHERE id IN (
+    SELECT id FROM manual_donations
+    WHERE deleted_at < now() - make_interval(days => :days)
+      AND (donor_name IS NOT NULL OR message <> '' OR source <> '')
+    LIMIT :limit);
+
+-- name: delete_controls!
+WITH old AS (
+    SELECT id, act_id FROM alert_actions WHERE created_at < now() - make_interval(days => :days)
+    ORDER BY created_at LIMIT :limit),
+freed AS (UPDATE alerts SET cleared_by = NULL WHERE cleared_by IN (SELECT act_id FROM old))
+DELETE FROM alert_actions WHERE id IN (SELECT id FROM old);
+
+-- name: erase_decisions!
+-- What was decided and when stays; the words that a rule caught and who decided go.
+UPDATE moderation_decisions SET matches = '[]', by_name = ''
+WHERE id IN (
+    SELECT id FROM moderation_decisions
+    WHERE (matches <> '[]' OR by_name <> '') AND decided_at < now() - make_interval(days => :days)
+    ORDER BY decided_at LIMIT :limit);
+
+-- name: erase_bodies!
+-- What became of them stays, and so do those that nobody acted on yet.
+UPDATE inbox SET body = ''
+WHERE id IN (
+    SELECT id FROM inbox
+    WHERE body <> '' AND processed_at IS NOT NULL AND received_at < now() - make_interval(days => :days)
+    ORDER BY received_at LIMIT :limit);
+
+-- name: erase_raw_news!
+UPDATE payment_news SET raw = NULL
+WHERE id IN (
+    SELECT id FROM payment_news
+    WHERE raw IS NOT NULL AND created_at < now() - make_interval(days => :days)
+    ORDER BY created_at LIMIT :limit);
