@@ -32,7 +32,10 @@ from web.legal_texts import Recipient, write_terms
 
 OPERATOR = "root@example.org"
 
-RULES = "# Правила\n\nБудьте вежливы. Мы не берём ничего с донатов и не показываем рекламу."
+RULES = {
+    "ru": "# Правила\n\nБудьте вежливы. Мы не берём ничего с донатов и не показываем рекламу.",
+    "en": "# Rules\n\nBe polite. We take nothing from donations and show no advertising.",
+}
 LINKS = ("https://twitch.tv/lisa_anya", "https://t.me/lisa_anya", "https://www.youtube.com/@lisa_anya")
 FEATURED = 4
 PLANETS = (((24, 24, 60), (86, 60, 160), "#9fd8ff"), ((120, 30, 70), (250, 150, 130), "#ffe3a8"))
@@ -155,7 +158,8 @@ async def _set_up(cast: Cast, story: Story) -> None:
         "export": exported,
     }
     (site.settings.legal_folder).mkdir(parents=True, exist_ok=True)
-    (site.settings.legal_folder / "rules.ru.md").write_text(RULES, encoding="utf-8")
+    for locale, rules in RULES.items():
+        (site.settings.legal_folder / f"rules.{locale}.md").write_text(rules, encoding="utf-8")
 
 
 async def _dress(connection: Any, streamer: Streamer, about: str, *, accent: str = "", **fields: Any) -> None:
