@@ -43,6 +43,9 @@ function drawAll() {
   for (const canvas of document.querySelectorAll("canvas[data-chart]")) draw(canvas);
 }
 
+// Where the week does not fit, its evenings are seen first.
+for (const week of document.querySelectorAll(".week-scroll")) week.scrollLeft = week.scrollWidth;
+
 drawAll();
 // Colours are those of the theme, which may change at dusk.
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);

@@ -1,6 +1,6 @@
 """A browser that walks all pages of the table, signed in as who may see them, and notes what goes wrong on the way."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 from tests.pages.addresses import address_of, rules_of
 from tests.pages.cast import OPERATOR, Cast
 from tests.pages.routes import ROUTES, Route, Who
+from tests.pages.stage import begin_again
 from tests.web.conftest import PASSWORD
 
 Scheme = Literal["light", "dark"]
@@ -37,18 +38,21 @@ def pages_of(cast: Cast) -> list[tuple[str, str, Who]]:
     return sorted(found)
 
 
-async def walk(browser: Browser, cast: Cast, *, width: int, scheme: Scheme, locale: Locale) -> AsyncIterator[Visit]:
-    """Every page, one after the other, as its reader sees it."""
+async def walk(
+    browser: Browser, cast: Cast, *, width: int, scheme: Scheme, locale: Locale, only: Collection[str] = ()
+) -> AsyncIterator[Visit]:
+    """Every page (or those of these names), one after the other, as its reader sees it."""
     options: dict[str, Any] = {
         "viewport": {"width": width, "height": HEIGHTS[width]},
         "color_scheme": scheme,
         "locale": {"ru": "ru-RU", "en": "en-US"}[locale],
         "reduced_motion": "reduce",
     }
-    async with (
-        _people(browser, cast, options) as people,
-    ):
+    async with _people(browser, cast, options) as people:
         for name, address, who in pages_of(cast):
+            if only and name not in only:
+                continue
+            await begin_again(cast.site)
             page = await people[who].new_page()
             visit = Visit(name, page)
             _listen(visit, cast)

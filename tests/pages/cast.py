@@ -1,14 +1,10 @@
 """A site with something on every page: a streamer with donations of every kind, a stranger with a page of his own, and
 the operator."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from domain import exports, goals, manual_donations, media, moderation_settings, profiles
 from domain.buttons import Control as ButtonControl
@@ -25,6 +21,9 @@ from domain.users import create_user
 from infra.crypto import SecretBox
 from infra.settings import IdentityClient
 from tests.builders import hear, make_donation, open_donation
+from tests.pages import art
+from tests.pages.stage import go_on_air, move_back
+from tests.pages.story import EVENING, Gift, Story
 from tests.support.site import Site
 from tests.web.conftest import PASSWORD, signed_in
 from tests.web.money import add_paid, add_second, built
@@ -33,7 +32,13 @@ from web.legal_texts import Recipient, write_terms
 
 OPERATOR = "root@example.org"
 
-PLAIN = ("Аня", "Спасибо за стрим! Босс тебя боится.", "Кузьма", "Привет из Омска", "Мария Ивановна", "Удачи в финале")
+RULES = {
+    "ru": "# Правила\n\nБудьте вежливы. Мы не берём ничего с донатов и не показываем рекламу.",
+    "en": "# Rules\n\nBe polite. We take nothing from donations and show no advertising.",
+}
+LINKS = ("https://twitch.tv/lisa_anya", "https://t.me/lisa_anya", "https://www.youtube.com/@lisa_anya")
+FEATURED = 4
+PLANETS = (((24, 24, 60), (86, 60, 160), "#9fd8ff"), ((120, 30, 70), (250, 150, 130), "#ffe3a8"))
 
 
 @dataclass
@@ -57,76 +62,77 @@ def settings_of_cast(folder: Path) -> dict[str, Any]:
     }
 
 
-async def fill(site: Site, texts: Sequence[str] = PLAIN) -> Cast:
-    """The streamer is called by the first text; donors say them all."""
-    streamer = await site.add_streamer("anna", texts[0][:60])
-    stranger = await site.add_streamer("boris", "Борис")
+async def fill(site: Site, story: Story = EVENING) -> Cast:
+    streamer = await site.add_streamer("anna", story.name[:60])
+    stranger = await site.add_streamer("boris", "Борис читает")
     async with site.pool.acquire() as connection, connection.transaction():
         await create_user(connection, OPERATOR, PASSWORD, is_superuser=True)
         box = SecretBox(site.settings.secret_keys.get_secret_value())
         await rotate_overlay_token(connection, box, streamer.id)
     cast = Cast(site, streamer, stranger)
-    await _set_goals(cast, texts)
-    await _set_up(cast, texts)
-    await _give(cast, texts)
-    await _hold(cast, texts)
+    await move_back(site, streamer, [(await _pay(cast, gift), gift.ago) for gift in story.past])
+    await _set_goals(cast, story)
+    await _set_up(cast, story)
+    await _give(cast, story)
+    await _hold(cast, story.held)
+    await go_on_air(site, streamer)
+    await _add_others(cast, story)
     await _leave_letters(cast)
     return cast
 
 
-async def _set_goals(cast: Cast, texts: Sequence[str]) -> None:
-    """One that was reached, one that is active, and as many planned as there are texts; donors' money counts."""
+async def _set_goals(cast: Cast, story: Story) -> None:
+    """One that was reached, one that is active, and the planned ones; donors' money counts."""
     async with cast.site.pool.acquire() as connection, connection.transaction():
         goal_ids = [
             await goals.create_goal(
                 connection,
                 cast.streamer.id,
-                goals.GoalFields(text[:60], text[:300], 5_000_000, start_minor, None, None),
+                goals.GoalFields(
+                    wish.title[:60], wish.description[:300], wish.roubles * 100, wish.start_roubles * 100, None, None
+                ),
             )
-            for start_minor, text in ((5_000_000, texts[0]), (120_000, texts[1]), *((0, text) for text in texts))
+            for wish in story.wishes
         ]
         for goal_id in goal_ids[:2]:
             await goals.start(connection, cast.streamer.id, goal_id)
     cast.ids["goal"] = str(goal_ids[1])
 
 
-async def _set_up(cast: Cast, texts: Sequence[str]) -> None:
+async def _set_up(cast: Cast, story: Story) -> None:
     """Page, requisites, a button, words, a block, what was received elsewhere, an export."""
     site, streamer = cast.site, cast.streamer
     box = SecretBox(site.settings.secret_keys.get_secret_value())
     async with site.pool.acquire() as connection, connection.transaction():
-        profile, _ = await profiles.read_profile(connection, streamer)
-        dressed = replace(
-            profile,
-            about=texts[1][:300],
-            thanks=texts[0][:300],
-            links=("https://twitch.tv/anna", "https://t.me/anna"),
-            accent="c2410c",
-            is_listed=True,
-        )
-        await profiles.save_profile(connection, streamer.id, dressed)
-        picture = BytesIO()
-        Image.new("RGB", (256, 256), "#c2410c").save(picture, "WEBP")
-        sha256 = await media.set_picture(connection, streamer.id, media.Picture.AVATAR, picture.getvalue())
+        await _dress(connection, streamer, story.about, accent="c2410c", thanks=story.thanks, links=LINKS)
+        sha256 = await media.set_picture(connection, streamer.id, media.Picture.AVATAR, art.fox())
+        await media.set_picture(connection, streamer.id, media.Picture.BANNER, art.hills())
         papers = Requisites(
-            full_name=texts[0][:200],
+            full_name=story.person[:200],
             inn="500100732259",
             email="anna@example.org",
-            postal_address=texts[2][:300],
-            purpose=texts[1][:300],
-            is_foreign_agent=True,
-            foreign_agent_label=texts[1][:500],
+            postal_address=story.postal_address[:300],
+            purpose=story.purpose[:300],
+            is_foreign_agent=bool(story.foreign_agent_label),
+            foreign_agent_label=story.foreign_agent_label[:500],
         )
         await save_requisites(connection, streamer.id, papers)
-        button = NewButton(name=texts[0][:60], control=ButtonControl.SKIP, allows_get=True, locale="ru")
+        button = NewButton(name=story.button[:60], control=ButtonControl.SKIP, allows_get=True, locale="ru")
         button_id = await create_button(connection, box, streamer.id, button)
         await moderation_settings.add_words(connection, streamer.id, "word", ["грубость", "спойлер*"])
         word_id = await connection.fetchval("SELECT min(id) FROM moderation_words")
         block_id = await connection.fetchval(
-            "INSERT INTO blocks (streamer_id, kind, value, shown, note) VALUES ($1, 'name', 'x', $2, $2) RETURNING id",
-            streamer.id, texts[0][:60],
+            "INSERT INTO blocks (streamer_id, kind, value, shown, note) VALUES ($1, 'name', 'x', $2, $3) RETURNING id",
+            streamer.id, story.blocked[:60], story.block_note[:60],
         )  # fmt: skip
-        new = NewManual(150_000, texts[0][:60], texts[1], texts[0][:60], datetime.now(UTC) - timedelta(hours=1))
+        gift = story.elsewhere
+        new = NewManual(
+            gift.roubles * 100,
+            gift.name[:60] if gift.name else None,
+            gift.message,
+            story.source[:60],
+            datetime.now(UTC) - (gift.ago or timedelta(hours=1)),
+        )
         manual = await manual_donations.add(
             connection, streamer.id, new, user_id=streamer.owner_id, form_key="a-form-of-the-cast"
         )
@@ -139,7 +145,10 @@ async def _set_up(cast: Cast, texts: Sequence[str]) -> None:
             words={},
             time_zone=streamer.time_zone,
         )
-        await connection.execute("UPDATE exports SET state = 'done', finished_at = now(), next_try_at = NULL")
+        await connection.execute(
+            "UPDATE exports SET state = 'done', rows_done = 214, rows_total = 214, bytes = 31000, finished_at = now(),"
+            " next_try_at = NULL"
+        )
     cast.ids |= {
         "picture": sha256,
         "button": str(button_id),
@@ -149,17 +158,50 @@ async def _set_up(cast: Cast, texts: Sequence[str]) -> None:
         "export": exported,
     }
     (site.settings.legal_folder).mkdir(parents=True, exist_ok=True)
-    (site.settings.legal_folder / "rules.ru.md").write_text("# Правила\n\nБудьте вежливы.", encoding="utf-8")
+    for locale, rules in RULES.items():
+        (site.settings.legal_folder / f"rules.{locale}.md").write_text(rules, encoding="utf-8")
 
 
-async def _hold(cast: Cast, texts: Sequence[str]) -> None:
+async def _dress(connection: Any, streamer: Streamer, about: str, *, accent: str = "", **fields: Any) -> None:
+    """The page's own words and colour; the public list has it."""
+    profile, _ = await profiles.read_profile(connection, streamer)
+    dressed = replace(profile, about=about[:300], accent=accent, is_listed=True, **fields)
+    await profiles.save_profile(connection, streamer.id, replace(dressed, thanks=dressed.thanks[:300]))
+
+
+async def _add_others(cast: Cast, story: Story) -> None:
+    """Who else is in the public list; some of them, and she, are shown on the first page."""
+    people = [cast.streamer]
+    for number, other in enumerate(story.others):
+        streamer = await cast.site.add_streamer(other.slug, other.name)
+        people.append(streamer)
+        async with cast.site.pool.acquire() as connection, connection.transaction():
+            await _dress(connection, streamer, other.about)
+            if number < len(PLANETS):
+                await media.set_picture(connection, streamer.id, media.Picture.AVATAR, art.planet(*PLANETS[number]))
+    async with cast.site.pool.acquire() as connection, connection.transaction():
+        await _dress(connection, cast.stranger, "Книги вслух, по главе за вечер.")
+        for streamer in people[:FEATURED]:
+            await profiles.feature(connection, streamer.id, is_featured=True)
+
+
+async def _pay(cast: Cast, gift: Gift, **fields: Any) -> int:
+    name = gift.name[:60] if gift.name else None
+    minor = gift.roubles * 100
+    given = {"donor_name": name, "message": gift.message, "amount_minor": minor, "came_minor": minor}
+    donation, _ = await add_paid(cast.site, cast.streamer, **{**given, **fields})
+    return donation.id
+
+
+async def _hold(cast: Cast, gift: Gift) -> None:
     """A donation that waits for its streamer's decision."""
     async with cast.site.pool.acquire() as connection, connection.transaction():
         chosen = await moderation_settings.get_settings(connection, cast.streamer.id)
         await moderation_settings.save_settings(connection, cast.streamer.id, replace(chosen, mode=Mode.APPROVE))
-    await add_paid(cast.site, cast.streamer, donor_name=texts[0][:60], message=texts[1])
+    held_id = await _pay(cast, gift)
     async with cast.site.pool.acquire() as connection, connection.transaction():
         await moderation_settings.save_settings(connection, cast.streamer.id, chosen)
+    await move_back(cast.site, cast.streamer, [(held_id, gift.ago)])
 
 
 async def _leave_letters(cast: Cast) -> None:
@@ -171,30 +213,35 @@ async def _leave_letters(cast: Cast) -> None:
     cast.ids |= {"letter": str(letter_id), "user": str(cast.stranger.owner_id)}
 
 
-async def _give(cast: Cast, texts: Sequence[str]) -> None:
+async def _give(cast: Cast, story: Story) -> None:
+    """What came, the oldest first, and what did not come to payment."""
     site, streamer = cast.site, cast.streamer
-    for number, text in enumerate(texts):
-        name = text[:60]
-        await add_paid(site, streamer, donor_name=name, message=texts[number - 1], amount_minor=10_000 * (number + 1),
-                       came_minor=10_000 * (number + 1))  # fmt: skip
-    await add_paid(site, streamer, donor_name=None, message="", amount_minor=500_000, came_minor=500_000)
-    twice, _ = await add_paid(site, streamer, donor_name=texts[0][:60], message=texts[-1])
-    surplus = await add_second(site, streamer, twice)
-    await add_paid(site, streamer, came_minor=20_000, donor_name=texts[1][:60], message=texts[0])
-    disputed, payment = await add_paid(site, streamer, donor_name=texts[2][:60], message=texts[1])
+    moves: list[tuple[int, timedelta]] = []
+    name = (story.disputed.name or "")[:60]
+    disputed, payment = await add_paid(site, streamer, donor_name=name, message=story.disputed.message)
+    await move_back(site, streamer, [(disputed.id, story.disputed.ago)])
+    for gift in sorted((*story.gifts, story.twice, story.different), key=lambda gift: gift.ago, reverse=True):
+        if gift is story.twice:
+            twice, _ = await add_paid(site, streamer, donor_name=(gift.name or "")[:60], message=gift.message)
+            surplus = await add_second(site, streamer, twice)
+            moves.append((twice.id, gift.ago))
+        else:
+            moves.append(
+                (await _pay(cast, gift, **({"came_minor": 20_000} if gift is story.different else {})), gift.ago)
+            )
     await _bring_registry(site, streamer, await file_of(site, streamer, (payment, "Debit"), (payment, "Chargeback")))
+    opened, new, refused = story.unpaid
     async with site.pool.acquire() as connection, connection.transaction():
-        await connection.execute(
-            "UPDATE alerts SET status = 'shown', shown_at = now(), finished_at = now() WHERE id % 2 = 0"
-        )
-        open_one, _ = await open_donation(connection, await built(site, streamer), donor_name=texts[0][:60])
-        new_one = await make_donation(connection, await built(site, streamer), donor_name=texts[1][:60])
-        failed, failing = await open_donation(connection, await built(site, streamer), message=texts[0])
+        her = await built(site, streamer)
+        open_one, _ = await open_donation(connection, her, **_wished(opened))
+        new_one = await make_donation(connection, her, **_wished(new))
+        failed, failing = await open_donation(connection, her, **_wished(refused))
         papers = await get_requisites(connection, streamer.id)
         recipient = Recipient(streamer.slug, streamer.display_name, site.settings.web_url, papers)
         terms_id = await keep_terms(connection, streamer.id, write_terms(recipient, "2026-11-28", "ru"))
         await connection.execute("UPDATE donations SET terms_id = $1 WHERE id = $2", terms_id, twice.id)
         await hear(connection, failing, NewsStatus.FAILED)
+    await move_back(site, streamer, [*moves, (new_one.id, new.ago), (failed.id, refused.ago)])
     cast.ids |= {
         "donation": twice.public_id,
         "agreed donation": twice.public_id,
@@ -205,6 +252,10 @@ async def _give(cast: Cast, texts: Sequence[str]) -> None:
         "new donation": new_one.public_id,
         "failed donation": failed.public_id,
     }
+
+
+def _wished(gift: Gift) -> dict[str, Any]:
+    return {"donor_name": (gift.name or "")[:60], "message": gift.message, "amount_minor": gift.roubles * 100}
 
 
 async def _bring_registry(site: Site, streamer: Streamer, raw: bytes) -> None:

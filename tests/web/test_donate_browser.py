@@ -291,7 +291,7 @@ async def test_every_field_has_a_name_for_screen_readers(site: Site, browser: Br
     async with visit(browser, f"{site.url}/donate/anna") as page:
         for name in ("Сумма", "Сообщение", "Ваше имя"):
             await expect(page.get_by_role("textbox", name=re.compile(f"^{name}"))).to_be_visible()
-        await expect(page.get_by_role("checkbox", name="Я согласен на обработку персональных данных")).to_be_visible()
+        await expect(page.get_by_role("checkbox", name="Даю согласие на обработку персональных данных")).to_be_visible()
         await expect(page.get_by_role("button", name="Поддержать")).to_have_count(1)
         await expect(page.get_by_role("group", name="Готовые суммы")).to_be_visible()
         await expect(page.get_by_role("heading", level=1, name="Анна")).to_be_visible()
