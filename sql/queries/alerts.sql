@@ -79,6 +79,13 @@ UPDATE alerts SET status = 'skipped', lease_id = NULL, leased_until = NULL, fini
 WHERE streamer_id = :streamer_id AND alert_id = :alert_id AND status IN ('queued', 'playing') AND summary_id IS NULL
 RETURNING id, kind, donation_id, old.lease_id;
 
+-- name: list_unshown_alerts_of
+-- A donation's own alerts that wait or play, by themselves.
+SELECT alert_id, status FROM alerts
+WHERE streamer_id = :streamer_id AND donation_id = :donation_id AND status IN ('held', 'queued', 'playing')
+  AND summary_id IS NULL
+ORDER BY id;
+
 -- name: drop_refunded_alerts
 -- A refunded donation's alerts that were not shown yet. What plays, alone or in a summary, may finish.
 UPDATE alerts SET status = 'dropped', finished_at = now()
