@@ -197,6 +197,17 @@ async def skip(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> Skippe
     return Skipped(row["lease_id"]) if await _settle(connection, row) else None
 
 
+async def take_off(connection: Any, streamer_id: int, donation_id: int) -> bool:
+    """Show nothing more of this donation: what waits is dropped, what plays is ended. What waits in a summary stays in
+    it. True: there was something."""
+    rows = queries.alerts.list_unshown_alerts_of(connection, streamer_id=streamer_id, donation_id=donation_id)
+    unshown = [row async for row in rows]
+    for row in unshown:
+        if not await drop(connection, streamer_id, row["alert_id"]):
+            await skip(connection, streamer_id, row["alert_id"])
+    return bool(unshown)
+
+
 async def withdraw_for_refund(connection: Any, donation_id: int) -> bool:
     """Take back a refunded donation's alerts that were not shown yet; what plays may finish."""
     await queries.alerts.lock_summaries_of_donation(connection, donation_id=donation_id)

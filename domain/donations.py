@@ -328,6 +328,7 @@ class FeedRow:
     donor_name: str | None
     message: str
     paid_at: datetime
+    is_hidden: bool
     alert_id: Any
     alert_status: str | None
     shown_at: datetime | None

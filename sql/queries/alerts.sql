@@ -94,6 +94,13 @@ SELECT FROM alerts
 WHERE id IN (SELECT summary_id FROM alerts WHERE donation_id = :donation_id AND status = 'queued')
 ORDER BY id FOR NO KEY UPDATE;
 
+-- name: list_unshown_alerts_of
+-- A donation's own alerts that wait or play, by themselves.
+SELECT alert_id, status FROM alerts
+WHERE streamer_id = :streamer_id AND donation_id = :donation_id AND status IN ('held', 'queued', 'playing')
+  AND summary_id IS NULL
+ORDER BY id;
+
 -- name: drop_refunded_alerts
 -- A refunded donation's alerts that were not shown yet. What plays, alone or in a summary, may finish.
 WITH waiting AS (

@@ -133,6 +133,7 @@ WHERE donations.public_id = :public_id;
 -- A streamer's donations that brought money, the newest money first, with what became of their alerts.
 SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.refunded_minor,
        donations.charged_back_minor, donations.public_donor_name AS donor_name, donations.public_message AS message, donations.came_at AS paid_at,
+       donations.hidden_at IS NOT NULL AS is_hidden,
        alerts.alert_id,
        CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
        alerts.shown_at, alerts.interrupted,

@@ -1,14 +1,15 @@
-// The control page: its part is drawn anew when something changed; keys, a screen that stays on, the time that is left.
+// The control page: its part is drawn anew when something changed; a screen that stays on, the time that is left.
 
-import { connectLive } from "./live.js";
+import "./keys.js";
+import { connectLive, showLost } from "./live.js";
+import "./opened.js";
 import "./presses.js";
+import { runProgress } from "./progress.js";
+import { swipeable } from "./swipe.js";
 
 const live = document.getElementById("live");
-const keys = document.getElementById("keys");
 const OFFLINE_AFTER_SECONDS = 3;
 const NOTICE_MS = 6_000;
-
-// The part
 
 function refresh(topics) {
   const part = document.getElementById("console");
@@ -17,42 +18,18 @@ function refresh(topics) {
   }
 }
 
-// What somebody opened stays open when the part is drawn anew.
-const opened = new Set();
-document.addEventListener(
-  "toggle",
-  ({ target }) => {
-    if (!target.id || target.tagName !== "DETAILS" || !target.isConnected) return;
-    if (target.open) opened.add(target.id);
-    else opened.delete(target.id);
-  },
-  true,
-);
-document.addEventListener("htmx:before:swap", ({ detail }) => {
-  for (const task of detail.tasks) {
-    for (const id of opened) {
-      const found = task.fragment.querySelector(`#${CSS.escape(id)}`);
-      if (found) found.open = true;
-    }
+function enliven() {
+  for (const card of document.querySelectorAll("[data-swipes]")) {
+    swipeable(card, { right: '[value="show"]', left: '[value="hide"]' });
   }
-});
-document.addEventListener("htmx:after:swap", showTime);
-
-// What plays: a line that grows, and seconds that become fewer.
-
-let line;
-
-function showTime() {
   const bar = document.querySelector("[data-progress]");
-  line?.cancel();
-  line = undefined;
-  if (!bar || "offered" in bar.dataset) return;
-  const duration = Number(bar.dataset.durationMs);
-  const frames = [{ transform: "scaleX(0)" }, { transform: "scaleX(1)" }];
-  line = bar.firstElementChild.animate(frames, { duration, fill: "forwards" });
-  line.currentTime = Math.min(Number(bar.dataset.elapsedMs), duration);
+  line = bar ? runProgress(bar) : null;
   showLeft();
 }
+
+// What plays: seconds that become fewer.
+
+let line = null;
 
 function showLeft() {
   const left = document.querySelector("[data-left]");
@@ -63,47 +40,30 @@ function showLeft() {
 
 setInterval(showLeft, 250);
 
-// Keys, by their place on the keyboard, so that they work in either layout.
+// A phone beside the keyboard stays on. The lock ends with the page's being hidden, and needs https; some browsers give
+// it only to a page that was touched.
 
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || keys.open) return;
-  if (event.key === "?" || (event.code === "Slash" && event.shiftKey)) keys.showModal();
-  else if (/^Key[A-Z]$/.test(event.code)) {
-    document.querySelector(`[data-key="${event.code.slice(3).toLowerCase()}"]`)?.click();
-  }
-});
-const openKeys = document.getElementById("open-keys");
-if (openKeys) {
-  openKeys.hidden = false;
-  openKeys.addEventListener("click", () => keys.showModal());
-}
-
-// A phone beside the keyboard stays on. The lock ends with the page's being hidden, and needs https.
+let lock = null;
 
 async function stayOn() {
+  if (document.hidden || (lock && !lock.released)) return;
   try {
-    if (!document.hidden) await navigator.wakeLock?.request("screen");
+    lock = await navigator.wakeLock?.request("screen");
   } catch {
     // The battery is low, or it is not allowed: then the screen goes off as always.
   }
 }
 
 document.addEventListener("visibilitychange", stayOn);
+document.addEventListener("pointerup", stayOn);
 stayOn();
 
-// The connection
-
-function showConnection(seconds) {
-  const offline = document.getElementById("offline");
-  offline.hidden = seconds < OFFLINE_AFTER_SECONDS;
-  if (!offline.hidden) offline.textContent = live.dataset.wordsOffline.replace("{}", seconds);
-}
-
+document.addEventListener("htmx:after:swap", enliven);
 connectLive({
   realtimeUrl: live.dataset.realtimeUrl,
   ticketUrl: live.dataset.ticketUrl,
   changed: refresh,
-  connection: showConnection,
+  connection: (seconds) => showLost(document.getElementById("offline"), seconds, OFFLINE_AFTER_SECONDS),
 });
 for (const notice of document.querySelectorAll("[data-passes]")) setTimeout(() => notice.remove(), NOTICE_MS);
-showTime();
+enliven();

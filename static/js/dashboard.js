@@ -1,14 +1,16 @@
 // The dashboard's live part. The page works without it: each button is a form, each reload shows the truth.
 //
-// Realtime says only what kind of thing changed; the parts that show it ask the server for themselves again.
-// While that connection is away, and after the machine slept, the page asks by itself.
+// Each part that shows what changed asks the server for itself again (live.js).
 
 import { enableCopying, showCopyButtons } from "./copying.js";
+import "./keys.js";
+import { connectLive, showLost } from "./live.js";
 import { askOnAir } from "./on_air.js";
-import { io } from "../vendor/socket.io.esm.min.js";
+import "./opened.js";
+import { runProgress } from "./progress.js";
 
 const board = document.getElementById("board");
-const LOOK_MS = 10_000;
+const OFFLINE_AFTER_SECONDS = 5;
 const NOTICE_MS = 6_000;
 
 // Parts
@@ -29,40 +31,10 @@ function enliven() {
     notice.dataset.passes = "soon";
     setTimeout(() => notice.remove(), NOTICE_MS);
   }
-  if (details.size) for (const id of details) document.getElementById(id)?.setAttribute("open", "");
 }
 
-function runProgress(bar) {
-  const line = bar.firstElementChild;
-  for (const animation of line.getAnimations()) animation.cancel();
-  if ("offered" in bar.dataset) return;
-  const duration = Number(bar.dataset.durationMs);
-  const frames = [{ transform: "scaleX(0)" }, { transform: "scaleX(1)" }];
-  const animation = line.animate(frames, { duration, fill: "forwards" });
-  animation.currentTime = Math.min(Number(bar.dataset.elapsedMs), duration);
-}
-
-// What somebody opened stays open when its part is drawn anew.
-const details = new Set();
-document.addEventListener(
-  "toggle",
-  (event) => {
-    if (!event.target.id || event.target.tagName !== "DETAILS" || !event.target.isConnected) return;
-    if (event.target.open) details.add(event.target.id);
-    else details.delete(event.target.id);
-  },
-  true,
-);
-
-document.addEventListener("htmx:before:swap", ({ detail }) => {
-  for (const task of detail.tasks) {
-    for (const id of details) {
-      const found = task.fragment.querySelector(`#${CSS.escape(id)}`);
-      if (found) found.open = true;
-    }
-  }
-});
 document.addEventListener("htmx:after:swap", () => {
+  keepPlace();
   showNews();
   enliven();
 });
@@ -78,6 +50,8 @@ document.addEventListener("htmx:finally:request", ({ detail }) => {
 // New rows of the feed
 
 const news = document.getElementById("news");
+const newWords = JSON.parse(board.dataset.wordsNew);
+const plurals = new Intl.PluralRules(document.documentElement.lang);
 let known = new Set(rowIds());
 let unread = 0;
 
@@ -94,11 +68,33 @@ function showNews() {
   if (!fresh.length) return;
   if (hasScrolledPast()) {
     unread += fresh.length;
-    news.textContent = board.dataset.wordsNew.replace("{}", unread);
+    news.textContent = (newWords[plurals.select(unread)] ?? newWords.many).replace("{}", unread);
     news.hidden = false;
   } else {
     for (const id of fresh) document.getElementById(id).classList.add("is-new");
   }
+}
+
+// The row that is read stays where it is while others come above it. Safari does not do that by itself, so none does.
+// Several parts may be drawn at once: the place is that before the first of them.
+let read = null;
+let swaps = 0;
+
+document.addEventListener("htmx:before:swap", () => {
+  swaps += 1;
+  if (swaps > 1) return;
+  const row = hasScrolledPast() && [...document.querySelectorAll(".feed-rows > li")].find(isBelowTop);
+  read = row ? { id: row.id, top: row.getBoundingClientRect().top } : null;
+});
+document.addEventListener("htmx:finally:swap", () => (swaps -= 1));
+
+function keepPlace() {
+  const row = read && document.getElementById(read.id);
+  if (row) scrollBy({ top: row.getBoundingClientRect().top - read.top, behavior: "instant" });
+}
+
+function isBelowTop(row) {
+  return row.getBoundingClientRect().bottom > 0;
 }
 
 function hasScrolledPast() {
@@ -135,62 +131,17 @@ for (const event of ["pointerup", "pointercancel", "pointermove"]) {
 
 // Live connection
 
-async function getTicket() {
-  const response = await fetch(board.dataset.ticketUrl, { headers: { Accept: "application/json" } });
-  if (response.redirected) location.reload(); // Signed out: the page itself asks to sign in.
-  if (!response.ok) throw new Error(`no ticket: ${response.status}`);
-  return (await response.json()).ticket;
-}
-
-const socket = io(`${board.dataset.realtimeUrl}/dashboard`, {
-  transports: ["websocket"],
-  reconnectionDelay: 500,
-  reconnectionDelayMax: 5_000,
-  auth: (give) => getTicket().then((ticket) => give({ ticket }), () => give({ ticket: "" })),
-});
-
-let lostAt = performance.now();
-let retry;
-
-socket.on("connect", () => {
-  lostAt = undefined;
-  clearTimeout(retry);
-  showConnection();
-  refresh();
-});
-socket.on("changed", ({ topics }) => {
-  refresh(topics);
-  // A stream that begins is told as a change of overlays, a press elsewhere as one of controls.
-  if (topics.some((topic) => topic === "overlays" || topic === "controls")) askOnAir();
+connectLive({
+  realtimeUrl: board.dataset.realtimeUrl,
+  ticketUrl: board.dataset.ticketUrl,
+  changed: (topics) => {
+    refresh(topics);
+    // A stream that begins is told as a change of overlays, a press elsewhere as one of controls.
+    if (topics?.some((topic) => topic === "overlays" || topic === "controls")) askOnAir();
+  },
+  connection: (seconds) => showLost(document.getElementById("offline"), seconds, OFFLINE_AFTER_SECONDS),
 });
 document.addEventListener("on-air", () => refresh());
-socket.on("disconnect", (reason) => {
-  lostAt = performance.now();
-  if (reason === "io server disconnect") connectAgain();
-});
-// Refused rather than not reached (a ticket that grew old): Socket.IO does not try again by itself.
-socket.on("connect_error", () => !socket.active && connectAgain());
-
-function connectAgain() {
-  clearTimeout(retry);
-  retry = setTimeout(() => socket.connect(), 2_000);
-}
-
-function showConnection() {
-  const offline = document.getElementById("offline");
-  const seconds = lostAt === undefined ? 0 : Math.floor((performance.now() - lostAt) / 1000);
-  offline.hidden = seconds < 5;
-  if (!offline.hidden) offline.textContent = board.dataset.wordsOffline.replace("{}", seconds);
-}
-
-setInterval(showConnection, 1_000);
-setInterval(() => lostAt !== undefined && !document.hidden && refresh(), LOOK_MS);
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  if (!socket.connected) socket.connect();
-  refresh();
-});
-addEventListener("pageshow", (event) => event.persisted && refresh());
 
 // Notices
 
@@ -202,17 +153,6 @@ function tell(words) {
   document.getElementById("notice").replaceChildren(notice);
   enliven();
 }
-
-// Keys, by their place on the keyboard, so that they work in either layout.
-
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (event.target.matches("input:not([readonly]), textarea, select")) return;
-  if (event.key === "?" || (event.code === "Slash" && event.shiftKey)) document.getElementById("keys").showModal();
-  else if (/^Key[A-Z]$/.test(event.code)) {
-    document.querySelector(`[data-key="${event.code.slice(3).toLowerCase()}"]`)?.click();
-  }
-});
 
 enableCopying(tell);
 enliven();

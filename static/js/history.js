@@ -3,9 +3,14 @@
 const search = document.querySelector("#q");
 const exporting = document.querySelector("#export");
 
+// As by the same key from the live page.
+if (location.hash === "#q") search.focus();
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus(null, true);
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  // By its place too: another layout has another sign there.
+  const isSlash = event.key === "/" || (event.code === "Slash" && !event.shiftKey);
+  if (!isSlash || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   event.preventDefault();
   search.focus();

@@ -43,7 +43,19 @@ export function connectLive({ realtimeUrl, ticketUrl, changed, connection }) {
     if (!socket.connected) socket.connect();
     changed();
   });
+  addEventListener("online", () => !socket.connected && socket.connect());
   addEventListener("pageshow", (event) => event.persisted && changed());
+}
+
+// For how long there has been no connection, counted for the eye (`[data-counted]`) and told once to a screen reader
+// (`[data-told]`, an empty live region until then).
+export function showLost(place, seconds, fromSeconds) {
+  const isLost = seconds >= fromSeconds;
+  const told = place.querySelector("[data-told]");
+  const counted = place.querySelector("[data-counted]");
+  counted.hidden = !isLost;
+  if (isLost) counted.textContent = counted.dataset.counted.replace("{}", seconds);
+  if (told.textContent !== (isLost ? told.dataset.told : "")) told.textContent = isLost ? told.dataset.told : "";
 }
 
 async function getTicket(url) {

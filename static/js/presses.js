@@ -3,6 +3,7 @@
 
 const HOLD_MS = 1_000;
 const FELT_MS = 20;
+const NOTE_MS = 6_000;
 
 document.documentElement.classList.add("has-script");
 
@@ -14,6 +15,7 @@ document.addEventListener(
     const line = target.closest("[data-topics]")?.querySelector("[data-press]");
     if (target.method !== "post" || !line) return;
     navigator.vibrate?.(FELT_MS);
+    note = null;
     say(line, "sent");
     target.closest("details[data-closes]")?.removeAttribute("open");
   },
@@ -28,6 +30,24 @@ document.addEventListener("htmx:error", ({ detail }) => {
 function say(line, state) {
   line.textContent = state === "sent" ? line.dataset.wordsSent : line.dataset.wordsFailed;
   line.className = `press press-${state === "sent" ? "sent" : "away"}`;
+}
+
+// What a press came to nothing for ("Already skipped by @vera") stands only in its own answer: the next drawing of the part,
+// a moment later, knows nothing of it.
+
+let note = null;
+
+function keepNote() {
+  const line = document.querySelector("[data-press]");
+  if (!line) return;
+  if (line.classList.contains("press-note")) {
+    note ??= { text: line.textContent, until: performance.now() + NOTE_MS };
+  } else if (note && performance.now() < note.until) {
+    line.textContent = note.text;
+    line.className = "press press-note";
+  } else {
+    note = null;
+  }
 }
 
 // Again: a part that will look different in a moment, though nothing changes, says when.
@@ -53,7 +73,10 @@ setInterval(() => {
   }
 }, 250);
 
-document.addEventListener("htmx:after:swap", settle);
+document.addEventListener("htmx:after:swap", () => {
+  keepNote();
+  settle();
+});
 if (document.readyState === "complete") settle();
 else addEventListener("load", settle);
 

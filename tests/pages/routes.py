@@ -135,6 +135,7 @@ ROUTES: dict[str, Route] = {
     "dashboard_actions.replay_last": Route(S),
     "dashboard_feed.hurry": Route(S),
     "dashboard_feed.replay": Route(S, form={"donation": "donation"}),
+    "dashboard_feed.hide": Route(S, form={"donation": "donation", "hidden": "yes"}),
     "control.show": Route(S, page="control"),
     "control.show_part": Route(S),
     "buttons.show": Route(S, page="buttons"),

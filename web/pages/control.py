@@ -3,21 +3,26 @@
 GET /dashboard/control        the page; ?dock=1 without its header
 GET /dashboard/control/part   all that moves on it, as HTMX asks for it when something changed
 
-What its buttons do is in `dashboard_actions.py`: they are the dashboard's own.
+What its buttons do is in `dashboard_actions.py`: they are the dashboard's own; its card of moderation is answered by
+`moderation.py`.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from quart import Blueprint, Response, current_app, redirect, render_template, request
+from quart import Blueprint, Response, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 
 from domain.control import Outcome, PastAct, Pressed, Presser, PresserKind, list_acts
+from domain.holds import Hold, list_holds
 from domain.missed import Missed
+from domain.moderation import Part
 from domain.streamers import Streamer
 from domain.users import User
+from web import moderation_words
 from web.context import parts
 from web.control_words import call_presser, line
+from web.i18n import _
 from web.pages.control_view import Press
 from web.pages.dashboard import TEST_AMOUNTS_MINOR
 from web.pages.dashboard_view import Stage, read_missed, read_stage, when
@@ -35,6 +40,10 @@ class Console:
     stage: Stage
     missed: Missed | None
     acts: tuple[PastAct, ...]
+    holds: tuple[Hold, ...]
+    """What waits for a decision, oldest first."""
+    decided: Hold | None
+    """The last of those decided a moment ago, which may still be taken back."""
 
 
 @blueprint.get("/dashboard/control")
@@ -64,6 +73,18 @@ async def console(streamer: Streamer, note: str = "") -> Response:
     return Response(await render_template("partials/control/console.html", **await _values(streamer, note)))
 
 
+async def answer_moderation(streamer: Streamer, said: str) -> ResponseReturnValue:
+    """To a press of the card that waits for a decision; of one that is decided now the card itself tells."""
+    if "HX-Request" not in request.headers:
+        return redirect(here("control.show", said=said), 303)
+    notes = {
+        "hold-taken": _("Somebody was first: nothing changed."),
+        "hold-undone": _("Taken back: it waits again."),
+        "too-late": _("It was already done: nothing changed."),
+    }
+    return await console(streamer, notes.get(said, ""))
+
+
 def here(endpoint: str, **values: Any) -> str:
     """An address that stays with the streamer, and in the dock."""
     if request.args.get("dock") == "1":
@@ -73,10 +94,13 @@ def here(endpoint: str, **values: Any) -> str:
 
 async def _values(streamer: Streamer, note: str = "") -> dict[str, Any]:
     async with parts().pool.acquire() as connection:
+        holds = await list_holds(connection, streamer.id)
         found = Console(
             await read_stage(connection, streamer),
             await read_missed(connection, streamer),
             tuple(await list_acts(connection, streamer.id, limit=LISTED_ACTS)),
+            holds=tuple(hold for hold in holds if hold.decision is None),
+            decided=next((hold for hold in reversed(holds) if hold.decision is not None), None),
         )
     return {
         "streamer": streamer,
@@ -88,7 +112,8 @@ async def _values(streamer: Streamer, note: str = "") -> dict[str, Any]:
         "call_presser": call_presser,
         "act_line": _act_line,
         "test_amounts_minor": TEST_AMOUNTS_MINOR,
-        "moderation_address": here("moderation.show") if "moderation.show" in current_app.view_functions else None,
+        "words": moderation_words,
+        "Part": Part,
     }
 
 

@@ -72,6 +72,7 @@ async def show() -> ResponseReturnValue:
         user=user,
         menu=await menu(user, streamer, "dashboard.show"),
         is_guest=streamer.owner_id != user.id,
+        in_dock=False,
         realtime_url=parts().settings.realtime_url,
         said=request.args.get("said", ""),
     )

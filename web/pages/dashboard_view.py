@@ -210,6 +210,8 @@ def chips(row: FeedRow | ManualRow, time_zone: str) -> list[Chip]:
         found.append(Chip("waits", _("refund under way")))
     if row.surplus_minor:
         found.append(Chip("warn", _("paid twice")))
+    if row.is_hidden:
+        found.append(Chip("quiet", _("hidden")))
     astray = money_chip(row.status, row.charged_back_minor)
     if astray is not None:
         found.append(astray)

@@ -27,7 +27,7 @@ from domain.streamers import Streamer
 from infra.redis import publish
 from web import moderation_words
 from web.context import parts
-from web.pages import desk
+from web.pages import control, desk
 from web.security import allow_realtime
 from web.sessions import require_streamer, require_user
 
@@ -140,6 +140,8 @@ async def _done(streamer: Streamer, said: str) -> ResponseReturnValue:
     parts().relay.wake()
     wake = Wake(streamer.id, frozenset({Topic.ALERTS, Topic.DONATION}), plays_on=True)
     await publish(parts().redis, WAKE_CHANNEL, [wake.encode()])
+    if (await request.form).get("page") == "control":
+        return await control.answer_moderation(streamer, said)
     if "HX-Request" in request.headers:
         return await _queue(streamer, said)
     return desk.go_to("moderation.show", said=said)
