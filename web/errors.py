@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 5
 """When a browser or the bank may ask again while the database is away."""
 
+_SECRET_PATHS = ("/button/", "/link/", "/moderate/join/")
+
 KEPT_HEADERS = ("Allow", "Retry-After")
 
 # What says beyond doubt that PostgreSQL is away. Anything else in DATABASE_AWAY may be our own bug, so its
@@ -58,7 +60,7 @@ async def _answer_http_exception(error: HTTPException) -> Response:
     headers = {name: value for name, value in error.get_headers() if name in KEPT_HEADERS}
     status = error.code or 500
     if status < 400:
-        # A redirect that somebody raised.
+        # A redirect, or a page of its own, that somebody raised.
         assert isinstance(error.response, Response)
         return error.response
     return await _answer(status, headers, error)
@@ -95,8 +97,8 @@ async def _answer_database_away(error: Exception) -> Response:
 
 
 async def _answer_bug(error: Exception) -> Response:
-    # A button's address is its key.
-    path = "/button/…" if request.path.startswith("/button/") else request.path
+    # Some addresses are keys.
+    path = next((f"{start}…" for start in _SECRET_PATHS if request.path.startswith(start)), request.path)
     log.error("%s %s failed", request.method, path, exc_info=error)
     return await _answer(500, {}, error)
 

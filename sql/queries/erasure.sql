@@ -79,7 +79,9 @@ papers AS (DELETE FROM requisites WHERE streamer_id = :streamer_id),
 counts AS (DELETE FROM statistics_counts WHERE streamer_id = :streamer_id),
 rules AS (DELETE FROM moderation_settings WHERE streamer_id = :streamer_id),
 words AS (DELETE FROM moderation_words WHERE streamer_id = :streamer_id),
-blocked AS (DELETE FROM blocks WHERE streamer_id = :streamer_id)
+blocked AS (DELETE FROM blocks WHERE streamer_id = :streamer_id),
+helpers AS (DELETE FROM moderators WHERE streamer_id = :streamer_id),
+present AS (DELETE FROM moderation_presence WHERE streamer_id = :streamer_id)
 DELETE FROM holds WHERE streamer_id = :streamer_id;
 
 -- name: erase_decisions!
