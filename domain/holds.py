@@ -73,7 +73,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class Decided:
-    """What came of a press: `won` is False if somebody was first, who is `by_kind` and `by_name`, with this `decision`."""
+    """What came of a press: `won` is False if somebody was first, with this `decision`; by whom, as in `By`."""
 
     won: bool
     decision: str

@@ -7,6 +7,7 @@ A link works once and becomes a session of one browser; both are kept as hashes.
 at each request, so that a revocation counts at once.
 """
 
+import hashlib
 import secrets
 import uuid
 from collections.abc import Iterable
@@ -19,7 +20,6 @@ from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.holds import By
 from domain.text import NAME_MAX_LENGTH, clean_name
 from infra import queries
-from infra.crypto import hash_token, new_token
 
 MAX_MODERATORS = 50
 """Of one streamer."""
@@ -110,14 +110,14 @@ async def invite(connection: Any, streamer_id: int, *, nick: str, rights: Iterab
     await queries.overlays.lock_speaker(connection, streamer_id=streamer_id)
     if await queries.moderators.count_moderators(connection, streamer_id=streamer_id) >= MAX_MODERATORS:
         raise NotAllowedError("too_many", limit=MAX_MODERATORS)
-    token = new_token()
+    token = _new_token()
     moderator_id = await queries.moderators.insert_moderator(
         connection,
         streamer_id=streamer_id,
         public_id=secrets.token_urlsafe(12),
         nick=nick,
         rights=chosen,
-        link_hash=hash_token(token),
+        link_hash=_hash(token),
         link_days=LINK_DAYS,
         days=days,
     )
@@ -159,12 +159,12 @@ async def change(
 
 async def renew_link(connection: Any, streamer_id: int, moderator_id: int) -> NewLink:
     """Another link; whoever came by the former is out. Raises NotFoundError("moderator")."""
-    token = new_token()
+    token = _new_token()
     result = await queries.moderators.renew_link(
         connection,
         streamer_id=streamer_id,
         moderator_id=moderator_id,
-        link_hash=hash_token(token),
+        link_hash=_hash(token),
         link_days=LINK_DAYS,
     )
     _expect_one(result)
@@ -197,9 +197,9 @@ async def join(connection: Any, token: str, *, nick: str) -> tuple[int, str] | N
         return None
     if not invitation.nick:
         nick = clean_nick(nick)
-    session = new_token()
+    session = _new_token()
     streamer_id = await queries.moderators.use_link(
-        connection, link_hash=_hash(token), session_hash=hash_token(session), nick=nick
+        connection, link_hash=_hash(token), session_hash=_hash(session), nick=nick
     )
     return None if streamer_id is None else (streamer_id, session)
 
@@ -281,6 +281,10 @@ def _expect_one(result: str) -> None:
         raise NotFoundError("moderator")
 
 
+def _new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
 def _hash(token: str) -> bytes:
-    """What is far too long, or no text that UTF-8 knows, is no token of ours, and found as little as a wrong one."""
-    return hash_token(token[: TOKEN_MAX_LENGTH + 1].encode("utf-8", "replace").decode())
+    """What is far too long is no token of ours, and found as little as a wrong one."""
+    return hashlib.sha256(token[: TOKEN_MAX_LENGTH + 1].encode("utf-8", "surrogatepass")).digest()

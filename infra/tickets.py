@@ -32,9 +32,7 @@ def issue_moderator_ticket(box: SecretBox, streamer_id: int, session_id: uuid.UU
 
 def _issue(box: SecretBox, streamer_id: int, **who: int | str | None) -> str:
     expires_at = time.time() + TICKET_SECONDS
-    return box.encrypt(
-        json.dumps({"purpose": _PURPOSE, "streamer_id": streamer_id, "expires_at": expires_at, **who})
-    )
+    return box.encrypt(json.dumps({"purpose": _PURPOSE, "streamer_id": streamer_id, "expires_at": expires_at, **who}))
 
 
 def read_dashboard_ticket(box: SecretBox, ticket: str) -> DashboardTicket | None:

@@ -26,8 +26,8 @@ class NoModeratorError(HTTPException):
     code = 303
 
 
-async def require_moderator(public_id: str, right: Right | None = None) -> Moderator:
-    """The moderator of this address, who has this right.
+async def require_moderator(public_id: str, *needed: Right) -> Moderator:
+    """The moderator of this address, who has these rights.
 
     Raises NoModeratorError, which is a page of its own, and NotAllowedError("right").
     """
@@ -38,7 +38,7 @@ async def require_moderator(public_id: str, right: Right | None = None) -> Moder
             moderator = await moderators.find_moderator(connection, public_id, session)
     if moderator is None:
         raise NoModeratorError(response=await _gone_page())
-    if right is not None and right not in moderator.rights:
+    if not moderator.rights.issuperset(needed):
         raise NotAllowedError("right")
     return moderator
 
@@ -47,7 +47,7 @@ async def _gone_page() -> Response:
     """A part that asked for itself makes the whole page say it."""
     if "HX-Request" in request.headers:
         return Response("", 404, headers={"HX-Refresh": "true"})
-    return Response(await render_template("pages/moderate_gone.html"), 404)
+    return Response(await render_template("pages/moderate_gone.html", is_link=False), 404)
 
 
 def give_session(public_id: str, token: str) -> None:

@@ -1,5 +1,6 @@
 // The control page: its part is drawn anew when something changed; keys, a screen that stays on, the time that is left.
 
+import { keepAwake } from "./awake.js";
 import { connectLive } from "./live.js";
 import "./presses.js";
 
@@ -78,18 +79,7 @@ if (openKeys) {
   openKeys.addEventListener("click", () => keys.showModal());
 }
 
-// A phone beside the keyboard stays on. The lock ends with the page's being hidden, and needs https.
-
-async function stayOn() {
-  try {
-    if (!document.hidden) await navigator.wakeLock?.request("screen");
-  } catch {
-    // The battery is low, or it is not allowed: then the screen goes off as always.
-  }
-}
-
-document.addEventListener("visibilitychange", stayOn);
-stayOn();
+keepAwake();
 
 // The connection
 

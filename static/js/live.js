@@ -48,7 +48,8 @@ export function connectLive({ realtimeUrl, ticketUrl, changed, connection }) {
 
 async function getTicket(url) {
   const response = await fetch(url, { headers: { Accept: "application/json" } });
-  if (response.redirected) location.reload(); // Signed out: the page itself asks to sign in.
+  // Signed out, or let out: the page itself says so.
+  if (response.redirected || response.status === 404) location.reload();
   if (!response.ok) throw new Error(`no ticket: ${response.status}`);
   return (await response.json()).ticket;
 }
