@@ -90,6 +90,10 @@ WHERE id IN (
     SELECT id FROM moderation_decisions
     WHERE streamer_id = :streamer_id AND (matches <> '[]' OR by_name <> '') LIMIT :limit);
 
+-- name: erase_acts!
+UPDATE alert_actions SET actor_name = ''
+WHERE id IN (SELECT id FROM alert_actions WHERE streamer_id = :streamer_id AND actor_name <> '' LIMIT :limit);
+
 -- name: erase_payers!
 UPDATE payments SET payer = ''
 WHERE id IN (SELECT id FROM payments WHERE streamer_id = :streamer_id AND payer <> '' LIMIT :limit);

@@ -67,7 +67,7 @@ document.addEventListener("keydown", (event) => {
 let swiped;
 
 document.addEventListener("pointerdown", (event) => {
-  const card = event.pointerType === "touch" && event.isPrimary && event.target.closest("[data-hold]");
+  const card = event.pointerType === "touch" && event.isPrimary && event.target.closest("[data-card]");
   if (card && !event.target.closest("button, summary, a")) swiped = { card, x: event.clientX, y: event.clientY };
 });
 document.addEventListener("pointermove", (event) => {

@@ -11,9 +11,12 @@ const SETTLE_MS = 400;
 
 // A card that comes up under a thumb takes no press for a moment: it was meant for the one before it.
 
-const cardNow = () => document.querySelector("[data-hold]");
+const cardNow = () => document.querySelector("[data-card]");
 let shown = cardNow()?.id;
 let restsUntil = 0;
+let pressedAt = -Infinity;
+
+document.addEventListener("submit", ({ target }) => target.closest("#queue") && (pressedAt = performance.now()), true);
 
 function rest() {
   const card = cardNow();
@@ -21,11 +24,12 @@ function rest() {
   shown = card?.id;
   const left = restsUntil - performance.now();
   if (!card || left <= 0) return;
-  const hadFocus = document.activeElement === document.body;
   card.inert = true;
   setTimeout(() => {
     card.inert = false;
-    if (hadFocus && document.activeElement === document.body) card.focus({ preventScroll: true });
+    // Whoever pressed a button that is gone goes on from the next card.
+    const pressed = performance.now() - pressedAt < 2_000;
+    if (pressed && document.activeElement === document.body) card.focus({ preventScroll: true });
   }, left);
 }
 
