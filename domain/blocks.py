@@ -68,9 +68,9 @@ async def get_blockable(connection: Any, streamer_id: int, public_id: str) -> Bl
 
 
 async def block(
-    connection: Any, streamer_id: int, public_id: str, kind: BlockKind, *, note: str, days: int, user_id: int
+    connection: Any, streamer_id: int, public_id: str, kind: BlockKind, *, note: str, days: int, user_id: int | None
 ) -> None:
-    """Block a donation's donor. `days` counts for an address alone.
+    """Block a donation's donor. `days` counts for an address alone; `user_id` None: a moderator does it.
 
     Raises NotFoundError("donation"), NotAllowedError("nothing_to_block"), InvalidInputError("days" | "note", …).
     """

@@ -91,6 +91,7 @@ async def erase_texts(connection: Any, streamer_id: int, *, limit: int = BATCH) 
         await queries.erasure.erase_manual_donations(connection, streamer_id=streamer_id, limit=limit),
         await queries.erasure.erase_goals(connection, streamer_id=streamer_id, limit=limit),
         await queries.erasure.erase_decisions(connection, streamer_id=streamer_id, limit=limit),
+        await queries.erasure.erase_acts(connection, streamer_id=streamer_id, limit=limit),
         await queries.erasure.erase_payers(connection, streamer_id=streamer_id, limit=limit),
     ]
     return any(tag != "UPDATE 0" for tag in tags)

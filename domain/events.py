@@ -93,6 +93,8 @@ class Topic(StrEnum):
     """Connected overlays or the speaker."""
     CONTROLS = "controls"
     """Pause, the missed-alerts answer, a revoked overlay token."""
+    MODERATORS = "moderators"
+    """Who moderates, what they may, and who looks at the queue now."""
 
 
 @dataclass(frozen=True)

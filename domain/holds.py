@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from domain import alerts, outbox
+from domain import alerts, blocks, outbox
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Actor, EventType, Topic, Wake
 from domain.judgement import encode_match, judge_donation
@@ -36,7 +36,8 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class By:
-    """Who decides: `kind` is "owner", "moderator" or "deadline"; `id` is that person's, `name` what others see."""
+    """Who decides: `kind` is "owner", "superuser", "moderator" or "deadline"; `id` is that person's, `name` what others
+    see, empty for a superuser, whose address is nobody's business."""
 
     kind: str
     id: int | None
@@ -50,7 +51,7 @@ DEADLINE = By("deadline", None, "")
 class Hold:
     """An alert that waits, with its texts as written; `left_seconds` until the deadline.
 
-    `decision` and `by_name` are set for the few seconds in which it may be undone.
+    `decision`, `by_kind`, `by_name` and `undo_seconds` are set for the few seconds in which it may be undone.
     """
 
     alert_id: uuid.UUID
@@ -65,15 +66,18 @@ class Hold:
     left_seconds: float
     outcome: str
     decision: Decision | None
+    by_kind: str | None
     by_name: str
+    undo_seconds: float | None
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What came of a press: `won` is False if somebody was first, who is `by_name`, with this `decision`."""
+    """What came of a press: `won` is False if somebody was first, with this `decision`; by whom, as in `By`."""
 
     won: bool
     decision: str
+    by_kind: str
     by_name: str
 
 
@@ -121,10 +125,10 @@ async def decide(connection: Any, streamer_id: int, alert_id: uuid.UUID, decisio
         first = await queries.holds.get_decided(connection, streamer_id=streamer_id, alert_id=alert_id)
         if first is None:
             raise NotFoundError("hold")
-        return Decided(False, first["decision"] or "", first["by_name"])
+        return Decided(False, first["decision"] or "", first["by_kind"] or "", first["by_name"])
     await outbox.add_task(connection, Actor.SETTLE_HOLD, row["alert_id"], delay_seconds=UNDO_SECONDS)
     await _log(connection, streamer_id, row["donation_id"], decision, row["reason"], by)
-    return Decided(True, decision, by.name)
+    return Decided(True, decision, by.kind, by.name)
 
 
 async def undo(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -> bool:
@@ -252,6 +256,21 @@ async def _rejudge_one(connection: Any, streamer_id: int, alert_id: uuid.UUID, b
             connection, alert_id=hold["alert_id"], by_kind=by.kind, by_id=by.id, by_name=by.name
         )
         await outbox.add_task(connection, Actor.SETTLE_HOLD, hold["alert_id"])
+
+
+async def block_donor(connection: Any, streamer_id: int, alert_id: uuid.UUID, kind: blocks.BlockKind, by: By) -> None:
+    """Block whoever sent what waits, by an address for a day; what waits is still to be decided.
+
+    Raises NotFoundError("hold"), NotAllowedError("nothing_to_block").
+    """
+    row = await queries.holds.find_held_donation(connection, streamer_id=streamer_id, alert_id=alert_id)
+    if row is None:
+        raise NotFoundError("hold")
+    user_id = None if by.kind == "moderator" else by.id
+    await blocks.block(
+        connection, streamer_id, row["public_id"], kind, note=by.name, days=blocks.ADDRESS_DAYS[0], user_id=user_id
+    )
+    await _log(connection, streamer_id, row["donation_id"], "block", f"blocked_{kind}", by)
 
 
 # The log.

@@ -32,8 +32,8 @@ _SECRETS = (
     (re.compile(r"(\b(?:https?|wss?)://[^\s?#\"'<>]*)[?#][^\s\"'<>]+"), r"\1?…"),
     (re.compile(r"(?<![\w.])(/[\w./~%-]*)[?#][\w.~%-]+=[^\s\"'<>]*"), r"\1?…"),
     (re.compile(r"(/overlay#)[^\s\"'<>]+"), r"\1…"),
-    # Addresses that are keys: one-time links and buttons.
-    (re.compile(r"(/(?:link|button)/)[\w%-]{8,}"), r"\1…"),
+    # Addresses that are keys: one-time links, buttons and invitations.
+    (re.compile(r"(/(?:link|button|moderate/join)/)[\w%-]{8,}"), r"\1…"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 …"),
     # token=…, "Password": "…", 'secret': '…'
     (

@@ -1,4 +1,7 @@
-"""The namespace `/dashboard`: it only says that something changed; the page asks `web` for the rest."""
+"""The namespace `/dashboard`: it only says that something changed; the page asks `web` for the rest.
+
+For the streamer's pages and her moderators': these hear only of what they may see.
+"""
 
 from typing import Any
 
@@ -13,6 +16,8 @@ from realtime.stage import DASHBOARD, Stage
 
 MAX_DASHBOARDS = 100
 """Dashboards of one streamer on one process."""
+MAX_OF_MODERATOR = 8
+"""Of them, one moderator's: their tabs never keep the streamer out."""
 
 
 class DashboardNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
@@ -40,9 +45,15 @@ class DashboardNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
             raise Refused("The ticket is not valid", refusal("bad_ticket"))
         # Not through the lock: a streamer's slow queue is no reason to keep a page waiting.
         room = self._stage.rooms.enter(ticket.streamer_id)
-        if len(room.dashboards) >= MAX_DASHBOARDS:
+        session_id = ticket.moderator_session_id
+        mine = sum(other == session_id for other in room.moderators.values()) if session_id is not None else 0
+        if len(room.dashboards) >= MAX_DASHBOARDS or mine >= MAX_OF_MODERATOR:
+            self._stage.rooms.tidy(room)
             raise Refused("Too many dashboards", refusal("too_many"))
         room.dashboards.add(sid)
+        if session_id is not None:
+            # A session that ended within the ticket's minute is found by the next look.
+            room.moderators[sid] = session_id
         self._streamers[sid] = ticket.streamer_id
 
     def _disconnect(self, sid: str) -> None:
@@ -50,4 +61,5 @@ class DashboardNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
         room = self._stage.rooms.find(streamer_id) if streamer_id is not None else None
         if room is not None:
             room.dashboards.discard(sid)
+            room.moderators.pop(sid, None)
             self._stage.rooms.tidy(room)

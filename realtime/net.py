@@ -74,6 +74,7 @@ class Net:
         for view in views.values():
             if stage.rooms.find(view.streamer_id) is None:
                 await self._strike_off_strays(view)
+        await stage.dismiss_moderators(stage.rooms)
 
     def _compare(self, room: Room, known: set[UUID], view: View | None) -> None:
         if view is None:

@@ -50,6 +50,8 @@ class Room:
     streamer_id: int
     overlays: dict[UUID, ConnectedOverlay] = field(default_factory=dict)
     dashboards: set[str] = field(default_factory=set)
+    moderators: dict[str, UUID] = field(default_factory=dict)
+    """Of the dashboards, those of moderators: their sessions, with which they end."""
     speaker_id: UUID | None = None
     lease_id: UUID | None = None
     """What was last known to speak and to play."""

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import socketio
 
-from domain import overlays, showing
+from domain import moderators, overlays, showing
 from domain.events import Topic, Wake
 from domain.showing import EndedAlert, Playing
 from infra.database import DATABASE_AWAY
@@ -32,6 +32,7 @@ PIECE_SECONDS = 10.0
 """A piece of work that takes longer is given up and left to the net."""
 
 ENDED = frozenset({Topic.ALERTS, Topic.DONATION})
+FOR_MODERATORS = frozenset({Topic.ALERTS, Topic.DONATION, Topic.CONTROLS, Topic.OVERLAYS, Topic.MODERATORS})
 
 
 class Stage:
@@ -42,6 +43,7 @@ class Stage:
         self.stopping = False
         self._server = server
         self._wakes = wakes
+        self._dismissing: set[asyncio.Task[None]] = set()
 
     # What others ask for.
 
@@ -67,6 +69,10 @@ class Stage:
         if room is None or wake.sender == str(self.process_id):
             return
         self.tell_dashboards(room, wake.topics)
+        if Topic.MODERATORS in wake.topics and room.moderators:
+            task = asyncio.create_task(self._dismiss_at_once(room))
+            self._dismissing.add(task)
+            task.add_done_callback(self._dismissing.discard)
         if not wake.topics & {Topic.ALERTS, Topic.OVERLAYS, Topic.CONTROLS}:
             return
         # What plays ends by a word of its own, which looks for the next; a look under way may be too early to see this.
@@ -96,6 +102,23 @@ class Stage:
                 COALESCE_SECONDS, lambda: asyncio.ensure_future(self._flush_topics(room))
             )
         room.topics.update(topics)
+
+    async def dismiss_moderators(self, rooms: Iterable[Room]) -> None:
+        """End the connections of moderators whose session ended: revoked, over, or replaced by a new link."""
+        connected = {sid: session_id for room in rooms for sid, session_id in room.moderators.items()}
+        if not connected:
+            return
+        async with self.database.connection() as connection:
+            good = await moderators.list_good_sessions(connection, set(connected.values()))
+        for sid, session_id in connected.items():
+            if session_id not in good:
+                await self._server.disconnect(sid, namespace=DASHBOARD)
+
+    async def _dismiss_at_once(self, room: Room) -> None:
+        try:
+            await self.dismiss_moderators([room])
+        except DATABASE_AWAY as error:
+            log.warning("Moderators are looked at again in a moment: %s", type(error).__name__)
 
     async def emit(self, overlay: ConnectedOverlay, event: str, data: dict[str, Any]) -> None:
         await self._server.emit(event, data, to=overlay.sid, namespace=OVERLAY)
@@ -243,7 +266,9 @@ class Stage:
             await self.emit(overlay, "mirror", mirrored)
 
     async def _flush_topics(self, room: Room) -> None:
-        topics, room.topics = sorted(room.topics), set()
+        topics, room.topics = room.topics, set()
         for sid in list(room.dashboards):
-            await self._server.emit("changed", {"topics": topics}, to=sid, namespace=DASHBOARD)
+            told = topics & FOR_MODERATORS if sid in room.moderators else topics
+            if told:
+                await self._server.emit("changed", {"topics": sorted(told)}, to=sid, namespace=DASHBOARD)
         self.rooms.tidy(room)

@@ -20,6 +20,7 @@ from web.errors import setup_errors
 from web.first_account import announce_first_account
 from web.i18n import setup_i18n
 from web.limits import Limiter
+from web.moderator_sessions import setup_moderator_sessions
 from web.on_air import is_on_air
 from web.pages import operator_legal, styleguide, with_routes
 from web.secret_cookies import setup_secret_cookies
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> Quart:
     setup_security(app)
     setup_secret_cookies(app)
     setup_sessions(app)
+    setup_moderator_sessions(app)
     app.jinja_env.globals.update(is_on_air=is_on_air, operator_pages=operator_legal.operator_pages)
     for module in (health, metrics, notifications, *with_routes()):
         # How pages are made is for who makes them.

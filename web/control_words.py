@@ -6,11 +6,10 @@ from domain.control import Action, Outcome, Pressed, Presser, PresserKind, Subje
 from web.i18n import _, format_money, ngettext
 
 
-def call(subject: Subject | None) -> str:
-    """`Anya · 300 ₽`."""
+def call(subject: Subject | None, *, shows_amounts: bool = True) -> str:
+    """`Anya · 300 ₽`, or `Anya` for whoever is not to see amounts."""
     if subject is None:
         return ""
-    money = format_money(subject.amount_minor)
     match subject.kind:
         case AlertKind.TEST:
             name = _("test")
@@ -18,7 +17,7 @@ def call(subject: Subject | None) -> str:
             name = ngettext("%(num)s donation", "%(num)s donations", subject.donations)
         case _:
             name = subject.donor_name or _("Anonymous")
-    return f"{name} · {money}"
+    return f"{name} · {format_money(subject.amount_minor)}" if shows_amounts else name
 
 
 def call_presser(by: Presser) -> str:
@@ -31,9 +30,9 @@ def call_presser(by: Presser) -> str:
             return f"@{by.name}"
 
 
-def line(pressed: Pressed) -> str:
+def line(pressed: Pressed, *, shows_amounts: bool = True) -> str:
     """What became of a press, in one short line."""
-    alert = call(pressed.subject)
+    alert = call(pressed.subject, shows_amounts=shows_amounts)
     done = pressed.outcome is Outcome.DONE
     nothing = pressed.outcome is Outcome.NOTHING
     match pressed.action:

@@ -59,7 +59,7 @@ async def _answer_http_exception(error: HTTPException) -> Response:
     headers = {name: value for name, value in error.get_headers() if name in KEPT_HEADERS}
     status = error.code or 500
     if status < 400:
-        # A redirect that somebody raised.
+        # A redirect, or a page of its own, that somebody raised.
         assert isinstance(error.response, Response)
         return error.response
     return await _answer(status, headers, error)

@@ -114,6 +114,7 @@ def decision_words(what: str) -> str:
         "undo": _("Taken back"),
         "exception": _("Exception added"),
         "erase": _("Name and message removed at the donor's request"),
+        "block": _("Donor blocked"),
     }.get(what, what)
 
 
@@ -121,6 +122,8 @@ def by_words(kind: str, name: str) -> str:
     match kind:
         case "rules":
             return _("rules")
+        case "superuser":
+            return _("the operator")
         case "deadline":
             return _("nobody decided in time")
     return name
@@ -132,3 +135,15 @@ def pending_words(decision: str) -> str:
         "show_without_text": _("It is about to be shown without the message."),
         "hide": _("It is about to be hidden."),
     }[decision]
+
+
+def taken_words(decision: str, by: str) -> str:
+    """Somebody was first: in words that fit whoever it was."""
+    what = {
+        "show": _("show it"),
+        "show_without_text": _("show it without the message"),
+        "hide": _("hide it"),
+    }.get(decision)
+    if what is None:
+        return _("Somebody was first: nothing changed.")
+    return _("Already decided: %(what)s (%(who)s).", what=what, who=by)

@@ -112,7 +112,7 @@ async def _check_origin() -> None:
     elif fetch_site is not None:
         allowed = fetch_site == "same-origin"
     else:
-        allowed = session_cookie_name() not in request.cookies
+        allowed = not {session_cookie_name(), moderator_cookie_name()} & set(request.cookies)
     if not allowed:
         raise CrossSiteError
 
@@ -133,6 +133,10 @@ def is_secure() -> bool:
 
 def session_cookie_name() -> str:
     return "__Host-session" if is_secure() else "session"
+
+
+def moderator_cookie_name() -> str:
+    return "__Secure-moderator" if is_secure() else "moderator"
 
 
 # What the answer carries.

@@ -4,7 +4,7 @@
 ALTER TABLE donations ADD COLUMN erased_at timestamptz;
 ALTER TABLE moderation_decisions DROP CONSTRAINT moderation_decisions_what_check;
 ALTER TABLE moderation_decisions ADD CONSTRAINT moderation_decisions_what_check CHECK
-    (what IN ('mask', 'hold', 'reject', 'show', 'show_without_text', 'hide', 'undo', 'exception', 'erase'));
+    (what IN ('mask', 'hold', 'reject', 'show', 'show_without_text', 'hide', 'undo', 'exception', 'block', 'erase'));
 
 -- The same worker packs what the site knows of one account, for its owner: an export of no streamer's donations.
 ALTER TABLE exports ALTER COLUMN streamer_id DROP NOT NULL;

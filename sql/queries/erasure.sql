@@ -83,7 +83,9 @@ papers AS (DELETE FROM requisites WHERE streamer_id = :streamer_id),
 counts AS (DELETE FROM statistics_counts WHERE streamer_id = :streamer_id),
 rules AS (DELETE FROM moderation_settings WHERE streamer_id = :streamer_id),
 words AS (DELETE FROM moderation_words WHERE streamer_id = :streamer_id),
-blocked AS (DELETE FROM blocks WHERE streamer_id = :streamer_id)
+blocked AS (DELETE FROM blocks WHERE streamer_id = :streamer_id),
+helpers AS (DELETE FROM moderators WHERE streamer_id = :streamer_id),
+present AS (DELETE FROM moderation_presence WHERE streamer_id = :streamer_id)
 DELETE FROM holds WHERE streamer_id = :streamer_id;
 
 -- name: erase_decisions!
@@ -91,6 +93,10 @@ UPDATE moderation_decisions SET matches = '[]', by_name = ''
 WHERE id IN (
     SELECT id FROM moderation_decisions
     WHERE streamer_id = :streamer_id AND (matches <> '[]' OR by_name <> '') LIMIT :limit);
+
+-- name: erase_acts!
+UPDATE alert_actions SET actor_name = ''
+WHERE id IN (SELECT id FROM alert_actions WHERE streamer_id = :streamer_id AND actor_name <> '' LIMIT :limit);
 
 -- name: erase_payers!
 UPDATE payments SET payer = ''

@@ -10,8 +10,9 @@ RETURNING alert_id;
 -- name: list_holds
 -- What waits for a decision, oldest first, and what was decided a moment ago and may still be undone.
 SELECT alerts.alert_id, donations.public_id, donations.donor_name, donations.message, alerts.amount_minor,
-       holds.donation_id, holds.reason, holds.matches, holds.held_at, holds.outcome, holds.decision, holds.by_name,
-       extract(epoch FROM holds.decide_by - now())::float8 AS left_seconds
+       holds.donation_id, holds.reason, holds.matches, holds.held_at, holds.outcome, holds.decision, holds.by_kind,
+       holds.by_name, extract(epoch FROM holds.decide_by - now())::float8 AS left_seconds,
+       extract(epoch FROM holds.takes_effect_at - now())::float8 AS undo_seconds
 FROM holds JOIN alerts ON alerts.id = holds.alert_id JOIN donations ON donations.id = holds.donation_id
 WHERE holds.streamer_id = :streamer_id AND holds.settled_at IS NULL AND alerts.status = 'held' AND is_paid(alerts)
 ORDER BY holds.held_at, holds.alert_id LIMIT :limit;
@@ -34,9 +35,15 @@ RETURNING holds.alert_id, holds.donation_id, holds.reason;
 
 -- name: get_decided^
 -- Who was first.
-SELECT holds.decision, holds.by_name
+SELECT holds.decision, holds.by_kind, holds.by_name
 FROM holds JOIN alerts ON alerts.id = holds.alert_id
 WHERE alerts.streamer_id = :streamer_id AND alerts.alert_id = :alert_id;
+
+-- name: find_held_donation^
+SELECT holds.donation_id, donations.public_id
+FROM holds JOIN alerts ON alerts.id = holds.alert_id JOIN donations ON donations.id = holds.donation_id
+WHERE alerts.streamer_id = :streamer_id AND alerts.alert_id = :alert_id AND alerts.status = 'held'
+  AND holds.settled_at IS NULL;
 
 -- name: undo^
 -- Only before it took effect. A deadline that passed meanwhile leaves another minute to decide.

@@ -55,3 +55,30 @@ FROM moderation_decisions WHERE streamer_id = :streamer_id AND donation_id = :do
 -- name: get_originals^
 -- A donation's texts as its donor wrote them, for its streamer alone.
 SELECT donor_name, message FROM donations WHERE streamer_id = :streamer_id AND id = :donation_id;
+
+-- name: list_log
+-- What people and deadlines decided, the newest first, with what the rules had caught of that donation.
+SELECT decision.id, decision.what, decision.reason, decision.by_kind, decision.by_name, decision.decided_at,
+       donations.public_id AS donation_public_id, donations.donor_name AS name, donations.message,
+       coalesce((SELECT matches FROM moderation_decisions judged
+                 WHERE judged.donation_id = decision.donation_id AND judged.matches <> '[]'
+                 ORDER BY judged.id LIMIT 1), '[]') AS matches
+FROM moderation_decisions decision JOIN donations ON donations.id = decision.donation_id
+WHERE decision.streamer_id = :streamer_id AND decision.by_kind <> 'rules'
+  AND (:before::bigint IS NULL OR decision.id < :before::bigint)
+  AND (:moderator_id::integer IS NULL
+       OR decision.by_kind = 'moderator' AND decision.by_id = :moderator_id::integer)
+ORDER BY decision.id DESC LIMIT :limit;
+
+-- name: list_log_after
+-- The same, the next that are newer, the oldest first.
+SELECT decision.id, decision.what, decision.reason, decision.by_kind, decision.by_name, decision.decided_at,
+       donations.public_id AS donation_public_id, donations.donor_name AS name, donations.message,
+       coalesce((SELECT matches FROM moderation_decisions judged
+                 WHERE judged.donation_id = decision.donation_id AND judged.matches <> '[]'
+                 ORDER BY judged.id LIMIT 1), '[]') AS matches
+FROM moderation_decisions decision JOIN donations ON donations.id = decision.donation_id
+WHERE decision.streamer_id = :streamer_id AND decision.by_kind <> 'rules' AND decision.id > :after::bigint
+  AND (:moderator_id::integer IS NULL
+       OR decision.by_kind = 'moderator' AND decision.by_id = :moderator_id::integer)
+ORDER BY decision.id LIMIT :limit;

@@ -60,7 +60,8 @@ export function showLost(place, seconds, fromSeconds) {
 
 async function getTicket(url) {
   const response = await fetch(url, { headers: { Accept: "application/json" } });
-  if (response.redirected) location.reload(); // Signed out: the page itself asks to sign in.
+  // Signed out, or let out: the page itself says so.
+  if (response.redirected || response.status === 404) location.reload();
   if (!response.ok) throw new Error(`no ticket: ${response.status}`);
   return (await response.json()).ticket;
 }

@@ -52,9 +52,11 @@ class Answers:
     again_ms: int | None
 
 
-async def read_answers(connection: Any, streamer: Streamer, controls: Controls) -> Answers:
+async def read_answers(
+    connection: Any, streamer: Streamer, controls: Controls, *, shows_amounts: bool = True
+) -> Answers:
     act = await get_last_act(connection, streamer.id, seconds=SHOWN_SECONDS)
-    press = None if act is None else press_of(act, controls)
+    press = None if act is None else press_of(act, controls, shows_amounts=shows_amounts)
     undo = None if act is None else undo_of(act)
     moments = [] if act is None else [SHOWN_SECONDS * 1000 - act.age_ms]
     if act is not None and press is not None and press.state == "sent":
@@ -67,9 +69,10 @@ async def read_answers(connection: Any, streamer: Streamer, controls: Controls) 
     return Answers(press, undo, pause_minutes, max(min(moments), 0) + 50 if moments else None)
 
 
-def press_of(act: LastAct, controls: Controls) -> Press:
+def press_of(act: LastAct, controls: Controls, *, shows_amounts: bool = True) -> Press:
     """What the page says of the newest press: the overlay's word counts, where there has to be one."""
-    done = Press("done", line(Pressed(act.action, Outcome.DONE, act.subject, act.alerts)))
+    alert = call(act.subject, shows_amounts=shows_amounts)
+    done = Press("done", line(Pressed(act.action, Outcome.DONE, act.subject, act.alerts), shows_amounts=shows_amounts))
     match act.action:
         case Action.SKIP:
             confirmed = act.off_screen
@@ -77,9 +80,9 @@ def press_of(act: LastAct, controls: Controls) -> Press:
             confirmed = controls.speaker_muted is (act.action is Action.MUTE)
         case Action.TEST | Action.REPLAY:
             if act.status is AlertStatus.QUEUED and (act.has_to_wait or _is_held_back(controls)):
-                return Press("done", _("In the queue: %(alert)s", alert=call(act.subject)))
+                return Press("done", _("In the queue: %(alert)s", alert=alert))
             if act.status is AlertStatus.PLAYING and act.started:
-                return Press("done", _("On screen: %(alert)s", alert=call(act.subject)))
+                return Press("done", _("On screen: %(alert)s", alert=alert))
             confirmed = act.status not in (AlertStatus.QUEUED, AlertStatus.PLAYING)
         case _:
             confirmed = True

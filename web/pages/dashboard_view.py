@@ -124,7 +124,8 @@ async def read_bar(connection: Any, streamer: Streamer, *, is_self_signed: bool)
     )
 
 
-async def read_stage(connection: Any, streamer: Streamer) -> Stage:
+async def read_stage(connection: Any, streamer: Streamer, *, shows_amounts: bool = True) -> Stage:
+    """`shows_amounts`: in what is said of the newest press."""
     waiting = await list_queue(connection, streamer.id, limit=NEXT_ALERTS)
     controls = await get_controls(connection, streamer.id)
     return Stage(
@@ -132,7 +133,7 @@ async def read_stage(connection: Any, streamer: Streamer) -> Stage:
         next_alerts=tuple(alert for alert in waiting if alert.status is AlertStatus.QUEUED),
         queue=await measure_queue(connection, streamer.id),
         controls=controls,
-        answers=await read_answers(connection, streamer, controls),
+        answers=await read_answers(connection, streamer, controls, shows_amounts=shows_amounts),
     )
 
 

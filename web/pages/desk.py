@@ -64,6 +64,7 @@ MENU: tuple[MenuGroup, ...] = (
             MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),
             MenuEntry("control.show", lambda: _("Control"), "control", tab=lambda: _("Control")),
             MenuEntry("moderation.show", lambda: _("Moderation"), "shield"),
+            MenuEntry("moderators.show", lambda: _("Moderators"), "users"),
             MenuEntry("statistics.show", lambda: _("Statistics"), "chart", tab=lambda: _("Statistics")),
         ),
     ),

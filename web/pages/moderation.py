@@ -5,35 +5,39 @@
     POST /dashboard/moderation/decide    show, show without the message, hide
     POST /dashboard/moderation/undo      take a decision back, for five seconds
     POST /dashboard/moderation/allow     what was caught is no violation: an exception, and a new judgement
+    POST /dashboard/moderation/here      the page says that somebody looks at it; who else does
 
-Settings have a page of their own (`moderation_settings.py`).
+Settings, moderators and the log have pages of their own (`moderation_settings.py`, `moderators.py`,
+`moderation_log.py`); what moderators see is in `moderate.py`.
 """
 
-import uuid
 from typing import Any
 
 from quart import Blueprint, Response, redirect, render_template, request
 from quart.typing import ResponseReturnValue
-from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import UnprocessableEntity
 
 from domain import holds
 from domain.errors import InvalidInputError
-from domain.events import WAKE_CHANNEL, Topic, Wake
-from domain.holds import By, Decision
-from domain.moderation import Part, Rule
 from domain.moderation_settings import get_settings
 from domain.streamers import Streamer
-from infra.redis import publish
-from web import moderation_words
 from web.context import parts
 from web.pages import control, desk
+from web.pages.moderation_view import (
+    decision_in,
+    held_alert,
+    match_in,
+    queue_values,
+    say_here,
+    tell_decided,
+    who_decides,
+)
 from web.security import allow_realtime
-from web.sessions import require_streamer, require_user
+from web.sessions import require_streamer
 
 blueprint = Blueprint("moderation", __name__)
 
 SHOWN_MAX = 50
+"""Of what waits; the rest comes when these are decided."""
 
 
 @blueprint.get("/dashboard/moderation")
@@ -45,6 +49,8 @@ async def show() -> Response:
         streamer,
         current="moderation.show",
         realtime_url=parts().settings.realtime_url,
+        here=await say_here(streamer.id, await who_decides(streamer)),
+        here_address=desk.address("moderation.here"),
         **await _values(streamer),
     )
 
@@ -62,22 +68,18 @@ async def show_queue() -> ResponseReturnValue:
 async def decide() -> ResponseReturnValue:
     streamer = await require_streamer()
     fields = await request.form
-    try:
-        decision = Decision(fields.get("decision", ""))
-    except ValueError:
-        raise UnprocessableEntity from None
-    by = await _by()
+    decision, alert_id, by = decision_in(fields), held_alert(fields), await who_decides(streamer)
     async with parts().pool.acquire() as connection, connection.transaction():
-        decided = await holds.decide(connection, streamer.id, _alert_id(fields), decision, by)
+        decided = await holds.decide(connection, streamer.id, alert_id, decision, by)
     return await _done(streamer, "hold-decided" if decided.won else "hold-taken")
 
 
 @blueprint.post("/dashboard/moderation/undo")
 async def undo() -> ResponseReturnValue:
     streamer = await require_streamer()
-    by = await _by()
+    alert_id, by = held_alert(await request.form), await who_decides(streamer)
     async with parts().pool.acquire() as connection, connection.transaction():
-        undone = await holds.undo(connection, streamer.id, _alert_id(await request.form), by)
+        undone = await holds.undo(connection, streamer.id, alert_id, by)
     return await _done(streamer, "hold-undone" if undone else "too-late")
 
 
@@ -85,28 +87,25 @@ async def undo() -> ResponseReturnValue:
 async def allow() -> ResponseReturnValue:
     streamer = await require_streamer()
     fields = await request.form
-    index = fields.get("match", type=int)
-    if index is None:
-        raise UnprocessableEntity
-    by = await _by()
+    index, alert_id, by = match_in(fields), held_alert(fields), await who_decides(streamer)
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
-            allowed = await holds.allow(connection, streamer.id, _alert_id(fields), index, by)
+            allowed = await holds.allow(connection, streamer.id, alert_id, index, by)
     except InvalidInputError as error:
         return await _done(streamer, "words-full" if error.code == "too_many" else "not-a-word")
     return await _done(streamer, "exception-added" if allowed else "hold-taken")
 
 
-def _alert_id(fields: MultiDict[str, str]) -> uuid.UUID:
-    try:
-        return uuid.UUID(fields.get("alert_id", ""))
-    except ValueError:
-        raise UnprocessableEntity from None
-
-
-async def _by() -> By:
-    user = await require_user()
-    return By("owner", user.id, user.email)
+@blueprint.post("/dashboard/moderation/here")
+async def here() -> Response:
+    streamer = await require_streamer()
+    return Response(
+        await render_template(
+            "partials/moderation/here.html",
+            here=await say_here(streamer.id, await who_decides(streamer)),
+            here_address=desk.address("moderation.here"),
+        )
+    )
 
 
 async def _values(streamer: Streamer) -> dict[str, Any]:
@@ -114,18 +113,6 @@ async def _values(streamer: Streamer) -> dict[str, Any]:
         found = await holds.list_holds(connection, streamer.id, limit=SHOWN_MAX)
         settings = await get_settings(connection, streamer.id)
     return {"holds": found, "settings": settings, **queue_values()}
-
-
-def queue_values() -> dict[str, Any]:
-    """What `partials/moderation/queue.html` needs beside the holds, for the streamer's own page."""
-    return {
-        "shows_amounts": True,
-        "ends": {name: f"moderation.{name}" for name in ("show_queue", "decide", "undo", "allow")},
-        "words": moderation_words,
-        "Part": Part,
-        "allowable": (Rule.WORDS, Rule.OWN_WORDS, Rule.LINKS, Rule.MENTIONS),
-        "undo_seconds": holds.UNDO_SECONDS,
-    }
 
 
 async def _queue(streamer: Streamer, said: str = "") -> Response:
@@ -137,9 +124,7 @@ async def _queue(streamer: Streamer, said: str = "") -> Response:
 
 
 async def _done(streamer: Streamer, said: str) -> ResponseReturnValue:
-    parts().relay.wake()
-    wake = Wake(streamer.id, frozenset({Topic.ALERTS, Topic.DONATION}), plays_on=True)
-    await publish(parts().redis, WAKE_CHANNEL, [wake.encode()])
+    await tell_decided(streamer.id)
     if (await request.form).get("page") == "control":
         return await control.answer_moderation(streamer, said)
     if "HX-Request" in request.headers:

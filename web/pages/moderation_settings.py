@@ -16,7 +16,6 @@ from werkzeug.exceptions import UnprocessableEntity
 
 from domain import holds
 from domain.errors import InvalidInputError
-from domain.holds import By
 from domain.moderation import Act, Mode, Outcome, Part, Rule, Settings, judge
 from domain.moderation_settings import (
     WORD_MAX_LENGTH,
@@ -35,7 +34,8 @@ from web.context import parts
 from web.i18n import _, ngettext
 from web.pages import desk
 from web.pages.donate_form import parse_amount
-from web.sessions import require_streamer, require_user
+from web.pages.moderation_view import who_decides
+from web.sessions import require_streamer
 
 blueprint = Blueprint("moderation_settings", __name__)
 
@@ -60,7 +60,7 @@ async def save() -> ResponseReturnValue:
         try:
             async with parts().pool.acquire() as connection, connection.transaction():
                 await save_settings(connection, streamer.id, settings)
-                await holds.rejudge(connection, streamer.id, await _by())
+                await holds.rejudge(connection, streamer.id, await who_decides(streamer))
         except InvalidInputError as error:
             errors[error.field] = _("From %(least)s to %(most)s.", least=error.data["least"], most=error.data["most"])
     if errors:
@@ -96,7 +96,7 @@ async def add() -> ResponseReturnValue:
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
             await add_words(connection, streamer.id, kind, typed.replace(",", "\n").splitlines())
-            await holds.rejudge(connection, streamer.id, await _by())
+            await holds.rejudge(connection, streamer.id, await who_decides(streamer))
     except InvalidInputError as error:
         async with parts().pool.acquire() as connection:
             settings = await get_settings(connection, streamer.id)
@@ -110,14 +110,9 @@ async def remove(word_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
     async with parts().pool.acquire() as connection, connection.transaction():
         await remove_word(connection, streamer.id, word_id)
-        await holds.rejudge(connection, streamer.id, await _by())
+        await holds.rejudge(connection, streamer.id, await who_decides(streamer))
     parts().relay.wake()
     return desk.go_to("moderation_settings.show", said="words-saved", _anchor="words")
-
-
-async def _by() -> By:
-    user = await require_user()
-    return By("owner", user.id, user.email)
 
 
 def _typed(fields: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
