@@ -65,5 +65,6 @@ def test_every_query_is_used(path: Path) -> None:
         for folder in ("domain", "infra", "tasks", "web", "realtime")
         for file in (root / folder).rglob("*.py")
     )
-    unused = [name for name in queries_of(path) if f".{name}(" not in code]
+    # Called, or named where several are gone through.
+    unused = [name for name in queries_of(path) if not re.search(rf"\.{name}[(,]", code)]
     assert unused == []
