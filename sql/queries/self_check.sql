@@ -475,6 +475,19 @@ SELECT alerts.id AS example, count(*) OVER () AS found FROM alerts
 WHERE alerts.status = 'playing' AND alerts.leased_until < now() - interval '2 minutes'
 ORDER BY alerts.id DESC LIMIT 5;
 
+-- name: find_missing_holds
+-- A held alert without an open hold. A sweep opens it one within a minute or two.
+SELECT alerts.id AS example, count(*) OVER () AS found FROM alerts
+WHERE alerts.status = 'held' AND alerts.created_at < now() - interval '5 minutes' AND is_paid(alerts)
+  AND NOT EXISTS (SELECT FROM holds WHERE holds.alert_id = alerts.id AND holds.settled_at IS NULL)
+ORDER BY alerts.id DESC LIMIT 5;
+
+-- name: find_goals_behind
+-- What a booking left undone and no sweep made up for.
+SELECT donation_id AS example, count(*) OVER () AS found FROM goal_arrears
+WHERE created_at < now() - interval '5 minutes'
+ORDER BY donation_id DESC LIMIT 5;
+
 -- name: find_failing_providers
 SELECT NULL::bigint AS example, count(*) AS found FROM provider_health WHERE failures >= :failures_to_rest
 HAVING count(*) > 0;

@@ -8,6 +8,7 @@ import pytest
 
 from domain import goal_progress, goals, holds
 from domain.goals import GoalFields
+from domain.holds import By, Decision
 from domain.moderation import Mode, Settings
 from domain.moderation_settings import save_settings
 from domain.news import Source
@@ -75,6 +76,50 @@ async def test_a_log_of_moderation_that_cannot_be_written(
     assert await texts_of(connection, payment) == KEPT_BACK
     await check_books(connection)
     assert [record.levelno for record in caplog.records if "failed" in record.message] == [logging.ERROR] * 2
+
+
+async def test_a_hold_that_could_not_be_written_is_opened_by_the_next_sweep(
+    connection: Any, streamer: BuiltStreamer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await save_settings(connection, streamer.id, Settings(mode=Mode.APPROVE))
+    await break_table(connection, "holds")
+    payment = await pay(connection, streamer)
+    assert await texts_of(connection, payment) == KEPT_BACK
+    assert await holds.list_holds(connection, streamer.id) == []
+    await mend_table(connection, "holds")
+    await sweep(connection)
+    task: Any = await connection.fetchrow("SELECT data FROM outbox WHERE name = 'settle_hold'")
+    wake = await holds.settle(connection, task["data"]["argument"])
+    assert wake is not None
+    assert "nobody would have decided" in caplog.text
+    (hold,) = await holds.list_holds(connection, streamer.id)
+    assert (hold.reason, hold.donor_name, hold.message) == ("error", "Аня", "Привет")
+    assert 590 < hold.left_seconds <= 600
+    assert await texts_of(connection, payment) == KEPT_BACK
+    # From here on it is a hold like any other, and asked for once.
+    assert await holds.settle(connection, task["data"]["argument"]) is None
+    await connection.execute("DELETE FROM outbox")
+    await sweep(connection)
+    assert await connection.fetchval("SELECT count(*) FROM outbox WHERE name = 'settle_hold'") == 0
+    by = By("owner", streamer.owner_id, "anna@example.org")
+    await holds.decide(connection, streamer.id, hold.alert_id, Decision.SHOW, by)
+    await connection.execute("UPDATE holds SET takes_effect_at = now()")
+    await holds.settle(connection, task["data"]["argument"])
+    assert (await texts_of(connection, payment))[:5] == ("queued", "Аня", "Привет", "Аня", "Привет")
+
+
+async def test_a_settled_hold_of_an_alert_that_is_still_held_begins_anew(
+    connection: Any, streamer: BuiltStreamer
+) -> None:
+    await save_settings(connection, streamer.id, Settings(mode=Mode.APPROVE))
+    await pay(connection, streamer)
+    await connection.execute(
+        "UPDATE holds SET settled_at = now(), decision = 'hide', by_kind = 'owner', takes_effect_at = now()"
+    )
+    await sweep(connection)
+    await holds.settle(connection, await connection.fetchval("SELECT id FROM alerts"))
+    (hold,) = await holds.list_holds(connection, streamer.id)
+    assert (hold.reason, hold.decision, hold.message) == ("error", None, "Привет")
 
 
 async def test_texts_that_cannot_be_masked_wait_for_a_person(connection: Any, streamer: BuiltStreamer) -> None:
