@@ -168,8 +168,9 @@ WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
 ORDER BY donations.id DESC LIMIT 5;
 
 -- name: find_paid_without_alert
+-- One of which all went back needs none any more.
 SELECT donations.id AS example, count(*) OVER () AS found FROM donations
-WHERE donations.paid_at IS NOT NULL
+WHERE donations.status IN ('paid', 'partially_refunded')
   AND (:payment_ids::integer[] IS NULL
        OR donations.id = ANY(ARRAY(SELECT donation_id FROM payments WHERE id = ANY(:payment_ids))))
   AND NOT EXISTS (SELECT FROM alerts WHERE donation_id = donations.id AND kind = 'donation')

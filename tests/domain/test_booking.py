@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain import goal_progress, goals, holds
+from domain import booking, goal_progress, goals, holds
 from domain.goals import GoalFields
 from domain.holds import By, Decision
 from domain.moderation import Mode, Settings
@@ -142,6 +142,33 @@ async def test_an_alert_that_cannot_be_made(
     assert await connection.fetchval("SELECT net_minor FROM streamer_totals") == 30_000
     assert await connection.fetchval("SELECT public_message FROM donations") == ""
     assert "The alert of donation" in caplog.text
+    # It gets one as soon as that is possible.
+    await mend_table(connection, "alerts")
+    await sweep(connection)
+    tasks = await connection.fetch("SELECT data FROM outbox WHERE name = 'give_alert'")
+    assert [task["data"]["argument"] for task in tasks] == [payment.donation_id]
+    assert await booking.give_missing_alert(connection, payment.donation_id) is not None
+    assert await texts_of(connection, payment) == ("queued", "Аня", "Привет", "Аня", "Привет", "paid")
+    assert await booking.give_missing_alert(connection, payment.donation_id) is None
+    assert await booking.ask_missing_alerts(connection) == 0
+    await check_books(connection)
+
+
+async def test_what_went_back_meanwhile_gets_no_alert(connection: Any, streamer: BuiltStreamer) -> None:
+    await break_table(connection, "alerts")
+    payment = await pay(connection, streamer)
+    await mend_table(connection, "alerts")
+    await hear(connection, payment, N.REFUNDED, source=Source.POLL, amount_minor=0)
+    assert await booking.ask_missing_alerts(connection) == 0
+    assert await booking.give_missing_alert(connection, payment.donation_id) is None
+
+
+async def test_a_late_alert_is_judged_like_any_other(connection: Any, streamer: BuiltStreamer) -> None:
+    await break_table(connection, "alerts")
+    payment = await pay(connection, streamer, "Привет, сука")
+    await mend_table(connection, "alerts")
+    await booking.give_missing_alert(connection, payment.donation_id)
+    assert await texts_of(connection, payment) == ("queued", "Аня", "Привет, ***", "Аня", "Привет, ***", "paid")
 
 
 @pytest.mark.parametrize("table", ["goals", "alerts"])
@@ -200,6 +227,14 @@ async def test_what_goes_back_is_booked_though_the_goal_and_the_alert_fail(
     assert await goal_progress.catch_up(connection, streamer.id)
     assert (await goals.get_goal(connection, streamer.id, goal_id)).raised_minor == 0
     await check_books(connection)
+
+
+async def test_who_paid_need_not_be_known(connection: Any, streamer: BuiltStreamer) -> None:
+    _, payment = await open_donation(connection, streamer)
+    # Longer than its column.
+    await hear(connection, payment, N.CONFIRMED, payer="4" * 65)
+    assert await connection.fetchval("SELECT status FROM donations") == "paid"
+    assert await connection.fetchval("SELECT payer FROM payments") == ""
 
 
 async def test_the_mark_itself_may_fail(connection: Any, streamer: BuiltStreamer) -> None:
