@@ -1,4 +1,4 @@
-"""What is done beside the booking of money, and must never keep it from being booked."""
+"""What is done beside something that matters more, above all beside the booking of money, and must not keep it back."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -32,6 +32,6 @@ async def aside(connection: Any, what: str) -> AsyncIterator[Aside]:
     except Exception:
         if connection.is_closed():
             raise
-        # A bug, or a row nobody had thought of. The money of this transaction is real all the same.
-        log.exception("%s failed; the money is booked without it", what)
+        # A bug, or a row nobody had thought of. What this stands beside is done all the same.
+        log.exception("%s failed; the rest is done without it", what)
         result.failed = True

@@ -8,10 +8,11 @@ from typing import Any
 
 from domain import alerts, goal_progress, judgement, outbox, totals
 from domain.asides import aside
-from domain.events import EventType
+from domain.events import Actor, EventType, Topic, Wake
 from domain.judgement import Judged
 from domain.ledger import BookedAs, LedgerTransaction
 from domain.payments import Payment
+from infra import queries
 
 
 async def follow_booking(
@@ -24,7 +25,14 @@ async def follow_booking(
 ) -> None:
     """`amount_minor` kopecks are booked by `transaction`; `paid` is the donation's row if that has paid it."""
     if paid is not None:
-        await _give_alert(connection, payment, amount_minor, paid)
+        await _give_alert(
+            connection,
+            streamer_id=payment.streamer_id,
+            donation_id=payment.donation_id,
+            amount_minor=amount_minor,
+            donor_name=paid["donor_name"],
+            message=paid["message"],
+        )
     facts = {
         "payment_id": payment.id,
         "donation_id": payment.donation_id,
@@ -50,23 +58,47 @@ async def follow_booking(
         await goal_progress.count_donation(connection, payment.streamer_id, payment.donation_id, amount_minor)
 
 
-async def _give_alert(connection: Any, payment: Payment, amount_minor: int, paid: Any) -> None:
+async def give_missing_alert(connection: Any, donation_id: int) -> Wake | None:
+    """Of a paid donation that has none, since its booking could make none. To be published after the commit."""
+    await queries.donations.lock_donation_by_id(connection, donation_id=donation_id)
+    row = await queries.donations.get_alertless(connection, donation_id=donation_id)
+    if row is None:
+        return None
+    name, message = row["donor_name"], row["message"]
+    # As it was when it was paid: until it is judged the transaction is open.
+    await queries.moderation.set_public_texts(connection, donation_id=donation_id, donor_name=name, message=message)
+    await _give_alert(connection, donation_id=donation_id, **row)
+    return Wake(row["streamer_id"], frozenset({Topic.ALERTS, Topic.DONATION}), donation_id, plays_on=True)
+
+
+async def ask_missing_alerts(connection: Any, *, limit: int = 100) -> int:
+    """Ask for the alerts of donations booked lately that have none; how many."""
+    rows = [row async for row in queries.donations.list_alertless(connection, limit=limit)]
+    for row in rows:
+        await outbox.add_task(connection, Actor.GIVE_ALERT, row["donation_id"])
+    return len(rows)
+
+
+async def _give_alert(
+    connection: Any, *, streamer_id: int, donation_id: int, amount_minor: int, donor_name: str | None, message: str
+) -> None:
     """With its texts judged. Where that fails the alert waits for a person, as one that nobody could judge."""
-    name, message = paid["donor_name"], paid["message"]
-    whose = {"streamer_id": payment.streamer_id, "donation_id": payment.donation_id}
-    judged = await judgement.judge_paid(connection, **whose, amount_minor=amount_minor, name=name, message=message)
-    async with aside(connection, f"The alert of donation {payment.donation_id}") as showing:
+    whose = {"streamer_id": streamer_id, "donation_id": donation_id}
+    judged = await judgement.judge_paid(
+        connection, **whose, amount_minor=amount_minor, name=donor_name, message=message
+    )
+    async with aside(connection, f"The alert of donation {donation_id}") as showing:
         await _enqueue(connection, judged, amount_minor, **whose)
         await judgement.record(connection, judged, **whose)
     if not showing.failed:
         return
-    unjudged = judgement.unjudged(name, message)
-    # Each by itself: text that nobody has judged leaves in no case, and an alert without its hold gets one later.
-    async with aside(connection, f"Keeping the texts of donation {payment.donation_id} back"):
-        await judgement.keep_texts_back(connection, payment.donation_id)
-    async with aside(connection, f"The held alert of donation {payment.donation_id}"):
+    unjudged = judgement.unjudged(donor_name, message)
+    # Each by itself: text that nobody has judged leaves in no case, and what is missing is made by the next sweeps.
+    async with aside(connection, f"Keeping the texts of donation {donation_id} back"):
+        await judgement.keep_texts_back(connection, donation_id)
+    async with aside(connection, f"The held alert of donation {donation_id}"):
         await _enqueue(connection, unjudged, amount_minor, **whose)
-    async with aside(connection, f"The hold of donation {payment.donation_id}"):
+    async with aside(connection, f"The hold of donation {donation_id}"):
         await judgement.record(connection, unjudged, **whose)
 
 

@@ -24,6 +24,10 @@ async def erase(
     ids = [donation_id]
     if with_others:
         ids += await list_same_donor(connection, streamer_id, donation_id)
+    # In the order in which a booking locks them.
+    await queries.erasure.lock_payments_of(connection, ids=ids)
+    await queries.erasure.lock_donations_of(connection, ids=ids)
+    await queries.erasure.lock_alerts_of(connection, ids=ids)
     tag: str = await queries.erasure.erase_texts_of(connection, streamer_id=streamer_id, ids=ids)
     erased = int(tag.rpartition(" ")[2])
     if not erased:

@@ -1,9 +1,17 @@
 """Deleting an account: seven days to think again, then it is emptied (docs/decisions/0024).
 
 What goes: sign-in, page, overlays, and what donors wrote, everywhere it stands. What stays: sums, payments, ledger, and
-the account's number that they hang on. Who adds a table with a streamer's or donor's words adds it here.
+the account's number that they hang on. Who adds a table with a streamer's or donor's words adds it here, to STEPS.
+
+    begin ──▶ erase_settings ──▶ erase_batch, step by step ──▶ finish
+                                   ▲                             │
+                                   └────── words came in ────────┘
+
+Each arrow is a commit, and so is each batch: payments of donors who are at it go on meanwhile, and who was stopped
+anywhere begins anew and finds what is left.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,26 +86,56 @@ async def begin(connection: Any, user_id: int) -> Begun | None:
         await queries.overlay_tokens.revoke_overlay_tokens(connection, streamer_id=streamer_id)
         # Their secrets stay: what a donor pays on a page that is open now is still booked.
         await queries.erasure.retire_terminals(connection, streamer_id=streamer_id)
-        await queries.erasure.drop_alerts(connection, streamer_id=streamer_id)
-        await queries.erasure.erase_settings(connection, streamer_id=streamer_id)
     return Begun(streamer_id)
 
 
-async def erase_texts(connection: Any, streamer_id: int, *, limit: int = BATCH) -> bool:
-    """Empty the next batch of each table. True: there may be more."""
-    tags: list[str] = [
-        await queries.erasure.erase_donations(connection, streamer_id=streamer_id, limit=limit),
-        await queries.erasure.erase_alerts(connection, streamer_id=streamer_id, limit=limit),
-        await queries.erasure.erase_manual_donations(connection, streamer_id=streamer_id, limit=limit),
-        await queries.erasure.erase_goals(connection, streamer_id=streamer_id, limit=limit),
-        await queries.erasure.erase_decisions(connection, streamer_id=streamer_id, limit=limit),
-        await queries.erasure.erase_acts(connection, streamer_id=streamer_id, limit=limit),
-        await queries.erasure.erase_payers(connection, streamer_id=streamer_id, limit=limit),
-    ]
-    return any(tag != "UPDATE 0" for tag in tags)
+async def erase_settings(connection: Any, streamer_id: int) -> None:
+    """What she set up and uploaded."""
+    await queries.erasure.erase_settings(connection, streamer_id=streamer_id)
 
 
-async def finish(connection: Any, user_id: int) -> None:
-    """Name and password go last: until then a stopped run is found again."""
+@dataclass(frozen=True)
+class Batch:
+    """`erased` of the `found` rows are empty now: somebody is at work on the others. `last_id` None: none was found."""
+
+    found: int
+    erased: int
+    last_id: int | None
+
+
+STEPS: tuple[Callable[..., Any], ...] = (
+    queries.erasure.drop_waiting_alerts,
+    # Before what is copied from them: a booking after this finds nothing to copy.
+    queries.erasure.erase_donations,
+    queries.erasure.erase_alerts,
+    queries.erasure.erase_holds,
+    queries.erasure.erase_decisions,
+    queries.erasure.erase_manual_donations,
+    queries.erasure.erase_goals,
+    queries.erasure.erase_payers,
+    queries.erasure.erase_actors,
+)
+
+
+async def erase_batch(
+    connection: Any, step: Callable[..., Any], streamer_id: int, *, after_id: int = 0, limit: int = BATCH
+) -> Batch:
+    """Empty the next rows behind `after_id`. In a transaction of its own: a booking must not wait for many rows."""
+    return Batch(**await step(connection, streamer_id=streamer_id, after_id=after_id, limit=limit))
+
+
+async def finish(connection: Any, user_id: int, streamer_id: int | None) -> bool:
+    """The account's address and password go last: until then a stopped run is found again.
+
+    False: words came in meanwhile, by a booking or from a form that was sent before the page was closed; all steps
+    have to be gone through again. Nobody writes any while this looks.
+    """
+    await queries.erasure.lock_user(connection, user_id=user_id)
+    if streamer_id is not None:
+        await queries.erasure.lock_streamer(connection, streamer_id=streamer_id)
+        for step in STEPS:
+            if (await erase_batch(connection, step, streamer_id, limit=1)).found:
+                return False
     await queries.erasure.finish_erasure(connection, user_id=user_id)
     await queries.users.insert_log(connection, user_id=user_id, by_user_id=None, action="erased")
+    return True

@@ -45,6 +45,7 @@ class Actor(StrEnum):
     SEND_LETTER = "send_letter"
     ERASE_ACCOUNT = "erase_account"
     SETTLE_HOLD = "settle_hold"
+    GIVE_ALERT = "give_alert"
     EXPORT_DONATIONS = "export_donations"
     PACK_ARCHIVE = "pack_archive"
 
@@ -63,6 +64,7 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.SEND_LETTER: Queue.MAIL,
     Actor.ERASE_ACCOUNT: Queue.STATS,
     Actor.SETTLE_HOLD: Queue.ALERTS,
+    Actor.GIVE_ALERT: Queue.ALERTS,
     # Minutes of a processor: nobody's alert waits for them.
     Actor.EXPORT_DONATIONS: Queue.EXPORTS,
     Actor.PACK_ARCHIVE: Queue.EXPORTS,

@@ -9,6 +9,7 @@ Each move is a conditional update, so that of two people, or of a person and the
 effect by a wish in the outbox; a sweep asks for those that were lost. Money is untouched by all of it.
 """
 
+import logging
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +19,13 @@ from typing import Any
 from domain import alerts, blocks, outbox
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Actor, EventType, Topic, Wake
-from domain.judgement import encode_match, judge_donation
+from domain.judgement import encode_match, judge_donation, keep_texts_back, unjudged
 from domain.moderation import Act, Action, Match, Part, Rule
 from domain.moderation.judging import exception_for
 from domain.moderation_settings import add_words
 from infra import queries
+
+log = logging.getLogger(__name__)
 
 UNDO_SECONDS = 5
 _REJUDGED_MAX = 200
@@ -142,13 +145,16 @@ async def undo(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -
 
 
 async def settle(connection: Any, hold_id: int) -> Wake | None:
-    """Let a hold's decision take effect, or its deadline, if it is time; to be published after the commit."""
+    """Let a hold's decision take effect, or its deadline, if it is time; to be published after the commit.
+
+    A held alert that lost its hold gets one instead.
+    """
     donation_id = await queries.holds.get_donation_id(connection, alert_id=hold_id)
     # Before the alert's row, as a refund does.
     await queries.donations.lock_donation_by_id(connection, donation_id=donation_id)
     row = await queries.holds.claim_due(connection, alert_id=hold_id)
     if row is None:
-        return None
+        return await _open_missing(connection, hold_id)
     decision = _decision_of(row)
     if row["decision"] is None:
         await _log(connection, row["streamer_id"], row["donation_id"], decision, row["reason"], DEADLINE)
@@ -168,6 +174,37 @@ async def settle(connection: Any, hold_id: int) -> Wake | None:
     )
     topics = frozenset({Topic.ALERTS, Topic.DONATION})
     return Wake(row["streamer_id"], topics, row["donation_id"], plays_on=True)
+
+
+async def _open_missing(connection: Any, alert_id: int) -> Wake | None:
+    """A booking that could not write the hold left the alert held; without one nobody would ever decide."""
+    judged = unjudged(None, "")
+    row = await queries.holds.open_missing(
+        connection,
+        alert_id=alert_id,
+        reason=judged.reason,
+        hold_minutes=judged.settings.hold_minutes,
+        outcome=judged.settings.outcome,
+    )
+    if row is None:
+        return None
+    log.error("alert %d was held and nobody would have decided: it waits for a person now", alert_id)
+    await keep_texts_back(connection, row["donation_id"])
+    await outbox.add_task(
+        connection, Actor.SETTLE_HOLD, alert_id, delay_seconds=float(judged.settings.hold_minutes * 60)
+    )
+    await queries.moderation.insert_decision(
+        connection,
+        streamer_id=row["streamer_id"],
+        donation_id=row["donation_id"],
+        what="hold",
+        reason=judged.reason,
+        by_kind="rules",
+        by_id=None,
+        by_name="",
+        matches=[],
+    )
+    return Wake(row["streamer_id"], frozenset({Topic.ALERTS, Topic.DONATION}), row["donation_id"])
 
 
 def _decision_of(row: Any) -> Decision:
@@ -195,8 +232,9 @@ async def _show(connection: Any, row: Any, decision: Decision) -> None:
 
 
 async def ask_due(connection: Any, *, limit: int = 200) -> int:
-    """Ask for what should have been settled and was not; how many."""
+    """Ask for what should have been settled and was not, and for holds that are missing; how many."""
     rows = [row async for row in queries.holds.list_due(connection, limit=limit)]
+    rows += [row async for row in queries.holds.list_missing(connection, limit=limit)]
     for row in rows:
         await outbox.add_task(connection, Actor.SETTLE_HOLD, row["alert_id"])
     await queries.holds.delete_settled(connection)

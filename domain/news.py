@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain import ledger, outbox, refunds, returns
+from domain.asides import aside
 from domain.booking import follow_booking
 from domain.events import Actor, EventType, Topic, Wake
 from domain.ledger import BookedAs
@@ -154,7 +155,8 @@ async def apply_news(connection: Any, payment_id: int, news: News, *, expected_v
 
     if news.payer:
         # Before the booking: whom the streamer has blocked is known by it.
-        await queries.blocks.note_payer(connection, payment_id=payment.id, payer=news.payer)
+        async with aside(connection, f"Noting who paid payment {payment.id}"):
+            await queries.blocks.note_payer(connection, payment_id=payment.id, payer=news.payer)
 
     is_unresolved = _is_unresolved(payment, news)
     if is_unresolved and payment.status in TAKEN:

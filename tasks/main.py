@@ -6,7 +6,7 @@ from domain.events import Actor
 from infra import logs
 from infra.broker import make_worker_broker
 from infra.settings import Settings
-from tasks.alerts import settle_hold, wake_overlay
+from tasks.alerts import give_alert, settle_hold, wake_overlay
 from tasks.archives import pack_archive
 from tasks.checks import check_payment
 from tasks.erasure import erase_account
@@ -53,6 +53,7 @@ declare(
 )
 declare(broker, _opener, Actor.WAKE_OVERLAY, wake_overlay, max_retries=3, time_limit_seconds=10)
 declare(broker, _opener, Actor.SETTLE_HOLD, settle_hold, max_retries=10, time_limit_seconds=30)
+declare(broker, _opener, Actor.GIVE_ALERT, give_alert, max_retries=3, time_limit_seconds=30)
 declare(broker, _opener, Actor.UPDATE_TOTALS, update_totals, max_retries=5, time_limit_seconds=60)
 declare(broker, _opener, Actor.SETTLE_GOALS, settle_goals, max_retries=3, time_limit_seconds=30)
 # A month's file of a large streamer takes a minute; its own times repeat it (registry_files.next_read_at).

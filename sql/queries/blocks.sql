@@ -53,7 +53,14 @@ WHERE streamer_id = :streamer_id AND (expires_at IS NULL OR expires_at > now())
 INSERT INTO donation_addresses (donation_id, address_hash) VALUES (:donation_id, :address_hash);
 
 -- name: note_payer!
-UPDATE payments SET payer = :payer WHERE id = :payment_id AND payer <> :payer;
+-- Unless the streamer's account is deleted. Who ends a deletion waits for this.
+WITH kept AS (
+    SELECT streamers.id FROM payments JOIN streamers ON streamers.id = payments.streamer_id
+    WHERE payments.id = :payment_id AND streamers.closed_at IS NULL
+    FOR KEY SHARE OF streamers
+)
+UPDATE payments SET payer = :payer FROM kept
+WHERE payments.id = :payment_id AND payments.streamer_id = kept.id AND payer <> :payer;
 
 -- name: delete_expired!
 DELETE FROM blocks WHERE expires_at < now();

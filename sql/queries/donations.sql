@@ -183,6 +183,22 @@ WHERE donations.id = :donation_id;
 -- who decides on a held alert and who carries the decision out never wait for each other.
 SELECT status, created_at FROM donations WHERE id = :donation_id FOR NO KEY UPDATE;
 
+-- name: list_alertless
+-- Paid donations without an alert, of those that were booked last.
+SELECT DISTINCT donations.id AS donation_id
+FROM (SELECT payment_id FROM ledger_transactions ORDER BY id DESC LIMIT 2000) AS booked
+JOIN payments ON payments.id = booked.payment_id AND payments.booked_as = 'donation'
+JOIN donations ON donations.id = payments.donation_id
+WHERE donations.status IN ('paid', 'partially_refunded')
+  AND NOT EXISTS (SELECT FROM alerts WHERE alerts.donation_id = donations.id AND alerts.kind = 'donation')
+LIMIT :limit;
+
+-- name: get_alertless^
+-- A paid donation that has no alert, as its donor wrote it.
+SELECT streamer_id, amount_minor, donor_name, message FROM donations
+WHERE id = :donation_id AND status IN ('paid', 'partially_refunded')
+  AND NOT EXISTS (SELECT FROM alerts WHERE alerts.donation_id = donations.id AND alerts.kind = 'donation');
+
 -- name: get_details^
 -- One donation of a streamer, for her own page of it.
 SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.wished_minor,

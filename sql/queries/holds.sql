@@ -57,7 +57,23 @@ RETURNING holds.alert_id, holds.donation_id, holds.reason,
           extract(epoch FROM holds.decide_by - now())::float8 AS left_seconds;
 
 -- name: get_donation_id$
-SELECT donation_id FROM holds WHERE alert_id = :alert_id;
+SELECT donation_id FROM alerts WHERE id = :alert_id;
+
+-- name: open_missing^
+-- A held alert that has no hold, or only one that is settled, gets one: as if its texts could not be judged. No row when
+-- nothing is amiss.
+INSERT INTO holds (alert_id, streamer_id, donation_id, reason, approved_name, approved_message, decide_by, outcome)
+SELECT alerts.id, alerts.streamer_id, alerts.donation_id, :reason, donations.donor_name, donations.message,
+       now() + make_interval(mins => :hold_minutes), :outcome
+FROM alerts JOIN donations ON donations.id = alerts.donation_id
+WHERE alerts.id = :alert_id AND alerts.status = 'held' AND is_paid(alerts)
+ON CONFLICT (alert_id) DO UPDATE
+SET reason = excluded.reason, matches = '[]', approved_name = excluded.approved_name,
+    approved_message = excluded.approved_message, quiet_name = NULL, held_at = now(), decide_by = excluded.decide_by,
+    outcome = excluded.outcome, decision = NULL, by_kind = NULL, by_id = NULL, by_name = '', takes_effect_at = NULL,
+    settled_at = NULL
+WHERE holds.settled_at IS NOT NULL
+RETURNING alert_id, streamer_id, donation_id;
 
 -- name: claim_due^
 -- A hold whose decision takes effect now, or whose deadline passed without one; it is settled by whoever gets the row.
@@ -74,6 +90,13 @@ SELECT alert_id FROM holds
 WHERE settled_at IS NULL AND (takes_effect_at < now() - interval '5 seconds'
                               OR decision IS NULL AND decide_by < now() - interval '5 seconds')
 ORDER BY decide_by LIMIT :limit;
+
+-- name: list_missing
+-- Held alerts without an open hold.
+SELECT alerts.id AS alert_id FROM alerts
+WHERE alerts.status = 'held' AND is_paid(alerts)
+  AND NOT EXISTS (SELECT FROM holds WHERE holds.alert_id = alerts.id AND holds.settled_at IS NULL)
+ORDER BY alerts.id LIMIT :limit;
 
 -- name: set_alert_text!
 -- What a held alert will be shown with.

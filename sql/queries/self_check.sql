@@ -168,8 +168,9 @@ WHERE (:payment_ids::integer[] IS NULL OR payments.id = ANY(:payment_ids))
 ORDER BY donations.id DESC LIMIT 5;
 
 -- name: find_paid_without_alert
+-- One of which all went back needs none any more.
 SELECT donations.id AS example, count(*) OVER () AS found FROM donations
-WHERE donations.paid_at IS NOT NULL
+WHERE donations.status IN ('paid', 'partially_refunded')
   AND (:payment_ids::integer[] IS NULL
        OR donations.id = ANY(ARRAY(SELECT donation_id FROM payments WHERE id = ANY(:payment_ids))))
   AND NOT EXISTS (SELECT FROM alerts WHERE donation_id = donations.id AND kind = 'donation')
@@ -474,6 +475,19 @@ ORDER BY waiting.first_id DESC LIMIT 5;
 SELECT alerts.id AS example, count(*) OVER () AS found FROM alerts
 WHERE alerts.status = 'playing' AND alerts.leased_until < now() - interval '2 minutes'
 ORDER BY alerts.id DESC LIMIT 5;
+
+-- name: find_missing_holds
+-- A held alert without an open hold. A sweep opens it one within a minute or two.
+SELECT alerts.id AS example, count(*) OVER () AS found FROM alerts
+WHERE alerts.status = 'held' AND alerts.created_at < now() - interval '5 minutes' AND is_paid(alerts)
+  AND NOT EXISTS (SELECT FROM holds WHERE holds.alert_id = alerts.id AND holds.settled_at IS NULL)
+ORDER BY alerts.id DESC LIMIT 5;
+
+-- name: find_goals_behind
+-- What a booking left undone and no sweep made up for.
+SELECT donation_id AS example, count(*) OVER () AS found FROM goal_arrears
+WHERE created_at < now() - interval '5 minutes'
+ORDER BY donation_id DESC LIMIT 5;
 
 -- name: find_failing_providers
 SELECT NULL::bigint AS example, count(*) AS found FROM provider_health WHERE failures >= :failures_to_rest

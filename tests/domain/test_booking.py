@@ -6,8 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain import goal_progress, goals, holds
+from domain import booking, goal_progress, goals, holds
 from domain.goals import GoalFields
+from domain.holds import By, Decision
 from domain.moderation import Mode, Settings
 from domain.moderation_settings import save_settings
 from domain.news import Source
@@ -77,6 +78,50 @@ async def test_a_log_of_moderation_that_cannot_be_written(
     assert [record.levelno for record in caplog.records if "failed" in record.message] == [logging.ERROR] * 2
 
 
+async def test_a_hold_that_could_not_be_written_is_opened_by_the_next_sweep(
+    connection: Any, streamer: BuiltStreamer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await save_settings(connection, streamer.id, Settings(mode=Mode.APPROVE))
+    await break_table(connection, "holds")
+    payment = await pay(connection, streamer)
+    assert await texts_of(connection, payment) == KEPT_BACK
+    assert await holds.list_holds(connection, streamer.id) == []
+    await mend_table(connection, "holds")
+    await sweep(connection)
+    task: Any = await connection.fetchrow("SELECT data FROM outbox WHERE name = 'settle_hold'")
+    wake = await holds.settle(connection, task["data"]["argument"])
+    assert wake is not None
+    assert "nobody would have decided" in caplog.text
+    (hold,) = await holds.list_holds(connection, streamer.id)
+    assert (hold.reason, hold.donor_name, hold.message) == ("error", "Аня", "Привет")
+    assert 590 < hold.left_seconds <= 600
+    assert await texts_of(connection, payment) == KEPT_BACK
+    # From here on it is a hold like any other, and asked for once.
+    assert await holds.settle(connection, task["data"]["argument"]) is None
+    await connection.execute("DELETE FROM outbox")
+    await sweep(connection)
+    assert await connection.fetchval("SELECT count(*) FROM outbox WHERE name = 'settle_hold'") == 0
+    by = By("owner", streamer.owner_id, "anna@example.org")
+    await holds.decide(connection, streamer.id, hold.alert_id, Decision.SHOW, by)
+    await connection.execute("UPDATE holds SET takes_effect_at = now()")
+    await holds.settle(connection, task["data"]["argument"])
+    assert (await texts_of(connection, payment))[:5] == ("queued", "Аня", "Привет", "Аня", "Привет")
+
+
+async def test_a_settled_hold_of_an_alert_that_is_still_held_begins_anew(
+    connection: Any, streamer: BuiltStreamer
+) -> None:
+    await save_settings(connection, streamer.id, Settings(mode=Mode.APPROVE))
+    await pay(connection, streamer)
+    await connection.execute(
+        "UPDATE holds SET settled_at = now(), decision = 'hide', by_kind = 'owner', takes_effect_at = now()"
+    )
+    await sweep(connection)
+    await holds.settle(connection, await connection.fetchval("SELECT id FROM alerts"))
+    (hold,) = await holds.list_holds(connection, streamer.id)
+    assert (hold.reason, hold.decision, hold.message) == ("error", None, "Привет")
+
+
 async def test_texts_that_cannot_be_masked_wait_for_a_person(connection: Any, streamer: BuiltStreamer) -> None:
     # Of the two names an alert may get, the stars are refused.
     await connection.execute("ALTER TABLE alerts ADD CHECK (message !~ '[*]')")
@@ -97,6 +142,33 @@ async def test_an_alert_that_cannot_be_made(
     assert await connection.fetchval("SELECT net_minor FROM streamer_totals") == 30_000
     assert await connection.fetchval("SELECT public_message FROM donations") == ""
     assert "The alert of donation" in caplog.text
+    # It gets one as soon as that is possible.
+    await mend_table(connection, "alerts")
+    await sweep(connection)
+    tasks = await connection.fetch("SELECT data FROM outbox WHERE name = 'give_alert'")
+    assert [task["data"]["argument"] for task in tasks] == [payment.donation_id]
+    assert await booking.give_missing_alert(connection, payment.donation_id) is not None
+    assert await texts_of(connection, payment) == ("queued", "Аня", "Привет", "Аня", "Привет", "paid")
+    assert await booking.give_missing_alert(connection, payment.donation_id) is None
+    assert await booking.ask_missing_alerts(connection) == 0
+    await check_books(connection)
+
+
+async def test_what_went_back_meanwhile_gets_no_alert(connection: Any, streamer: BuiltStreamer) -> None:
+    await break_table(connection, "alerts")
+    payment = await pay(connection, streamer)
+    await mend_table(connection, "alerts")
+    await hear(connection, payment, N.REFUNDED, source=Source.POLL, amount_minor=0)
+    assert await booking.ask_missing_alerts(connection) == 0
+    assert await booking.give_missing_alert(connection, payment.donation_id) is None
+
+
+async def test_a_late_alert_is_judged_like_any_other(connection: Any, streamer: BuiltStreamer) -> None:
+    await break_table(connection, "alerts")
+    payment = await pay(connection, streamer, "Привет, сука")
+    await mend_table(connection, "alerts")
+    await booking.give_missing_alert(connection, payment.donation_id)
+    assert await texts_of(connection, payment) == ("queued", "Аня", "Привет, ***", "Аня", "Привет, ***", "paid")
 
 
 @pytest.mark.parametrize("table", ["goals", "alerts"])
@@ -155,6 +227,14 @@ async def test_what_goes_back_is_booked_though_the_goal_and_the_alert_fail(
     assert await goal_progress.catch_up(connection, streamer.id)
     assert (await goals.get_goal(connection, streamer.id, goal_id)).raised_minor == 0
     await check_books(connection)
+
+
+async def test_who_paid_need_not_be_known(connection: Any, streamer: BuiltStreamer) -> None:
+    _, payment = await open_donation(connection, streamer)
+    # Longer than its column.
+    await hear(connection, payment, N.CONFIRMED, payer="4" * 65)
+    assert await connection.fetchval("SELECT status FROM donations") == "paid"
+    assert await connection.fetchval("SELECT payer FROM payments") == ""
 
 
 async def test_the_mark_itself_may_fail(connection: Any, streamer: BuiltStreamer) -> None:

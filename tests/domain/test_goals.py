@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import goal_progress, goals, ledger, returns
-from domain.erasure import erase_texts
 from domain.errors import NotAllowedError, NotFoundError
 from domain.events import Actor
 from domain.goals import Goal, GoalFields, GoalSettings, GoalStatus, clean_fields, find_problems
@@ -23,6 +22,7 @@ from domain.review import accept
 from domain.self_check import Depth, look
 from tasks.sweeps import sweep
 from tests.builders import BOX, BuiltStreamer, check_books, hear, make_streamer, open_donation
+from tests.domain.test_erasure import go_through
 from tests.domain.test_self_check import charge_back, give_back, pay, pay_again, review
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -467,8 +467,7 @@ async def test_the_database_refuses_a_second_active_goal(connection: Any, stream
 async def test_an_erased_accounts_goals_keep_no_words(connection: Any, streamer: BuiltStreamer) -> None:
     goal_id = await begin(connection, streamer, description="на отпуск")
     await pay(connection, streamer)
-    while await erase_texts(connection, streamer.id, limit=1):
-        pass
+    await go_through(connection, streamer)
     goal = await read(connection, streamer, goal_id)
     assert (goal.title, goal.description, goal.raised_minor) == ("—", "", 30_000)
 

@@ -337,6 +337,38 @@ async def an_alert_of_an_unpaid_donation_waits(connection: Any, town: Town) -> N
     )  # fmt: skip
 
 
+@breaks("hold_missing")
+async def an_alert_is_held_without_a_hold(connection: Any, town: Town) -> None:
+    await _let_an_alert_be_held(connection, town)
+
+
+@breaks("hold_missing")
+async def an_alert_is_held_after_its_hold_was_settled(connection: Any, town: Town) -> None:
+    await connection.execute(
+        "INSERT INTO holds (alert_id, streamer_id, donation_id, reason, decide_by, outcome, settled_at)"
+        " SELECT id, streamer_id, donation_id, 'rules', now(), 'skip', now() FROM alerts"
+        " WHERE donation_id = $1 AND kind = 'donation'",
+        town.paid.donation_id,
+    )
+    await _let_an_alert_be_held(connection, town)
+
+
+async def _let_an_alert_be_held(connection: Any, town: Town) -> None:
+    await connection.execute(
+        "UPDATE alerts SET status = 'held', created_at = now() - interval '6 minutes' WHERE donation_id = $1",
+        town.paid.donation_id,
+    )
+
+
+@breaks("goal_behind")
+async def a_goal_is_owed_a_donation(connection: Any, town: Town) -> None:
+    await connection.execute(
+        "INSERT INTO goal_arrears (donation_id, streamer_id, created_at)"
+        " SELECT id, streamer_id, now() - interval '6 minutes' FROM donations WHERE id = $1",
+        town.paid.donation_id,
+    )
+
+
 @breaks("wrong_goal_sums")
 async def _a_goal_forgot_a_donation(connection: Any, town: Town) -> None:
     goal_id = await goals.create_goal(

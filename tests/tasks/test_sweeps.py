@@ -105,6 +105,20 @@ async def test_an_alert_waits_while_an_overlay_is_connected(connection: asyncpg.
     assert await wishes(connection) == [("wake_overlay", streamer.id)]
 
 
+@pytest.mark.parametrize("broken", ["letters", "blocks", "realtime_processes"])
+async def test_a_part_that_fails_keeps_no_other_back(
+    connection: asyncpg.Connection, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Before, behind and at the end of what is asked for."""
+    streamer = await make_streamer(connection)
+    _, payment = await open_donation(connection, streamer)
+    await hear(connection, payment, N.CONFIRMED)
+    await connection.execute("UPDATE streamer_totals SET ledger_transaction_id = 0")
+    await connection.execute(f"ALTER TABLE {broken} RENAME TO gone")
+    assert await sweep(connection) == 1
+    assert "failed; the rest is done without it" in caplog.text
+
+
 async def test_old_forms_are_forgotten(connection: asyncpg.Connection) -> None:
     await make_donation(connection, await make_streamer(connection))
     await connection.execute("UPDATE donation_forms SET created_at = now() - interval '2 days'")

@@ -42,6 +42,8 @@ FOUND: dict[str, Words] = {
     "relay_missing": lambda: _("The relay is not running: nothing moves without it"),
     "alert_waiting": lambda: _("Streamers whose alerts wait though an overlay could show them"),
     "lease_dead": lambda: _("Alerts that play without end"),
+    "hold_missing": lambda: _("Held alerts that nobody will ever decide on"),
+    "goal_behind": lambda: _("Donations whose money a goal has not got for 5 minutes"),
     "secret_unreadable": lambda: _("Terminals whose secret no key of SECRET_KEYS opens"),
     "vain_check": lambda: _("Payments the provider says nothing certain about for hours: see its cabinet"),
     "notification_unknown": lambda: _("Notifications of orders nobody here knows"),
