@@ -92,6 +92,16 @@ async def test_a_stranger_cannot_keep_the_owner_from_a_letter(post: Post) -> Non
         assert (await hers.post("/forgot", data={"email": ANNA})).status_code == 303
 
 
+async def test_letters_of_another_kind_use_up_none_for_a_new_password(post: Post) -> None:
+    for number in range(11):
+        async with new_browser(post.site) as stranger:
+            stranger.headers["X-Forwarded-For"] = f"198.51.100.{number}"
+            last = await stranger.post("/register", data=registration(ANNA))
+    assert last.status_code == 429
+    async with new_browser(post.site) as hers:
+        assert (await hers.post("/forgot", data={"email": ANNA})).status_code == 303
+
+
 async def test_without_mail_the_page_says_how_the_operator_helps(site: Site) -> None:
     async with site.pool.acquire() as connection:
         anna = await create_user(connection, ANNA, PASSWORD)
