@@ -24,9 +24,9 @@ async def site(fresh_database_url: str, redis_url: str, simulator: Simulator) ->
 async def test_from_our_form_to_the_other_site_and_back(site: Site, page: Page) -> None:
     async with site.pool.acquire() as connection:
         await create_user(connection, "anya@example.com", PASSWORD)
-    await page.goto(f"{site.url}/sign-in?next=/account")
-    await page.get_by_label("Электронная почта").fill("anya@example.com")
-    await page.get_by_label("Пароль").fill(PASSWORD)
+    await page.goto(f"{site.url}/sign-in?next=/account&lang=ru")
+    await page.locator("#email").fill("anya@example.com")
+    await page.locator("#password").fill(PASSWORD)
     await page.get_by_role("button", name="Войти", exact=True).click()
     await page.get_by_text("Привязать…").click()
     row = page.locator("li", has_text="Яндекс ID")
