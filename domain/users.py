@@ -247,6 +247,18 @@ async def note_seen(connection: Any, session_id: int) -> None:
     await queries.users.note_seen(connection, session_id=session_id)
 
 
+@dataclass(frozen=True)
+class Consent:
+    version: str
+    at: datetime
+
+
+async def get_consent(connection: Any, user_id: int) -> Consent | None:
+    """None: an operator made the account."""
+    row = await queries.users.get_consent(connection, user_id=user_id)
+    return None if row is None or row["at"] is None else Consent(row["version"], row["at"])
+
+
 async def is_email_confirmed(connection: Any, user_id: int) -> bool:
     """Whether a letter to the address was answered with its code."""
     confirmed: bool = await queries.users.is_email_confirmed(connection, user_id=user_id)

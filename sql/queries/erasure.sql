@@ -205,6 +205,7 @@ WHERE id = :user_id AND delete_at <= now() AND erased_at IS NULL;
 SELECT others.id
 FROM donations AS one JOIN donations AS others ON others.streamer_id = one.streamer_id
 WHERE one.id = :donation_id AND one.streamer_id = :streamer_id AND others.paid_at IS NOT NULL AND others.id <> one.id
+  AND others.public_donor_name IS NOT NULL
   AND lower(others.public_donor_name) = lower(one.public_donor_name)
   AND lower(others.donor_name) = lower(one.donor_name);
 

@@ -79,11 +79,13 @@ WHERE id IN (
     ORDER BY decided_at LIMIT :limit);
 
 -- name: erase_bodies!
--- What became of them stays, and so do those that nobody acted on yet.
+-- What became of them stays, and so do those that nobody acted on yet or that wait for a person.
 UPDATE inbox SET body = ''
 WHERE id IN (
     SELECT id FROM inbox
-    WHERE body <> '' AND processed_at IS NOT NULL AND received_at < now() - make_interval(days => :days)
+    WHERE body <> '' AND processed_at IS NOT NULL
+      AND (settled_at IS NOT NULL OR outcome IS NULL OR outcome NOT IN ('unknown_order', 'malformed'))
+      AND received_at < now() - make_interval(days => :days)
     ORDER BY received_at LIMIT :limit);
 
 -- name: erase_raw_news!

@@ -132,3 +132,7 @@ SELECT password_hash <> '' FROM users WHERE id = :user_id;
 
 -- name: is_email_confirmed$
 SELECT email_confirmed_at IS NOT NULL FROM users WHERE id = :user_id;
+
+-- name: get_consent^
+-- What the account's owner agreed to when registering; nulls for an account that an operator made.
+SELECT consent_version AS version, consented_at AS at FROM users WHERE id = :user_id;

@@ -184,6 +184,10 @@ async def test_a_letter_that_waits_and_a_notification_nobody_acted_on_stay(conne
     await MAKE["notifications"](connection, timedelta(days=500))
     await connection.execute("UPDATE inbox SET processed_at = NULL")
     assert await forget(connection, DAYS) == 0
+    await connection.execute("UPDATE inbox SET processed_at = now(), outcome = 'unknown_order'")
+    assert await forget(connection, DAYS) == 0, "it waits for a person"
+    await connection.execute("UPDATE inbox SET settled_at = now()")
+    assert await forget(connection, DAYS) == 1
 
 
 async def test_a_cleared_alert_outlives_the_press_that_cleared_it(connection: asyncpg.Connection) -> None:

@@ -39,7 +39,7 @@ async def test_told_until_it_is_read(her: httpx.AsyncClient, disputed: Payment) 
 async def test_the_facts_to_print(her: httpx.AsyncClient, disputed: Payment) -> None:
     page = (await her.get(f"{LIST}/{disputed.id}")).text
     for fact in (disputed.order_id, disputed.provider_payment_id or "", "anna-terminal", "RRN 835508576879",
-                 "Alert, shown", "version 2026-11-22", "Europe/Moscow", f"300{NBSP}₽"):  # fmt: skip
+                 "Alert, shown", "version 2026-11-22", "Moscow time", f"300{NBSP}₽"):  # fmt: skip
         assert fact in page, fact
     assert "<script>" not in page
     answer = await her.post(f"{LIST}/{disputed.id}/read", data={"back": "case"})

@@ -35,7 +35,14 @@ async def test_from_the_password_to_the_file(
     site: Site, streamer: Streamer, her: httpx.AsyncClient, stranger: httpx.AsyncClient
 ) -> None:
     await add_paid(site, streamer, message="слон")
-    assert "Download my data" in (await her.get("/account")).text
+    page = (await her.get("/account")).text
+    assert "Download my data" in page
+    assert "You agreed to" not in page, "the operator made this account"
+    await site.pool.execute("UPDATE users SET consent_version = '2026-11-28', consented_at = '2026-03-05 12:00+03'")
+    assert (
+        "You agreed to your data being processed on 5 March, 12:00, version 2026-11-28."
+        in (await her.get("/account")).text
+    )
     for wrong in ("", "not hers"):
         answer = await her.post(DATA, data={"data_password": wrong})
         assert answer.status_code == 422

@@ -19,7 +19,7 @@ from domain.registry_rows import RegistryKind
 from domain.streamers import Streamer
 from web.context import parts
 from web.csv_files import MARK, download
-from web.i18n import _, format_money, use_locale, zone
+from web.i18n import _, clock_words, format_money, use_locale, zone
 from web.pages import desk
 from web.sessions import require_streamer, require_user
 
@@ -110,7 +110,7 @@ def _payment(case: Case, streamer: Streamer) -> list[tuple[str, str]]:
         (_("Recipient"), streamer.display_name),
         (_("Amount"), format_money(case.confirmed_minor)),
         (_("Paid"), _moment(case.confirmed_at, clock)),
-        (_("Times are of"), clock),
+        (_("Times are of"), clock_words(clock)),
     ]
     if case.method:
         facts.append((_("Paid by"), method_words(case.method)))

@@ -16,7 +16,7 @@ from domain.confirmations import Purpose
 from domain.identities import list_identities
 from domain.operators import is_last_superuser
 from domain.streamers import Streamer, find_by_owner
-from domain.users import User, has_password, list_sessions
+from domain.users import User, get_consent, has_password, list_sessions
 from web.code_form import CodeForm
 from web.context import parts
 from web.devices import device_words, is_phone
@@ -64,6 +64,7 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         is_last = await is_last_superuser(connection, user.id)
         others = await _sites(connection, user)
         archive = await archives.get_latest(connection, user.id)
+        consent = await get_consent(connection, user.id)
     devices = [
         Device(
             line.id,
@@ -90,6 +91,7 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         time_zone=zone_of(streamer),
         days=erasure.DAYS,
         archive=archive,
+        consent=consent,
         archive_days=parts().settings.keep_days.archives,
         size_words=size_words,
         **others,
