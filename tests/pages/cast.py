@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from domain import exports, goals, manual_donations, media, moderation_settings, profiles
+from domain import exports, goals, manual_donations, media, moderation_settings, profiles, self_check
 from domain.buttons import Control as ButtonControl
 from domain.buttons import NewButton, create_button
 from domain.history import Selection
@@ -78,6 +78,7 @@ async def fill(site: Site, story: Story = EVENING) -> Cast:
     await go_on_air(site, streamer)
     await _add_others(cast, story)
     await _leave_letters(cast)
+    await _check(cast)
     return cast
 
 
@@ -202,6 +203,16 @@ async def _hold(cast: Cast, gift: Gift) -> None:
     async with cast.site.pool.acquire() as connection, connection.transaction():
         await moderation_settings.save_settings(connection, cast.streamer.id, chosen)
     await move_back(cast.site, cast.streamer, [(held_id, gift.ago)])
+
+
+async def _check(cast: Cast) -> None:
+    """The bank has seen the terminal's key; the site has looked at its own books."""
+    box = SecretBox(cast.site.settings.secret_keys.get_secret_value())
+    async with cast.site.pool.acquire() as connection, connection.transaction():
+        await connection.execute("UPDATE terminals SET checked_at = now()")
+        await connection.execute("INSERT INTO relays (id, listening, dead_letters) VALUES (gen_random_uuid(), true, 0)")
+        run_id = await self_check.begin_run(connection, self_check.Depth.FULL)
+        await self_check.finish_run(connection, run_id, await self_check.look(connection, box, self_check.Depth.FULL))
 
 
 async def _leave_letters(cast: Cast) -> None:
