@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from domain import exports, goals, manual_donations, media, moderation_settings, profiles
+from domain import exports, goals, manual_donations, media, moderation_settings, profiles, self_check
 from domain.buttons import Control as ButtonControl
 from domain.buttons import NewButton, create_button
 from domain.history import Selection
@@ -37,6 +37,7 @@ RULES = {
     "en": "# Rules\n\nBe polite. We take nothing from donations and show no advertising.",
 }
 LINKS = ("https://twitch.tv/lisa_anya", "https://t.me/lisa_anya", "https://www.youtube.com/@lisa_anya")
+FILE = "Время;Имя;Сумма\n".encode() * 1_100
 FEATURED = 4
 PLANETS = (((24, 24, 60), (86, 60, 160), "#9fd8ff"), ((120, 30, 70), (250, 150, 130), "#ffe3a8"))
 
@@ -78,6 +79,7 @@ async def fill(site: Site, story: Story = EVENING) -> Cast:
     await go_on_air(site, streamer)
     await _add_others(cast, story)
     await _leave_letters(cast)
+    await _check(cast)
     return cast
 
 
@@ -146,12 +148,11 @@ async def _set_up(cast: Cast, story: Story) -> None:
             time_zone=streamer.time_zone,
         )
         await connection.execute(
-            "UPDATE exports SET state = 'done', rows_done = 214, rows_total = 214, bytes = 31000, finished_at = now(),"
-            " next_try_at = NULL"
+            "UPDATE exports SET state = 'done', rows_done = 214, rows_total = 214, bytes = $1, finished_at = now(),"
+            " next_try_at = NULL",
+            len(FILE),
         )
-        await connection.execute(
-            "INSERT INTO export_chunks SELECT id, 0, convert_to(repeat('1', 31000), 'UTF8') FROM exports"
-        )
+        await connection.execute("INSERT INTO export_chunks SELECT id, 0, $1 FROM exports", FILE)
     cast.ids |= {
         "picture": sha256,
         "button": str(button_id),
@@ -205,6 +206,16 @@ async def _hold(cast: Cast, gift: Gift) -> None:
     async with cast.site.pool.acquire() as connection, connection.transaction():
         await moderation_settings.save_settings(connection, cast.streamer.id, chosen)
     await move_back(cast.site, cast.streamer, [(held_id, gift.ago)])
+
+
+async def _check(cast: Cast) -> None:
+    """The bank has seen the terminal's key; the site has looked at its own books."""
+    box = SecretBox(cast.site.settings.secret_keys.get_secret_value())
+    async with cast.site.pool.acquire() as connection, connection.transaction():
+        await connection.execute("UPDATE terminals SET checked_at = now()")
+        await connection.execute("INSERT INTO relays (id, listening, dead_letters) VALUES (gen_random_uuid(), true, 0)")
+        run_id = await self_check.begin_run(connection, self_check.Depth.FULL)
+        await self_check.finish_run(connection, run_id, await self_check.look(connection, box, self_check.Depth.FULL))
 
 
 async def _leave_letters(cast: Cast) -> None:

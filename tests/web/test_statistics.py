@@ -152,6 +152,7 @@ class TestWords:
             assert usual_words(150_00, 100_00) == f"50{NBSP}₽ more than on a usual day"
             assert usual_words(30_00, 100_00) == f"70{NBSP}₽ short of a usual day so far"
             assert usual_words(100_00, 100_00) == "As much as on a usual day"
+            assert usual_words(100_00, 33_33) == f"67{NBSP}₽ more than on a usual day"
             assert usual_words(100_00, None) == ""
             assert usual_words(100_00, -5) == ""
 

@@ -170,9 +170,10 @@ async def read_takings(connection: Any, streamer: Streamer) -> Takings:
 
 
 def usual_words(today_minor: int, usual_minor: int | None) -> str:
-    """The day is not over: what is less than usual is not yet as much."""
+    """The day is not over: what is less than usual is not yet as much. The usual day is a mean: in whole roubles."""
     if usual_minor is None or usual_minor <= 0:
         return ""
+    usual_minor = round(usual_minor, -2)
     if today_minor > usual_minor:
         return _("%(money)s more than on a usual day", money=format_money(today_minor - usual_minor))
     if today_minor == usual_minor:
