@@ -25,6 +25,7 @@ class Her:
     stack: Stack
     pool: asyncpg.Pool
     streamer_id: int
+    overlay_token: str
     troubles: list[str]
     """What the browser's console complained about."""
 
@@ -61,10 +62,12 @@ class Her:
                 self.streamer_id, amount_minor,
             )  # fmt: skip
         if wake:
-            redis = open_redis(self.stack.environment["REDIS_URL"])
-            topics = frozenset({Topic.DONATION, Topic.ALERTS, Topic.TOTALS})
-            await publish(redis, WAKE_CHANNEL, [Wake(self.streamer_id, topics).encode()])
-            await redis.aclose()
+            await self.wake(Topic.DONATION, Topic.ALERTS, Topic.TOTALS)
+
+    async def wake(self, *topics: Topic) -> None:
+        redis = open_redis(self.stack.environment["REDIS_URL"])
+        await publish(redis, WAKE_CHANNEL, [Wake(self.streamer_id, frozenset(topics)).encode()])
+        await redis.aclose()
 
 
 async def open_dashboard(browser: Browser, stack: Stack, pool: asyncpg.Pool, *, scripts: bool = True) -> Her:
@@ -84,7 +87,7 @@ async def open_dashboard(browser: Browser, stack: Stack, pool: asyncpg.Pool, *, 
         # The page was usable before; keys are listened to once its script runs.
         await expect(page.locator("#overlay [data-copy-from]")).to_be_visible()
     streamer_id = await pool.fetchval("SELECT id FROM streamers WHERE slug = 'demo'")
-    return Her(page, stack, pool, streamer_id, troubles)
+    return Her(page, stack, pool, streamer_id, demo["overlay_token"], troubles)
 
 
 @pytest.fixture
@@ -195,7 +198,7 @@ async def test_a_reader_who_has_scrolled_away_is_told_and_not_moved(her: Her) ->
     await her.page.locator(".feed-rows > li").nth(24).scroll_into_view_if_needed()
     await her.gets_donation("Newest")
     pill = her.page.locator("#news")
-    await expect(pill).to_have_text("New: 1 ↑")
+    await expect(pill).to_have_text("1 new ↑")
     await pill.click()
     await expect(pill).to_be_hidden()
 
