@@ -1,5 +1,6 @@
 // The control page: its part is drawn anew when something changed; a screen that stays on, the time that is left.
 
+import { keepAwake } from "./awake.js";
 import "./keys.js";
 import { connectLive, showLost } from "./live.js";
 import "./opened.js";
@@ -40,24 +41,7 @@ function showLeft() {
 
 setInterval(showLeft, 250);
 
-// A phone beside the keyboard stays on. The lock ends with the page's being hidden, and needs https; some browsers give
-// it only to a page that was touched.
-
-let lock = null;
-
-async function stayOn() {
-  if (document.hidden || (lock && !lock.released)) return;
-  try {
-    lock = await navigator.wakeLock?.request("screen");
-  } catch {
-    // The battery is low, or it is not allowed: then the screen goes off as always.
-  }
-}
-
-document.addEventListener("visibilitychange", stayOn);
-document.addEventListener("pointerup", stayOn);
-stayOn();
-
+keepAwake();
 document.addEventListener("htmx:after:swap", enliven);
 connectLive({
   realtimeUrl: live.dataset.realtimeUrl,
