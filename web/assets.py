@@ -54,6 +54,9 @@ async def _send(path: str, *, for_good: bool) -> Response:
     else:
         response.headers["Cache-Control"] = "no-cache"
     compressed = Path(path).suffix in COMPRESSED and _compress(response, STATIC_DIR / path)
+    if not compressed:
+        # From memory: Quart opens a file in a thread, and whoever leaves at that moment leaves it open for good.
+        response.set_data(_contents(STATIC_DIR / path, (STATIC_DIR / path).stat().st_mtime_ns))
     length = response.content_length
     await response.make_conditional(request, accept_ranges=not compressed, complete_length=length)
     return response
@@ -69,6 +72,11 @@ def _compress(response: Response, path: Path) -> bool:
     response.headers["Content-Encoding"] = "gzip"
     response.set_etag(f"{response.get_etag()[0]}-gzip")
     return True
+
+
+@cache
+def _contents(path: Path, _modified_ns: int) -> bytes:
+    return path.read_bytes()
 
 
 @cache

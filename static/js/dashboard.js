@@ -34,6 +34,7 @@ function enliven() {
 }
 
 document.addEventListener("htmx:after:swap", () => {
+  holdRow(heldRow);
   keepPlace();
   showNews();
   enliven();
@@ -115,14 +116,26 @@ addEventListener("scroll", () => !news.hidden && !hasScrolledPast() && readNews(
 // A row that is held shows what can be done with it.
 
 const HOLD_MS = 500;
+const FELT_MS = 20;
 let holding;
+let heldRow = "";
 
 document.addEventListener("pointerdown", ({ target, pointerType }) => {
   const row = target.closest?.(".row");
-  for (const held of document.querySelectorAll(".row.is-held")) if (held !== row) held.classList.remove("is-held");
+  if (row?.id !== heldRow) holdRow("");
   if (!row || pointerType === "mouse") return;
-  holding = setTimeout(() => row.classList.add("is-held"), HOLD_MS);
+  holding = setTimeout(() => {
+    navigator.vibrate?.(FELT_MS);
+    holdRow(row.id);
+  }, HOLD_MS);
 });
+
+// Also after its part was drawn anew.
+function holdRow(id) {
+  heldRow = id;
+  for (const row of document.querySelectorAll(".row")) row.classList.toggle("is-held", row.id === id);
+}
+
 for (const event of ["pointerup", "pointercancel", "pointermove"]) {
   document.addEventListener(event, ({ movementX = 0, movementY = 0 }) => {
     if (event !== "pointermove" || Math.hypot(movementX, movementY) > 3) clearTimeout(holding);

@@ -12,6 +12,13 @@ document.addEventListener(
   true,
 );
 
+// Its own `toggle` comes later than an answer may.
+export function close(details) {
+  if (!details) return;
+  opened.delete(details.id);
+  details.open = false;
+}
+
 document.addEventListener("htmx:before:swap", ({ detail }) => {
   for (const task of detail.tasks) {
     for (const id of opened) {

@@ -1,6 +1,8 @@
 // What pages with controls do about a press before the server answers: say that it is on its way, make it felt, and let
 // what cannot be pressed by chance be held for a second. Without script all of it are plain forms.
 
+import { close } from "./opened.js";
+
 const HOLD_MS = 1_000;
 const FELT_MS = 20;
 const NOTE_MS = 6_000;
@@ -17,7 +19,7 @@ document.addEventListener(
     navigator.vibrate?.(FELT_MS);
     note = null;
     say(line, "sent");
-    target.closest("details[data-closes]")?.removeAttribute("open");
+    close(target.closest("details[data-closes]"));
   },
   true,
 );
@@ -83,6 +85,8 @@ else addEventListener("load", settle);
 // Held
 
 let held = null;
+// What appears under a finger that is still down (the way back!) is not pressed by its being lifted.
+let isDone = false;
 // A keyboard's click comes after its keys; one without them is that of an assistive technology, which cannot hold.
 let byKeys = false;
 
@@ -92,6 +96,7 @@ function hold(button) {
   held = line.animate([{ transform: "scaleX(0)" }, { transform: "scaleX(1)" }], { duration: HOLD_MS, fill: "forwards" });
   held.onfinish = () => {
     letGo();
+    isDone = true;
     if (button.isConnected && !button.disabled) button.form.requestSubmit(button);
   };
 }
@@ -101,11 +106,28 @@ function letGo() {
   held = null;
 }
 
+document.addEventListener("pointerdown", () => (isDone = false), true);
+document.addEventListener(
+  "click",
+  (event) => {
+    if (!isDone || event.detail === 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+  },
+  true,
+);
+
 const holds = (event) => event.target.closest?.("[data-hold]");
 
 document.addEventListener("pointerdown", (event) => event.button === 0 && holds(event) && hold(holds(event)));
 for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, letGo);
-document.addEventListener("pointerout", (event) => holds(event) && !holds(event).contains(event.relatedTarget) && letGo());
+// A finger keeps its target wherever it slides, so the place tells whether it is still on the button.
+document.addEventListener("pointermove", (event) => {
+  if (!held) return;
+  const { left, right, top, bottom } = held.effect.target.parentElement.getBoundingClientRect();
+  const { clientX: x, clientY: y } = event;
+  if (x < left || x > right || y < top || y > bottom) letGo();
+});
 document.addEventListener("keydown", (event) => {
   if (!holds(event) || !["Enter", " "].includes(event.key)) return;
   event.preventDefault();

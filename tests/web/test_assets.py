@@ -1,6 +1,9 @@
 """Static files: kept for good under an address that changes with them."""
 
+import asyncio
+import gc
 import gzip
+import warnings
 
 import pytest
 
@@ -78,3 +81,23 @@ async def test_no_page_asks_another_origin(site: Site) -> None:
 def test_a_file_that_is_not_there_is_an_error_of_the_template() -> None:
     with pytest.raises(FileNotFoundError):
         asset("css/nothing.css")
+
+
+async def test_who_leaves_in_the_middle_leaves_no_file_open(site: Site) -> None:
+    host, port = site.url.removeprefix("http://").split(":")
+    request = f"GET /static/img/icon.svg HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+
+    async def leave_after(seconds: float) -> None:
+        _reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(request)
+        await writer.drain()
+        await asyncio.sleep(seconds)
+        writer.transport.abort()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        for tenth_ms in range(150):
+            await leave_after(tenth_ms / 10_000)
+        assert (await site.client.get("/static/img/icon.svg")).status_code == 200
+        gc.collect()
+    assert [str(warning.message) for warning in caught if "icon.svg" in str(warning.message)] == []

@@ -103,11 +103,6 @@ class TestPage:
         assert part.lstrip().startswith('<div id="console"')
         assert "<html" not in part
 
-    async def test_held_alerts_are_counted(self, site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
-        await add_paid(site, streamer)
-        await site.pool.execute("UPDATE alerts SET status = 'held', place = NULL, playable_at = NULL")
-        assert "1 alert waits for a moderator." in (await her.get("/dashboard/control")).text
-
     async def test_a_pause_is_asked_about_after_ten_minutes_and_again_later(
         self, site: Site, her: httpx.AsyncClient
     ) -> None:

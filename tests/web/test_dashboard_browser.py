@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 import pytest
@@ -13,6 +14,7 @@ from domain import alerts
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from infra.redis import open_redis, publish
 from tests.support.programs import Stack
+from tests.support.touch import Finger
 
 PASSWORD = "demo-password"
 
@@ -25,6 +27,7 @@ class Her:
     stack: Stack
     pool: asyncpg.Pool
     streamer_id: int
+    overlay_token: str
     troubles: list[str]
     """What the browser's console complained about."""
 
@@ -61,15 +64,20 @@ class Her:
                 self.streamer_id, amount_minor,
             )  # fmt: skip
         if wake:
-            redis = open_redis(self.stack.environment["REDIS_URL"])
-            topics = frozenset({Topic.DONATION, Topic.ALERTS, Topic.TOTALS})
-            await publish(redis, WAKE_CHANNEL, [Wake(self.streamer_id, topics).encode()])
-            await redis.aclose()
+            await self.wake(Topic.DONATION, Topic.ALERTS, Topic.TOTALS)
+
+    async def wake(self, *topics: Topic) -> None:
+        redis = open_redis(self.stack.environment["REDIS_URL"])
+        await publish(redis, WAKE_CHANNEL, [Wake(self.streamer_id, frozenset(topics)).encode()])
+        await redis.aclose()
 
 
-async def open_dashboard(browser: Browser, stack: Stack, pool: asyncpg.Pool, *, scripts: bool = True) -> Her:
+async def open_dashboard(
+    browser: Browser, stack: Stack, pool: asyncpg.Pool, *, scripts: bool = True, **options: Any
+) -> Her:
+    """`options` are those of the browser's context."""
     demo = json.loads(stack.manage("seed-demo", stdin=json.dumps({"password": PASSWORD})))
-    context = await browser.new_context(locale="en-GB", java_script_enabled=scripts)
+    context = await browser.new_context(**{"locale": "en-GB", "java_script_enabled": scripts, **options})
     page = await context.new_page()
     page.set_default_timeout(20_000)
     troubles: list[str] = []
@@ -84,7 +92,7 @@ async def open_dashboard(browser: Browser, stack: Stack, pool: asyncpg.Pool, *, 
         # The page was usable before; keys are listened to once its script runs.
         await expect(page.locator("#overlay [data-copy-from]")).to_be_visible()
     streamer_id = await pool.fetchval("SELECT id FROM streamers WHERE slug = 'demo'")
-    return Her(page, stack, pool, streamer_id, troubles)
+    return Her(page, stack, pool, streamer_id, demo["overlay_token"], troubles)
 
 
 @pytest.fixture
@@ -188,16 +196,77 @@ async def test_it_catches_up_after_realtime_was_away(her: Her) -> None:
     her.troubles.clear()  # A browser always complains about a lost connection.
 
 
-async def test_a_reader_who_has_scrolled_away_is_told_and_not_moved(her: Her) -> None:
+async def test_a_reader_who_has_scrolled_away_is_told_and_not_moved_and_misses_nothing_offline(her: Her) -> None:
     for number in range(30):
         await her.gets_donation(f"Donor {number}", wake=number == 29)
-    await expect(her.page.locator(".feed-rows > li")).to_have_count(30)
-    await her.page.locator(".feed-rows > li").nth(24).scroll_into_view_if_needed()
+    rows = her.page.locator(".feed-rows > li")
+    await expect(rows).to_have_count(30)
+    read = her.page.locator(f"#{await rows.nth(24).get_attribute('id')}")
+    await read.scroll_into_view_if_needed()
+    place = await read.bounding_box()
     await her.gets_donation("Newest")
     pill = her.page.locator("#news")
-    await expect(pill).to_have_text("New: 1 ↑")
+    await expect(pill).to_have_text("1 new ↑")
+    assert await read.bounding_box() == pytest.approx(place, abs=1)
+
+    # As a notebook that sleeps: nothing reaches it, and nobody wakes it but the connection.
+    await her.page.context.set_offline(True)
+    await expect(her.page.locator("#offline [data-counted]")).to_have_text(
+        re.compile(r"^No live connection for \d+ s\."), timeout=15_000
+    )
+    await expect(her.page.locator("#offline [role=status]")).to_have_text(re.compile("^No live connection"))
+    for number in range(11):
+        await her.gets_donation(f"Night {number}")
+    await her.page.context.set_offline(False)
+    await expect(pill).to_have_text("12 new ↑")
+    assert await read.bounding_box() == pytest.approx(place, abs=1)
+    names = [name.split()[0:2] for name in await her.page.locator(".row-name").all_inner_texts()]
+    assert names[:13] == [*(["Night", str(number)] for number in reversed(range(11))), names[11], ["Donor", "29"]]
+    assert names[11][0] == "Newest"
     await pill.click()
     await expect(pill).to_be_hidden()
+    await expect(rows.first).to_be_in_viewport()
+    her.troubles.clear()  # A browser always complains about a lost connection.
+
+
+async def test_a_row_is_held_on_a_phone_and_what_it_offers(browser: Browser, stack: Stack, pool: asyncpg.Pool) -> None:
+    stack.start("web", "realtime")
+    phone: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    her = await open_dashboard(browser, stack, pool, **phone)
+    page = her.page
+    feed = page.locator(".feed-rows")
+    # What is told politely is there before anything comes into it; loud is only what is broken.
+    assert await feed.get_attribute("aria-live") == "polite"
+    await expect(page.get_by_role("alert")).to_have_count(0)
+    await expect(page.locator("#feed").get_by_role("button", name="Send a test")).to_be_visible()
+    await her.gets_donation("Аня", message="Привет")
+    row = page.locator(".row")
+    await expect(row).to_be_visible()
+    await expect(page.get_by_role("alert")).to_contain_text("OBS is not connected, 1 alert waits.")
+    hide = row.get_by_role("button", name="Hide")
+
+    async def is_offered() -> bool:
+        box = await row.locator(".row-acts").bounding_box()
+        return box is not None and box["width"] > 1
+
+    assert not await is_offered()
+    await row.locator(".row-text").tap()
+    assert not await is_offered()
+    async with Finger.on(row.locator(".row-text")):
+        await page.wait_for_timeout(700)
+    assert await is_offered()
+    # A drawing of the feed in between takes nothing away from under the finger.
+    async with page.expect_response("**/part/feed*"):
+        await her.wake(Topic.ALERTS)
+    await page.wait_for_timeout(100)
+    assert await is_offered()
+    await hide.tap()
+    await expect(row.locator(".chips")).to_contain_text("hidden")
+    await expect(row.locator(".chips")).to_contain_text("not shown")
+    assert await pool.fetchval("SELECT status FROM alerts") == "dropped"
+    await expect(row.get_by_role("button", name="Do not hide")).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    await page.context.close()
 
 
 async def test_a_donation_opened_before_others_and_paid_after_them_is_news(her: Her) -> None:

@@ -94,6 +94,43 @@ class TestRows:
         assert await alert_statuses(site) == ["queued"]
         assert streamer.id != boris.id
 
+    async def test_it_is_hidden_wherever_its_alert_is_and_let_in_again(
+        self, site: Site, streamer: Streamer, her: httpx.AsyncClient
+    ) -> None:
+        hidden = {"donation_id": str(await add_paid(site, streamer, name="Plays")), "hidden": "yes"}
+        await play(site, streamer, await connect_obs(site, streamer))
+        waits = {"donation_id": str(await add_paid(site, streamer, name="Waits")), "hidden": "yes"}
+        held = {"donation_id": str(await add_paid(site, streamer, name="Held")), "hidden": "yes"}
+        await site.pool.execute(
+            "UPDATE alerts SET status = 'held', place = NULL, playable_at = NULL WHERE donation_id = $1",
+            int(held["donation_id"]),
+        )
+        for fields in (hidden, waits):
+            answer = await her.post("/dashboard/feed/hide", data=fields, headers=HTMX)
+            assert "Hidden: not on the screen, not in public lists." in answer.text
+        assert (await her.post("/dashboard/feed/hide", data=held)).headers["Location"] == "/dashboard?said=hidden#feed"
+        assert await alert_statuses(site) == ["skipped", "dropped", "dropped"]
+        feed = await read(her, "feed")
+        assert feed.count("Do not hide") == 3
+        again = await her.post("/dashboard/feed/hide", data=hidden)
+        assert again.headers["Location"] == "/dashboard?said=too-late#feed"
+        back = await her.post("/dashboard/feed/hide", data={**hidden, "hidden": "no"}, headers=HTMX)
+        assert "It may be seen in public lists again." in back.text
+        # What was kept off the screen stays off it.
+        assert await alert_statuses(site) == ["skipped", "dropped", "dropped"]
+        assert await site.pool.fetchval("SELECT count(hidden_at) FROM donations") == 2
+
+    async def test_nobody_hides_anothers_donation(self, site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
+        boris = await site.add_streamer("boris", "Борис")
+        his = str(await add_paid(site, boris))
+        answer = await her.post("/dashboard/feed/hide", data={"donation_id": his, "hidden": "yes"})
+        assert answer.headers["Location"].startswith("/dashboard?said=too-late")
+        for fields in ({"donation_id": his}, {"donation_id": his, "hidden": "maybe"}, {"hidden": "yes"}):
+            assert (await her.post("/dashboard/feed/hide", data=fields)).status_code == 422, fields
+        assert await alert_statuses(site) == ["queued"]
+        assert await site.pool.fetchval("SELECT count(hidden_at) FROM donations") == 0
+        assert streamer.id != boris.id
+
     async def test_a_refunded_one_offers_nothing(self, site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
         donation_id = await add_paid(site, streamer)
         public_id = await site.pool.fetchval("SELECT public_id FROM donations WHERE id = $1", donation_id)
