@@ -1,5 +1,5 @@
-"""A site with something on every page: a streamer with donations of every kind, a stranger with a page of his own, and
-the operator."""
+"""A site with something on every page: a streamer with donations of every kind, her moderators, a stranger with a page
+of his own, and the operator."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,12 +10,13 @@ from typing import Any
 
 from PIL import Image
 
-from domain import exports, goals, manual_donations, media, moderation_settings, profiles
+from domain import exports, goals, holds, manual_donations, media, moderation_settings, moderators, profiles
 from domain.buttons import Control as ButtonControl
 from domain.buttons import NewButton, create_button
 from domain.history import Selection
 from domain.manual_donations import NewManual
 from domain.moderation import Mode
+from domain.moderators import Right
 from domain.overlay_tokens import rotate_overlay_token
 from domain.payment_status import NewsStatus
 from domain.requisites import Requisites, get_requisites, save_requisites
@@ -43,6 +44,21 @@ class Cast:
     stranger: Streamer
     ids: dict[str, str] = field(default_factory=dict)
     """What stands in the addresses of the streamer's own things, by the name `routes.py` gives them."""
+    moderators: dict[str, "Admitted"] = field(default_factory=dict)
+    """Who came by a link, by what they may: "all", each right but one as "no <right>", "stranger's" and "revoked"."""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A moderator's browser: the address of the page, and the cookie."""
+
+    public_id: str
+    session: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The cookie goes to every address, so that no path alone keeps anybody out."""
+        return {"Cookie": f"moderator={self.session}"}
 
 
 def settings_of_cast(folder: Path) -> dict[str, Any]:
@@ -71,6 +87,7 @@ async def fill(site: Site, texts: Sequence[str] = PLAIN) -> Cast:
     await _give(cast, texts)
     await _hold(cast, texts)
     await _leave_letters(cast)
+    await _invite(cast, texts)
     return cast
 
 
@@ -157,9 +174,39 @@ async def _hold(cast: Cast, texts: Sequence[str]) -> None:
     async with cast.site.pool.acquire() as connection, connection.transaction():
         chosen = await moderation_settings.get_settings(connection, cast.streamer.id)
         await moderation_settings.save_settings(connection, cast.streamer.id, replace(chosen, mode=Mode.APPROVE))
-    await add_paid(cast.site, cast.streamer, donor_name=texts[0][:60], message=texts[1])
+    await add_paid(cast.site, cast.streamer, donor_name=texts[0][:60], message=f"{texts[1][:200]} сука")
     async with cast.site.pool.acquire() as connection, connection.transaction():
         await moderation_settings.save_settings(connection, cast.streamer.id, chosen)
+
+
+async def _invite(cast: Cast, texts: Sequence[str]) -> None:
+    """Moderators of all kinds, and one who has not come yet."""
+    people = {
+        "all": (cast.streamer, set(Right)),
+        "no queue": (cast.streamer, {Right.CONTROLS, Right.AMOUNTS, Right.BLOCK}),
+        "no controls": (cast.streamer, {Right.QUEUE, Right.AMOUNTS, Right.BLOCK}),
+        "no block": (cast.streamer, {Right.QUEUE, Right.AMOUNTS, Right.CONTROLS}),
+        "stranger's": (cast.stranger, set(Right)),
+        "revoked": (cast.streamer, set(Right)),
+    }
+    async with cast.site.pool.acquire() as connection, connection.transaction():
+        await moderators.invite(connection, cast.streamer.id, nick="", rights={Right.QUEUE}, days=None)
+        for number, (name, (streamer, rights)) in enumerate(people.items()):
+            nick = texts[number % len(texts)][:60]
+            link = await moderators.invite(connection, streamer.id, nick=nick, rights=rights, days=30)
+            joined = await moderators.join(connection, link.token, nick="")
+            assert joined is not None
+            public_id = await connection.fetchval("SELECT public_id FROM moderators WHERE id = $1", link.moderator_id)
+            cast.moderators[name] = Admitted(public_id, joined[1])
+            if name == "all":
+                cast.ids |= {"moderator": str(link.moderator_id), "moderation": public_id}
+                by = holds.By("moderator", link.moderator_id, nick)
+            if name == "revoked":
+                await moderators.revoke(connection, streamer.id, link.moderator_id)
+        alert_id = await connection.fetchval("SELECT alert_id FROM alerts WHERE status = 'held'")
+        await holds.decide(connection, cast.streamer.id, alert_id, holds.Decision.HIDE, by)
+        await holds.undo(connection, cast.streamer.id, alert_id, by)
+    cast.ids["held alert"] = str(alert_id)
 
 
 async def _leave_letters(cast: Cast) -> None:
