@@ -58,7 +58,8 @@ async def test_one_card_at_a_time(site: Site, streamer: Streamer) -> None:
         assert "Taken back" in (await bob.client.get(undone.headers["Location"])).text
         assert "Кузьма" in (await bob.client.get(bob.at)).text
     rows = await site.rows(
-        "SELECT what, by_kind, by_name FROM moderation_decisions WHERE by_kind <> 'rules' AND streamer_id = $1 ORDER BY id",
+        "SELECT what, by_kind, by_name FROM moderation_decisions WHERE by_kind <> 'rules' AND streamer_id = $1"
+        " ORDER BY id",
         streamer.id,
     )
     assert [row["what"] for row in rows] == ["show", "hide", "undo"]
@@ -82,7 +83,8 @@ async def test_amounts_only_for_whom_they_are_allowed(site: Site, streamer: Stre
         await save_settings(connection, streamer.id, Settings(mode=Mode.OFF))
     await add_paid(site, streamer, donor_name="Вера")
     await site.pool.execute(
-        "UPDATE alerts SET status = 'shown', shown_at = now(), finished_at = now() WHERE status = 'queued' AND streamer_id = $1",
+        "UPDATE alerts SET status = 'shown', shown_at = now(), finished_at = now()"
+        " WHERE status = 'queued' AND streamer_id = $1",
         streamer.id,
     )
     for rights, is_shown in (((*ALL,), True), (("queue", "block", "controls"), False)):
