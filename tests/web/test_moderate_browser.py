@@ -18,15 +18,21 @@ from infra.redis import open_redis, publish
 from tests.builders import BuiltStreamer, hear, open_donation
 from tests.support.programs import Stack
 
-WAKE_LOCK = """
+COUNTERS = """
     const request = async () => {
       const { dataset } = document.documentElement;
       dataset.locks = Number(dataset.locks ?? 0) + 1;
       return {};
     };
     Object.defineProperty(navigator, "wakeLock", { value: { request } });
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (at) {
+      const { dataset } = document.documentElement;
+      dataset.tones = Number(dataset.tones ?? 0) + 1;
+      return start.call(this, at);
+    };
 """
-"""Counts in the page how often the screen was asked to stay on."""
+"""Counts in the page how often the screen was asked to stay on, and tones."""
 
 
 @dataclass
@@ -73,7 +79,7 @@ async def phone_of(browser: Browser, stream: Stream, nick: str) -> AsyncIterator
     async with stream.pool.acquire() as connection:
         link = await moderators.invite(connection, stream.streamer.id, nick=nick, rights=["queue", "controls"], days=1)
     context = await browser.new_context(locale="ru-RU", viewport={"width": 360, "height": 760}, has_touch=True)
-    await context.add_init_script(WAKE_LOCK)
+    await context.add_init_script(COUNTERS)
     page = await context.new_page()
     page.set_default_timeout(20_000)
     await page.goto(f"{stream.stack.web_url}/moderate/join/{link.token}")
@@ -145,9 +151,15 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
         await expect(page.get_by_text("Очередь пуста")).to_be_visible()
         assert await stream.decisions() == ["hide", "undo", "hide", "show"]
 
+        # A sound, once somebody asked for it: two tones to try it, two for what is new.
+        await page.get_by_role("button", name="Включить звук").click()
+        await expect(page.locator("#sound")).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator("html")).to_have_attribute("data-tones", "2")
+
         # Keys, by their place on the keyboard.
         await stream.pay("Мария", "Привет")
         await expect(page.locator("[data-card]")).to_contain_text("Мария")
+        await expect(page.locator("html")).to_have_attribute("data-tones", "4")
         await page.keyboard.press("w")
         await expect(page.get_by_text("Сейчас покажем без сообщения.")).to_be_visible()
         await page.keyboard.press("z")
@@ -156,10 +168,13 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
         # The connection is away, and what happened meanwhile is made up for.
         stream.stack["realtime"].kill()
         await expect(page.locator("#offline")).to_have_text("нет связи, 3 с")
+        await page.locator("#sound").click()
+        await expect(page.locator("#sound")).to_have_text("Звук: выключен")
         await stream.pay("Гоша", "Пока вас не было")
         stream.stack["realtime"].start()
         await expect(page.locator(".deck-rest")).to_contain_text("Ждёт ещё 1")
         await expect(page.locator("#offline")).to_be_hidden()
+        await expect(page.locator("html")).to_have_attribute("data-tones", "4")
 
         # Out at once.
         async with stream.pool.acquire() as connection:
