@@ -47,6 +47,9 @@ ALTER TABLE moderation_decisions DROP CONSTRAINT moderation_decisions_by_kind_ch
     ADD CONSTRAINT moderation_decisions_what_check
         CHECK (what IN ('mask', 'hold', 'reject', 'show', 'show_without_text', 'hide', 'undo', 'exception', 'block'));
 
+-- Until now a decision named its streamer by her e-mail; from now on moderators read it.
+UPDATE holds SET by_name = '' WHERE by_name LIKE '%@%';
+
 -- The log without what the rules did by themselves.
 CREATE INDEX moderation_decisions_people ON moderation_decisions (streamer_id, id) WHERE by_kind <> 'rules';
 CREATE INDEX moderation_decisions_moderator ON moderation_decisions (by_id, decided_at) WHERE by_kind = 'moderator';

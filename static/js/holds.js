@@ -12,16 +12,18 @@ export function enableHolds() {
   enliven();
 }
 
-// Parts whose topics changed are asked for anew; all of them without topics.
+// Parts whose topics changed are asked for anew; all of them without topics. A tab in the background looks at nothing,
+// so it does not say that somebody is here.
 export function refreshParts(topics) {
   for (const part of document.querySelectorAll("[data-topics]")) {
+    if (part.id === "here" && document.hidden) continue;
     if (!topics || part.dataset.topics.split(" ").some((topic) => topics.includes(topic))) {
       window.htmx.trigger(part, "refresh", {}, false);
     }
   }
 }
 
-// Whoever looks says so every few seconds; a tab in the background does not look.
+// Whoever looks says so every few seconds.
 export function sayHere() {
   const say = () => !document.hidden && window.htmx.trigger(document.getElementById("here"), "refresh", {}, false);
   setInterval(say, BEAT_MS);
@@ -40,7 +42,7 @@ function count() {
   }
 }
 
-function enliven() {
+export function enliven() {
   countedAt = performance.now();
   count();
   for (const card of document.querySelectorAll("[data-swipes]")) {

@@ -1,13 +1,14 @@
 // A moderator's page: one card under the thumb, a sound for what is new, a screen that stays on, the connection in words.
 
 import { keepAwake } from "./awake.js";
-import { enableHolds, refreshParts, sayHere } from "./holds.js";
+import { enableHolds, enliven, refreshParts, sayHere } from "./holds.js";
 import { connectLive, showLost } from "./live.js";
 import "./presses.js";
 
 const live = document.getElementById("live");
 const OFFLINE_AFTER_SECONDS = 3;
 const SETTLE_MS = 400;
+const FELT_MS = 20;
 
 // A card that comes up under a thumb takes no press for a moment: it was meant for the one before it.
 
@@ -16,7 +17,24 @@ let shown = cardNow()?.id;
 let restsUntil = 0;
 let pressedAt = -Infinity;
 
-document.addEventListener("submit", ({ target }) => target.closest("#queue") && (pressedAt = performance.now()), true);
+document.addEventListener(
+  "submit",
+  ({ target }) => {
+    if (!target.closest("#queue")) return;
+    pressedAt = performance.now();
+    navigator.vibrate?.(FELT_MS);
+  },
+  true,
+);
+document.addEventListener("htmx:error", ({ detail }) => {
+  if (detail.ctx?.request?.method !== "POST" || detail.ctx.sourceElement?.id === "here") return;
+  const words = document.createElement("p");
+  words.className = "notice notice-bad";
+  words.dataset.passes = "";
+  words.textContent = live.dataset.wordsFailed;
+  document.getElementById("notice").replaceChildren(words);
+  enliven();
+});
 
 function rest() {
   const card = cardNow();

@@ -304,7 +304,9 @@ class TestTheLastSuperuser:
             # As an operator may with the database at hand.
             await connection.execute("UPDATE users SET is_superuser = false WHERE id = $1", bert)
             assert await erasure.begin(connection, anna) is None
-            row: Any = await connection.fetchrow("SELECT is_active, is_superuser, delete_at FROM users WHERE id = $1", anna)
+            row: Any = await connection.fetchrow(
+                "SELECT is_active, is_superuser, delete_at FROM users WHERE id = $1", anna
+            )
             assert tuple(row) == (True, True, None)
             assert await connection.fetchval("SELECT action FROM account_log ORDER BY id DESC LIMIT 1") == (
                 "deletion_refused"

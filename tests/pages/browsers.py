@@ -15,6 +15,7 @@ from tests.web.conftest import PASSWORD
 
 Scheme = Literal["light", "dark"]
 Locale = Literal["ru", "en"]
+PEOPLE = (Who.EVERYBODY, Who.STREAMER, Who.MODERATOR, Who.OPERATOR)
 HEIGHTS = {360: 760, 1440: 900}
 
 
@@ -63,7 +64,7 @@ async def walk(
 
 @asynccontextmanager
 async def _people(browser: Browser, cast: Cast, options: dict[str, Any]) -> AsyncIterator[dict[Who, BrowserContext]]:
-    contexts = {who: await browser.new_context(**options) for who in (Who.EVERYBODY, Who.STREAMER, Who.OPERATOR)}
+    contexts = {who: await browser.new_context(**options) for who in PEOPLE}
     for who, email in ((Who.STREAMER, f"{cast.streamer.slug}@example.org"), (Who.OPERATOR, OPERATOR)):
         answer = await contexts[who].request.post(
             f"{cast.site.url}/sign-in",
@@ -72,6 +73,8 @@ async def _people(browser: Browser, cast: Cast, options: dict[str, Any]) -> Asyn
             max_redirects=0,
         )
         assert answer.status == 303, await answer.text()
+    session = cast.moderators["all"].session
+    await contexts[Who.MODERATOR].add_cookies([{"name": "moderator", "value": session, "url": cast.site.url}])
     contexts[Who.USER] = contexts[Who.STREAMER]
     yield contexts
     for context in set(contexts.values()):

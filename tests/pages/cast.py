@@ -1,17 +1,18 @@
-"""A site with something on every page: a streamer with donations of every kind, a stranger with a page of his own, and
-the operator."""
+"""A site with something on every page: a streamer with donations of every kind, her moderators, a stranger with a page
+of his own, and the operator."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from domain import exports, goals, manual_donations, media, moderation_settings, profiles, self_check
+from domain import exports, goals, holds, manual_donations, media, moderation_settings, moderators, profiles, self_check
 from domain.buttons import Control as ButtonControl
 from domain.buttons import NewButton, create_button
 from domain.history import Selection
 from domain.manual_donations import NewManual
 from domain.moderation import Mode
+from domain.moderators import Right
 from domain.overlay_tokens import rotate_overlay_token
 from domain.payment_status import NewsStatus
 from domain.requisites import Requisites, get_requisites, save_requisites
@@ -49,6 +50,21 @@ class Cast:
     stranger: Streamer
     ids: dict[str, str] = field(default_factory=dict)
     """What stands in the addresses of the streamer's own things, by the name `routes.py` gives them."""
+    moderators: dict[str, "Admitted"] = field(default_factory=dict)
+    """Who came by a link, by what they may: "all", each right but one as "no <right>", "stranger's" and "revoked"."""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A moderator's browser: the address of the page, and the cookie."""
+
+    public_id: str
+    session: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The cookie goes to every address, so that no path alone keeps anybody out."""
+        return {"Cookie": f"moderator={self.session}"}
 
 
 def settings_of_cast(folder: Path) -> dict[str, Any]:
@@ -80,6 +96,7 @@ async def fill(site: Site, story: Story = EVENING) -> Cast:
     await _add_others(cast, story)
     await _leave_letters(cast)
     await _check(cast)
+    await _invite(cast, story)
     return cast
 
 
@@ -216,6 +233,35 @@ async def _check(cast: Cast) -> None:
         await connection.execute("INSERT INTO relays (id, listening, dead_letters) VALUES (gen_random_uuid(), true, 0)")
         run_id = await self_check.begin_run(connection, self_check.Depth.FULL)
         await self_check.finish_run(connection, run_id, await self_check.look(connection, box, self_check.Depth.FULL))
+
+
+async def _invite(cast: Cast, story: Story) -> None:
+    """Moderators of all kinds, and one who has not come yet."""
+    people = {
+        "all": (cast.streamer, set(Right)),
+        "no queue": (cast.streamer, {Right.CONTROLS, Right.AMOUNTS, Right.BLOCK}),
+        "no controls": (cast.streamer, {Right.QUEUE, Right.AMOUNTS, Right.BLOCK}),
+        "no block": (cast.streamer, {Right.QUEUE, Right.AMOUNTS, Right.CONTROLS}),
+        "stranger's": (cast.stranger, set(Right)),
+        "revoked": (cast.streamer, set(Right)),
+    }
+    async with cast.site.pool.acquire() as connection, connection.transaction():
+        await moderators.invite(connection, cast.streamer.id, nick="", rights={Right.QUEUE}, days=None)
+        for nick, (name, (streamer, rights)) in zip(story.moderators, people.items(), strict=True):
+            link = await moderators.invite(connection, streamer.id, nick=nick, rights=rights, days=30)
+            joined = await moderators.join(connection, link.token, nick="")
+            assert joined is not None
+            public_id = await connection.fetchval("SELECT public_id FROM moderators WHERE id = $1", link.moderator_id)
+            cast.moderators[name] = Admitted(public_id, joined[1])
+            if name == "all":
+                cast.ids |= {"moderator": str(link.moderator_id), "moderation": public_id}
+                by = holds.By("moderator", link.moderator_id, nick)
+            if name == "revoked":
+                await moderators.revoke(connection, streamer.id, link.moderator_id)
+        alert_id = await connection.fetchval("SELECT alert_id FROM alerts WHERE status = 'held'")
+        await holds.decide(connection, cast.streamer.id, alert_id, holds.Decision.HIDE, by)
+        await holds.undo(connection, cast.streamer.id, alert_id, by)
+    cast.ids["held alert"] = str(alert_id)
 
 
 async def _leave_letters(cast: Cast) -> None:

@@ -13,6 +13,8 @@ class Who(StrEnum):
     """Who is signed in: about himself."""
     STREAMER = "streamer"
     """The owner of the page, and superusers; to others another's page does not exist."""
+    MODERATOR = "moderator"
+    """A moderator of the streamer's, by the session of his browser, at his own address; `right` is what it takes."""
     OPERATOR = "operator"
     SECRET = "secret"
     """Whoever shows the secret it is about, whoever he is: a bank, a monitor, a hotkey."""
@@ -28,9 +30,11 @@ class Route:
     page: str = ""
     """Its name among the screenshots."""
     query: str = ""
+    right: str = ""
+    """Of a moderator."""
 
 
-E, U, S, OP, X = Who.EVERYBODY, Who.USER, Who.STREAMER, Who.OPERATOR, Who.SECRET
+E, U, S, M, OP, X = Who.EVERYBODY, Who.USER, Who.STREAMER, Who.MODERATOR, Who.OPERATOR, Who.SECRET
 
 DONATION = {"public_id": "donation"}
 PAYMENT = {"payment_id": "payment"}
@@ -39,6 +43,9 @@ EXPORT = {"public_id": "export"}
 MANUAL = {"public_id": "manual donation"}
 CHARGEBACK = {"payment_id": "chargeback"}
 GOAL = {"goal_id": "goal"}
+MODERATION = {"public_id": "moderation"}
+MODERATOR = {"moderator_id": "moderator"}
+HELD = {"alert_id": "held alert"}
 
 ROUTES: dict[str, Route] = {
     # For everybody.
@@ -153,6 +160,32 @@ ROUTES: dict[str, Route] = {
     "moderation.allow": Route(S),
     "moderation.decide": Route(S),
     "moderation.undo": Route(S),
+    "moderation.here": Route(S),
+    "moderation_log.show": Route(S, page="moderation-log"),
+    "moderators.show": Route(S, page="moderators"),
+    "moderators.show_list": Route(S),
+    "moderators.invite": Route(S, form={"days": "7"}),
+    "moderators.give_link": Route(S),
+    "moderators.change": Route(S, MODERATOR, {"rights": "queue"}),
+    "moderators.renew": Route(S, MODERATOR),
+    "moderators.revoke": Route(S, MODERATOR),
+    "moderator_join.follow": Route(X, {"token": "no-such-link"}),
+    "moderator_join.show": Route(X),
+    "moderator_join.join": Route(X),
+    "moderate.show": Route(M, MODERATION, page="moderate"),
+    "moderate.show_queue": Route(M, MODERATION, right="queue"),
+    "moderate.decide": Route(M, MODERATION, {**HELD, "decision": "show"}, right="queue"),
+    "moderate.undo": Route(M, MODERATION, HELD, right="queue"),
+    "moderate.allow": Route(M, MODERATION, {**HELD, "match": "0"}, right="block"),
+    "moderate.block": Route(M, MODERATION, {**HELD, "kind": "name"}, right="block"),
+    "moderate.here": Route(M, MODERATION),
+    "moderate.give_ticket": Route(M, MODERATION),
+    "moderate.leave": Route(M, MODERATION),
+    "moderate_controls.show": Route(M, MODERATION, right="controls"),
+    "moderate_controls.skip": Route(M, MODERATION, HELD, right="controls"),
+    "moderate_controls.pause": Route(M, MODERATION, {"paused": "yes"}, right="controls"),
+    "moderate_controls.mute": Route(M, MODERATION, {"muted": "yes"}, right="controls"),
+    "moderate_controls.replay": Route(M, MODERATION, right="controls"),
     "moderation_settings.show": Route(S, page="moderation-settings"),
     "moderation_settings.save": Route(S),
     "moderation_settings.try_text": Route(S),

@@ -59,6 +59,8 @@ class Story:
     button: str
     blocked: str
     block_note: str
+    moderators: tuple[str, ...]
+    """Their nicks."""
     others: tuple[Other, ...] = ()
     past: tuple[Gift, ...] = ()
     """What came before this evening, the oldest first."""
@@ -99,7 +101,7 @@ EVENING = Story(
     twice=Gift("Дмитрий", "Страница долго думала, я нажал ещё раз", 300, _minutes(52)),
     different=Gift("Полина", "За красивый закат в третьей главе", 300, _minutes(75)),
     disputed=Gift("Игорь", "Удачи в финале", 300, timedelta(days=2, hours=1)),
-    held=Gift("мимокрокодил", "Заходите ко мне на канал, у меня интереснее", 100, _minutes(3)),
+    held=Gift("мимокрокодил", "Заходите ко мне на streamlive.ru, у меня интереснее", 100, _minutes(3)),
     unpaid=(
         Gift("Никита", "Хватит прятаться в кустах, выходи на бой!", 500),
         Gift("Рита", "Голос сегодня огонь", 250, _minutes(1)),
@@ -114,6 +116,7 @@ EVENING = Story(
     button="Пропустить алерт",
     blocked="злой_тролль",
     block_note="Оскорблял гостей стрима",
+    moderators=("Оксана", "Лёва", "Гоша", "Юля", "Сева", "Костя"),
     others=(
         Other("nochnoy-dozor", "Ночной Дозор", "Кооперативы и хорроры после полуночи. Свет не выключаем."),
         Other("marina-risuet", "Марина рисует", "Акварель, линогравюра и разговоры. Каждую среду и субботу."),
@@ -138,7 +141,7 @@ def attack(texts: Sequence[str]) -> Story:
         twice=Gift(texts[0], texts[-1]),
         different=Gift(texts[1], texts[0]),
         disputed=Gift(texts[2], texts[1]),
-        held=Gift(texts[0], texts[1]),
+        held=Gift(texts[0], f"{texts[1][:200]} сука"),
         unpaid=(Gift(texts[0], texts[2]), Gift(texts[1], texts[2]), Gift("Аня", texts[0])),
         elsewhere=Gift(texts[0], texts[1], 1_500),
         source=texts[0],
@@ -149,6 +152,7 @@ def attack(texts: Sequence[str]) -> Story:
         button=texts[0],
         blocked=texts[0],
         block_note=texts[0],
+        moderators=tuple(texts[:6]),
     )
 
 

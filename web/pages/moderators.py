@@ -14,7 +14,7 @@ from typing import Any
 
 from quart import Blueprint, Response, jsonify, redirect, render_template, request
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import NotFound, UnprocessableEntity
+from werkzeug.exceptions import Gone, UnprocessableEntity
 
 from domain import moderators
 from domain.errors import InvalidInputError, NotAllowedError
@@ -94,15 +94,15 @@ async def invite() -> ResponseReturnValue:
 
 @blueprint.post("/dashboard/moderators/link")
 async def give_link() -> Response:
-    """A POST, so that no link shows it; only to the browser that made it."""
+    """A POST, so that no link shows it; only to the browser that made it, and only while it is fresh."""
     streamer = await require_streamer()
     found = await _fresh_link(streamer)
     if found is None:
-        raise NotFound
+        raise Gone
     return jsonify({"address": found.address})
 
 
-@blueprint.post("/dashboard/moderators/<int:moderator_id>")
+@blueprint.post("/dashboard/moderators/<int(max=2147483647):moderator_id>")
 async def change(moderator_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
     fields = await request.form
@@ -126,7 +126,7 @@ async def change(moderator_id: int) -> ResponseReturnValue:
     return desk.go_to("moderators.show", said="moderator-saved", _anchor=f"moderator-{moderator_id}")
 
 
-@blueprint.post("/dashboard/moderators/<int:moderator_id>/renew")
+@blueprint.post("/dashboard/moderators/<int(max=2147483647):moderator_id>/renew")
 async def renew(moderator_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
     async with parts().pool.acquire() as connection, connection.transaction():
@@ -135,7 +135,7 @@ async def renew(moderator_id: int) -> ResponseReturnValue:
     return _show_link(link)
 
 
-@blueprint.post("/dashboard/moderators/<int:moderator_id>/revoke")
+@blueprint.post("/dashboard/moderators/<int(max=2147483647):moderator_id>/revoke")
 async def revoke(moderator_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
     async with parts().pool.acquire() as connection, connection.transaction():
