@@ -234,6 +234,16 @@ WHERE alert_leases.lease_id = :lease_id AND alert_leases.overlay_id = :overlay_i
   AND alert.alert_id = alert_leases.alert_id AND alert.streamer_id = :streamer_id
 RETURNING true;
 
+-- name: lock_donations_of_leases!
+-- The donations of these leases and of what plays, before their alerts; money that goes back does so, too.
+SELECT FROM donations
+WHERE id IN (
+    SELECT donation_id FROM alerts WHERE streamer_id = :streamer_id AND status = 'playing'
+    UNION
+    SELECT alert.donation_id FROM alert_leases lease JOIN alerts alert USING (alert_id)
+    WHERE lease.lease_id = ANY(:lease_ids::uuid[]) AND alert.streamer_id = :streamer_id)
+ORDER BY id FOR SHARE;
+
 -- name: list_leases_of_overlay
 -- What an overlay was offered and has not ended; `only_unseen` leaves what was readable already.
 SELECT alert.lease_id
