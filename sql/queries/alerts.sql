@@ -276,20 +276,21 @@ SELECT lease_id FROM alerts WHERE status = 'playing' AND leased_until < now();
 -- neither passes by unseen).
 -- `complete`: they ended by themselves, nothing cut them off.
 WITH paid AS MATERIALIZED (
-    SELECT donation.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
+    SELECT alerts.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
     WHERE alerts.lease_id = ANY(:lease_ids::uuid[]) AND alerts.shown_at IS NULL
       AND donation.status IN ('paid', 'partially_refunded')
+      AND (alerts.kind <> 'replay' OR donation.charged_back_minor = 0)
     ORDER BY donation.id
     FOR SHARE OF donation
 ), kept AS MATERIALIZED (
-    SELECT manual.id FROM manual_donations manual JOIN alerts ON alerts.manual_donation_id = manual.id
+    SELECT alerts.id FROM manual_donations manual JOIN alerts ON alerts.manual_donation_id = manual.id
     WHERE alerts.lease_id = ANY(:lease_ids::uuid[]) AND alerts.shown_at IS NULL AND manual.deleted_at IS NULL
     ORDER BY manual.id
     FOR SHARE OF manual
 ), ending AS (
     SELECT id, CASE WHEN shown_at IS NOT NULL THEN 'shown'
-                    WHEN (donation_id IS NULL OR donation_id IN (SELECT id FROM paid))
-                     AND (manual_donation_id IS NULL OR manual_donation_id IN (SELECT id FROM kept)) THEN 'queued'
+                    WHEN (donation_id IS NULL OR id IN (SELECT id FROM paid))
+                     AND (manual_donation_id IS NULL OR id IN (SELECT id FROM kept)) THEN 'queued'
                     ELSE 'dropped' END AS status
     FROM alerts WHERE lease_id = ANY(:lease_ids::uuid[]) AND status = 'playing'
     ORDER BY id
