@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from domain import ledger, outbox, returns
+from domain.asides import aside
 from domain.errors import NotFoundError
 from domain.events import EventType, Topic, Wake
 from domain.ledger import BookedAs
@@ -146,7 +147,8 @@ async def book(connection: Any, payment_id: int) -> Wake | None:
         connection, payment_id=payment.id, streamer_id=payment.streamer_id, happened_at=told["happened_at"]
     )
     if payment.booked_as is BookedAs.DONATION:
-        await queries.chargebacks.withdraw_replays(connection, donation_id=payment.donation_id)
+        async with aside(connection, f"Taking back the replays of donation {payment.donation_id}"):
+            await queries.chargebacks.withdraw_replays(connection, donation_id=payment.donation_id)
     await _log(connection, payment, told, taken_minor, given_minor)
     await outbox.add_event(
         connection,

@@ -180,10 +180,13 @@ async def catch_up(
 ) -> CaughtUp:
     """An overlay that (re)connects says what it saw lately and what it still plays.
 
-    Steps: write down the late words that are news; let it go on with what it plays, if that may be; end what it was
-    offered and knows nothing of, and what was seen by an overlay that is gone.
+    Steps: lock the donations it is about, before their alerts; write down the late words that are news; let it go on
+    with what it plays, if that may be; end what it was offered and knows nothing of, and what was seen by an overlay
+    that is gone.
     """
-    rows = queries.alerts.list_news(connection, streamer_id=streamer_id, lease_ids=[word.lease_id for word in seen])
+    lease_ids = [word.lease_id for word in seen]
+    await queries.alerts.lock_donations_of_leases(connection, streamer_id=streamer_id, lease_ids=lease_ids)
+    rows = queries.alerts.list_news(connection, streamer_id=streamer_id, lease_ids=lease_ids)
     new_ids = {row["lease_id"] async for row in rows}
     news = [word for word in seen if word.lease_id in new_ids]
     ended = []

@@ -1,9 +1,11 @@
 -- migrate:up
 
--- Whether an alert may be played at all: a refunded donation's may not, nor that of money by hand which was deleted.
+-- Whether an alert may be played at all: a refunded donation's may not, nor a replay of what its donor's bank took back,
+-- even in part, nor that of money by hand which was deleted.
 CREATE OR REPLACE FUNCTION is_paid(alert alerts) RETURNS boolean LANGUAGE sql STABLE
 RETURN (alert.donation_id IS NULL
-        OR (SELECT status IN ('paid', 'partially_refunded') FROM donations WHERE id = alert.donation_id))
+        OR (SELECT status IN ('paid', 'partially_refunded') AND (alert.kind <> 'replay' OR charged_back_minor = 0)
+            FROM donations WHERE id = alert.donation_id))
    AND (alert.manual_donation_id IS NULL
         OR (SELECT deleted_at IS NULL FROM manual_donations WHERE id = alert.manual_donation_id));
 

@@ -241,6 +241,16 @@ WHERE alert_leases.lease_id = :lease_id AND alert_leases.overlay_id = :overlay_i
   AND alert.alert_id = alert_leases.alert_id AND alert.streamer_id = :streamer_id
 RETURNING true;
 
+-- name: lock_donations_of_leases!
+-- The donations of these leases and of what plays, before their alerts; money that goes back does so, too.
+SELECT FROM donations
+WHERE id IN (
+    SELECT donation_id FROM alerts WHERE streamer_id = :streamer_id AND status = 'playing'
+    UNION
+    SELECT alert.donation_id FROM alert_leases lease JOIN alerts alert USING (alert_id)
+    WHERE lease.lease_id = ANY(:lease_ids::uuid[]) AND alert.streamer_id = :streamer_id)
+ORDER BY id FOR SHARE;
+
 -- name: list_leases_of_overlay
 -- What an overlay was offered and has not ended; `only_unseen` leaves what was readable already.
 SELECT alert.lease_id
@@ -273,20 +283,21 @@ SELECT lease_id FROM alerts WHERE status = 'playing' AND leased_until < now();
 -- neither passes by unseen).
 -- `complete`: they ended by themselves, nothing cut them off.
 WITH paid AS MATERIALIZED (
-    SELECT donation.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
+    SELECT alerts.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
     WHERE alerts.lease_id = ANY(:lease_ids::uuid[]) AND alerts.shown_at IS NULL
       AND donation.status IN ('paid', 'partially_refunded')
+      AND (alerts.kind <> 'replay' OR donation.charged_back_minor = 0)
     ORDER BY donation.id
     FOR SHARE OF donation
 ), kept AS MATERIALIZED (
-    SELECT manual.id FROM manual_donations manual JOIN alerts ON alerts.manual_donation_id = manual.id
+    SELECT alerts.id FROM manual_donations manual JOIN alerts ON alerts.manual_donation_id = manual.id
     WHERE alerts.lease_id = ANY(:lease_ids::uuid[]) AND alerts.shown_at IS NULL AND manual.deleted_at IS NULL
     ORDER BY manual.id
     FOR SHARE OF manual
 ), ending AS (
     SELECT id, CASE WHEN shown_at IS NOT NULL THEN 'shown'
-                    WHEN (donation_id IS NULL OR donation_id IN (SELECT id FROM paid))
-                     AND (manual_donation_id IS NULL OR manual_donation_id IN (SELECT id FROM kept)) THEN 'queued'
+                    WHEN (donation_id IS NULL OR id IN (SELECT id FROM paid))
+                     AND (manual_donation_id IS NULL OR id IN (SELECT id FROM kept)) THEN 'queued'
                     ELSE 'dropped' END AS status
     FROM alerts WHERE lease_id = ANY(:lease_ids::uuid[]) AND status = 'playing'
     ORDER BY id

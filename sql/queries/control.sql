@@ -56,20 +56,21 @@ RETURNING id;
 -- What an act cleared waits again, each at its place; what was refunded or deleted meanwhile stays dropped (the
 -- donations are locked, so that neither passes by unseen).
 WITH paid AS MATERIALIZED (
-    SELECT donation.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
+    SELECT alerts.id FROM donations donation JOIN alerts ON alerts.donation_id = donation.id
     WHERE alerts.cleared_by = :act_id AND donation.status IN ('paid', 'partially_refunded')
+      AND (alerts.kind <> 'replay' OR donation.charged_back_minor = 0)
     ORDER BY donation.id
     FOR SHARE OF donation
 ), kept AS MATERIALIZED (
-    SELECT manual.id FROM manual_donations manual JOIN alerts ON alerts.manual_donation_id = manual.id
+    SELECT alerts.id FROM manual_donations manual JOIN alerts ON alerts.manual_donation_id = manual.id
     WHERE alerts.cleared_by = :act_id AND manual.deleted_at IS NULL
     ORDER BY manual.id
     FOR SHARE OF manual
 ), cleared AS (
     SELECT id FROM alerts
     WHERE streamer_id = :streamer_id AND cleared_by = :act_id AND status = 'dropped'
-      AND (donation_id IS NULL OR donation_id IN (SELECT id FROM paid))
-      AND (manual_donation_id IS NULL OR manual_donation_id IN (SELECT id FROM kept))
+      AND (donation_id IS NULL OR id IN (SELECT id FROM paid))
+      AND (manual_donation_id IS NULL OR id IN (SELECT id FROM kept))
     ORDER BY summary_id IS NOT NULL, id FOR NO KEY UPDATE
 )
 UPDATE alerts SET status = 'queued', finished_at = NULL, cleared_by = NULL

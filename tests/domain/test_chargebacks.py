@@ -1,11 +1,13 @@
 """Chargebacks: the books, the donation and its alert follow the registry; the streamer is told, the stream is not."""
 
 import json
+import uuid
 
 import asyncpg
 import pytest
 
-from domain import alerts, chargebacks, registry
+from domain import alerts, chargebacks, control, registry, showing
+from domain.control import Presser, PresserKind
 from domain.errors import NotFoundError
 from domain.ledger import BookedAs
 from domain.news import Source
@@ -23,6 +25,7 @@ from tests.builders import (
     open_donation,
     open_payment,
 )
+from tests.domain.test_alerts import connect, pick
 from tests.registry_files import bring_and_read, check_all, line, read
 
 
@@ -177,6 +180,35 @@ async def test_a_disputed_alert_is_not_shown_again(connection: asyncpg.Connectio
     late = await connection.fetchval(replay, streamer.id, payment.donation_id)
     assert await connection.fetchval("SELECT is_paid(alerts) FROM alerts WHERE id = $1", late) is False
     assert (await alerts.measure_queue(connection, streamer.id)).waiting == 1
+
+
+async def replay_shown_before(connection: asyncpg.Connection) -> tuple[BuiltStreamer, Payment, uuid.UUID]:
+    """A donation that was shown, and the alert of its replay that waits."""
+    streamer, payment = await confirmed(connection)
+    await connection.execute("UPDATE alerts SET status = 'shown', shown_at = now(), finished_at = now()")
+    alert_id = await alerts.replay(connection, streamer.id, payment.donation_id)
+    assert alert_id is not None
+    return streamer, payment, alert_id
+
+
+async def test_a_replay_that_was_cleared_does_not_come_back_after_a_chargeback(connection: asyncpg.Connection) -> None:
+    streamer, payment, alert_id = await replay_shown_before(connection)
+    owner = Presser(PresserKind.OWNER, 1, "Аня")
+    cleared = await control.clear_queue(connection, streamer.id, owner)
+    assert cleared.act_id is not None
+    await bring_and_read(connection, streamer, line(payment, K.CHARGEBACK, 10_000))
+    await control.undo_clear(connection, streamer.id, owner, cleared.act_id)
+    assert await connection.fetchval("SELECT status FROM alerts WHERE alert_id = $1", alert_id) == "dropped"
+
+
+async def test_a_replay_that_is_cut_off_does_not_play_again_after_a_chargeback(connection: asyncpg.Connection) -> None:
+    streamer, payment, alert_id = await replay_shown_before(connection)
+    overlay_id = await connect(connection, streamer)
+    assert (await pick(connection, streamer, overlay_id)).alert_id == alert_id
+    await bring_and_read(connection, streamer, line(payment, K.CHARGEBACK, 10_000))
+    assert await connection.fetchval("SELECT status FROM alerts WHERE alert_id = $1", alert_id) == "playing"
+    await showing.return_leases(connection, streamer.id, overlay_id)
+    assert await connection.fetchval("SELECT status FROM alerts WHERE alert_id = $1", alert_id) == "dropped"
 
 
 async def test_the_case_for_the_bank(connection: asyncpg.Connection) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import asyncpg
 
-from domain import alerts, holds, payments, totals
+from domain import alerts, holds, payments, showing, totals
+from domain.alerts import AlertKind
 from domain.holds import By, Decision
 from domain.missed import Answer, answer_missed
 from domain.moderation import Mode, Settings
@@ -14,9 +15,11 @@ from domain.moderation_settings import save_settings
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
 from domain.payments import MAX_ATTEMPTS, PaymentStatus
+from domain.showing import Seen
 from infra import queries
 from tasks.payments import _open_next
 from tests.builders import check_books, hear, latest_payment, make_donation, make_streamer, open_donation
+from tests.domain.test_alerts import connect, pick
 
 PARTS: Any = SimpleNamespace(settings=SimpleNamespace(payment_link_minutes=30))
 
@@ -160,3 +163,33 @@ async def test_a_summary_is_skipped_while_a_part_of_it_goes_back(pool: asyncpg.P
         await refunding
         assert await connection.fetchval("SELECT count(*) FROM alerts WHERE status = 'skipped'") == 3
         await check_books(connection)
+
+
+async def test_an_overlay_comes_back_while_what_it_showed_goes_back(pool: asyncpg.Pool) -> None:
+    """It speaks of an alert that waits again, and plays a replay of the same donation."""
+    async with pool.acquire() as connection:
+        streamer = await make_streamer(connection)
+        donation, payment = await open_donation(connection, streamer)
+        await hear(connection, payment, N.CONFIRMED)
+        overlay_id = await connect(connection, streamer)
+        first = await pick(connection, streamer, overlay_id)
+        await showing.return_leases(connection, streamer.id, overlay_id)
+        await connection.execute("UPDATE alerts SET place = place + 100")
+        assert await alerts.replay(connection, streamer.id, donation.id) is not None
+        assert (await pick(connection, streamer, overlay_id)).kind is AlertKind.REPLAY
+
+    async def come_back() -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            seen = [Seen(first.alert_id, first.lease_id, finished=False)]
+            await showing.catch_up(connection, streamer.id, overlay_id, seen=seen, playing=None)
+
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await queries.payments.lock_payment(connection, payment_id=payment.id)
+            await connection.execute("SELECT FROM donations FOR NO KEY UPDATE")
+            coming = asyncio.create_task(come_back())
+            await wait_for_a_lock(pool)
+            await hear(connection, payment, N.REFUNDED, source=Source.POLL, amount_minor=0)
+        await coming
+        statuses = await connection.fetch("SELECT status FROM alerts ORDER BY id")
+        assert [row["status"] for row in statuses] == ["dropped", "dropped"]
