@@ -1,6 +1,7 @@
 """What is kept how long: each rule forgets what is older, and nothing else."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from domain import retention
 from domain.payment_status import NewsStatus as N
 from domain.retention import RULES, Rule
-from infra.settings import KeepDays
+from infra.settings import ROOT, KeepDays, Settings
 from tasks.sweeps import forget
 from tests.builders import check_books, hear, make_donation, make_streamer, open_donation
 
@@ -228,3 +229,20 @@ async def test_one_forgets_at_a_time(pool: asyncpg.Pool) -> None:
         await MAKE["letters"](one, timedelta(days=31))
         assert await forget(one, DAYS) == 1
         assert await forget(other, DAYS) == 0
+
+
+@pytest.mark.parametrize("name", ["law.md", "law.ru.md"])
+def test_the_document_tells_the_days_of_the_code(name: str) -> None:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    told = {row[0]: int(row[1]) for row in re.findall(r"^\| `(\w+)` \| (\d+) \|", text, re.MULTILINE)}
+    assert told == DAYS
+
+
+def test_the_environment_says_only_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "REDIS_URL", "WEB_URL", "REALTIME_URL", "SECRET_KEYS"):
+        monkeypatch.setenv(name, "http://localhost")
+    monkeypatch.setenv("KEEP_DAYS", '{"letters": 14}')
+    assert Settings().keep_days.model_dump() == {**DAYS, "letters": 14}
+    monkeypatch.setenv("KEEP_DAYS", '{"notifications": 30}')
+    with pytest.raises(ValueError, match="notifications"):
+        Settings()

@@ -64,7 +64,7 @@ async def _goals(connection: Any, _user: User, streamer: Streamer) -> State:
     waiting = ngettext("%(num)s planned", "%(num)s planned", planned)
     if active is None:
         return State(waiting if planned else _("none"))
-    return State(f"{active.title}, {waiting}" if planned else active.title)
+    return State(f"{active.title} · {waiting}" if planned else active.title)
 
 
 async def _terminals(connection: Any, _user: User, streamer: Streamer) -> State:
@@ -100,7 +100,7 @@ async def _requisites(connection: Any, _user: User, streamer: Streamer) -> State
 
 async def _receipts(connection: Any, _user: User, streamer: Streamer) -> State:
     kind = (await receipts.get_settings(connection, streamer.id)).kind
-    words = {Receipts.NONE: _("none"), Receipts.NPD: _("self-employed"), Receipts.FISCAL: _("cash register")}
+    words = {Receipts.NONE: _("no receipts"), Receipts.NPD: _("self-employed"), Receipts.FISCAL: _("cash register")}
     return State(words[kind])
 
 
