@@ -80,18 +80,22 @@ function showNews() {
 // Several parts may be drawn at once: the place is that before the first of them.
 let read = null;
 let swaps = 0;
+// The pill was pressed, and the page is on its way.
+let goesUp = false;
 
 document.addEventListener("htmx:before:swap", () => {
   swaps += 1;
   if (swaps > 1) return;
-  const row = hasScrolledPast() && [...document.querySelectorAll(".feed-rows > li")].find(isBelowTop);
+  const row = hasScrolledPast() && !goesUp && [...document.querySelectorAll(".feed-rows > li")].find(isBelowTop);
   read = row ? { id: row.id, top: row.getBoundingClientRect().top } : null;
 });
 document.addEventListener("htmx:finally:swap", () => (swaps -= 1));
 
 function keepPlace() {
   const row = read && document.getElementById(read.id);
-  if (row) scrollBy({ top: row.getBoundingClientRect().top - read.top, behavior: "instant" });
+  const moved = row ? row.getBoundingClientRect().top - read.top : 0;
+  // Even by nothing, it would end a scrolling that is under way.
+  if (Math.abs(moved) >= 1) scrollBy({ top: moved, behavior: "instant" });
 }
 
 function isBelowTop(row) {
@@ -109,9 +113,18 @@ function readNews() {
 
 news.addEventListener("click", () => {
   readNews();
+  goesUp = true;
   document.getElementById("feed").scrollIntoView();
 });
-addEventListener("scroll", () => !news.hidden && !hasScrolledPast() && readNews(), { passive: true });
+function arrive() {
+  if (hasScrolledPast()) return;
+  goesUp = false;
+  if (!news.hidden) readNews();
+}
+
+addEventListener("scroll", arrive, { passive: true });
+// Or somebody stops it half way.
+for (const name of ["wheel", "touchstart"]) addEventListener(name, () => (goesUp = false), { passive: true });
 
 // A row that is held shows what can be done with it.
 
