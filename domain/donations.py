@@ -213,6 +213,8 @@ class DonorView:
     position: int
     wait_seconds: int
     shown_at: datetime | None
+    is_test: bool
+    """Through a terminal for trying out: no money moves."""
     version: str
     """Changes when anything shown changes."""
 
@@ -255,6 +257,7 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         position=position,
         wait_seconds=int((row["milliseconds_ahead"] or 0) / 1000) if position else 0,
         shown_at=row["shown_at"],
+        is_test=row["is_test"],
         version=hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16],
     )
 
@@ -333,6 +336,8 @@ class FeedRow:
     alert_status: str | None
     shown_at: datetime | None
     interrupted: bool | None
+    is_test: bool
+    """It came through a terminal for trying out, and is no money."""
 
 
 async def list_feed(
