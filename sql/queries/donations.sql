@@ -103,6 +103,13 @@ SELECT donations.id, donations.public_id, donations.streamer_id, donations.statu
        CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
        alerts.shown_at,
        ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead,
+       -- Nothing shows alerts now, they are paused, or the streamer has not yet said what to do with this one.
+       alerts.status = 'queued' AND NOT EXISTS (
+           SELECT FROM speakers LEFT JOIN questions question ON question.streamer_id = speakers.streamer_id
+           WHERE speakers.streamer_id = donations.streamer_id AND speakers.overlay_id IS NOT NULL
+             AND speakers.paused_at IS NULL
+             AND (question.asking_since IS NULL
+                  OR question.postponed AND alerts.playable_at > question.asking_since)) AS is_held_back,
        (SELECT coalesce(sum(surplus.confirmed_minor - (
             SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
                  + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
