@@ -38,6 +38,8 @@ class Donation:
     alert_status: str | None
     shown_at: datetime | None
     interrupted: bool | None
+    is_test: bool
+    """It came through a terminal for trying out, and is no money."""
 
 
 @dataclass(frozen=True)

@@ -212,7 +212,11 @@ class DonorView:
     """Until the link ends; below zero afterwards."""
     position: int
     wait_seconds: int
+    is_held_back: bool
+    """The queue stands still: when its turn comes nobody knows."""
     shown_at: datetime | None
+    is_test: bool
+    """Through a terminal for trying out: no money moves."""
     version: str
     """Changes when anything shown changes."""
 
@@ -224,12 +228,14 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
     state = donor_state(row)
     refunded_minor = row["refunded_minor"] + row["charged_back_minor"]
     position = (row["alerts_ahead"] or 0) + 1 if state is DonorState.QUEUED else 0
+    is_held_back = state is DonorState.QUEUED and bool(row["is_held_back"])
     shown = [
         state,
         row["payment_url"],
         row["attempt"],
         row["error_reason"],
         position,
+        is_held_back,
         refunded_minor,
         row["surplus_minor"],
         str(row["shown_at"]),
@@ -253,8 +259,10 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         since_seconds=row["since_seconds"],
         left_seconds=row["left_seconds"],
         position=position,
+        is_held_back=is_held_back,
         wait_seconds=int((row["milliseconds_ahead"] or 0) / 1000) if position else 0,
         shown_at=row["shown_at"],
+        is_test=row["is_test"],
         version=hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16],
     )
 
@@ -333,6 +341,8 @@ class FeedRow:
     alert_status: str | None
     shown_at: datetime | None
     interrupted: bool | None
+    is_test: bool
+    """It came through a terminal for trying out, and is no money."""
 
 
 async def list_feed(

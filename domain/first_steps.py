@@ -65,12 +65,13 @@ NOTHING_YET = Progress(frozenset(), frozenset(), None, dismissed=False, obs_conn
 
 @dataclass(frozen=True)
 class TestAlert:
-    """The newest test alert; `is_fresh`: made within ten minutes."""
+    """The newest test alert; `is_fresh`: made within ten minutes; `in_obs`: where it played, None: nobody can tell."""
 
     status: AlertStatus
     created_at: datetime
     shown_at: datetime | None
     is_fresh: bool
+    in_obs: bool | None
 
 
 async def read_progress(connection: Any, streamer_id: int) -> Progress:

@@ -115,6 +115,8 @@ class Entry:
     alert_status: str | None
     shown_at: datetime | None
     interrupted: bool | None
+    is_test: bool
+    """It came through a terminal for trying out, and is no money."""
 
     @property
     def place(self) -> Place:

@@ -6,7 +6,7 @@ page of a year costs the same after a million donations.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,6 +61,8 @@ class LedgerLine:
     method: str
     provider: str
     terminal_key: str
+    is_test: bool
+    """The terminal is for trying out: no money moved."""
     donor_name: str | None
 
 
@@ -126,6 +128,18 @@ async def _fold(connection: Any, streamer: Streamer) -> int:
             connection, streamer_id=streamer.id, time_zone=streamer.time_zone, counted_id=counted_id
         )
     return counted_id
+
+
+async def sum_tests(connection: Any, streamer: Streamer, first: date, last: date) -> int:
+    """Kopecks of what moved on these days that came through terminals for trying out: no money."""
+    zone = ZoneInfo(streamer.time_zone)
+    tests_minor: int = await queries.money.sum_tests(
+        connection,
+        streamer_id=streamer.id,
+        since=datetime.combine(first, time(), zone),
+        until=datetime.combine(last + timedelta(days=1), time(), zone),
+    )
+    return tests_minor
 
 
 async def read_held(connection: Any, streamer_id: int) -> Held:

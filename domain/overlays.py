@@ -54,10 +54,20 @@ class Controls:
     """What the speaking overlay says of itself: whether it has heard of the mute."""
 
     @property
+    def is_asking(self) -> bool:
+        """Nothing plays until the streamer says what to do with what was missed."""
+        return self.asking_since is not None and not self.postponed
+
+    @property
+    def is_returning(self) -> bool:
+        """An overlay has just come back; the queue goes on by itself in a moment."""
+        return self.resume_in_ms is not None and self.paused_at is None and not self.is_asking
+
+    @property
     def hold_new_alerts(self) -> bool:
         """An alert queued now would not play by itself within a moment."""
-        is_asking = self.asking_since is not None and not self.postponed
-        return self.speaker_id is None or self.paused_at is not None or self.resume_in_ms is not None or is_asking
+        is_waiting = self.speaker_id is None or self.paused_at is not None or self.resume_in_ms is not None
+        return is_waiting or self.is_asking
 
 
 async def list_overlays(connection: Any, streamer_id: int) -> list[Overlay]:

@@ -129,11 +129,25 @@ async def save_profile(connection: Any, streamer_id: int, profile: Profile) -> N
 
 
 async def list_public(
-    connection: Any, *, search: str = "", after_id: int | None = None, only_featured: bool = False, limit: int
+    connection: Any,
+    *,
+    search: str = "",
+    after_id: int | None = None,
+    only_featured: bool = False,
+    with_tests: bool = False,
+    limit: int,
 ) -> list[Listed]:
-    """Those who want to be found, can receive money and are not blocked; the featured first, then by name."""
+    """Those who want to be found, can receive money and are not blocked; the featured first, then by name.
+
+    `with_tests`: those, too, who can only try it out.
+    """
     rows = queries.profiles.list_public(
-        connection, search=search, after_id=after_id, only_featured=only_featured, limit=limit
+        connection,
+        search=search,
+        after_id=after_id,
+        only_featured=only_featured,
+        with_tests=with_tests,
+        limit=limit,
     )
     return [Listed(**row) async for row in rows]
 

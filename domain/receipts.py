@@ -73,6 +73,12 @@ async def set_settings(
     )
 
 
+async def start_npd(connection: Any, streamer_id: int) -> bool:
+    """List her cheques from now on, if nothing else was chosen about receipts. False: something was."""
+    started = await queries.receipts.start_npd(connection, streamer_id=streamer_id)
+    return bool(started == "UPDATE 1")
+
+
 async def asks_email(connection: Any, streamer_id: int) -> bool:
     """Whether a donor's e-mail is needed: for a fiscal receipt only."""
     return bool(await queries.receipts.asks_email(connection, streamer_id=streamer_id))

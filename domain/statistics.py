@@ -93,6 +93,8 @@ class Counted:
     """Names that gave, and those among them that had given before the period."""
     anonymous_donations: int
     anonymous_minor: int
+    tests_minor: int = 0
+    """What of it all came through terminals for trying out, and is no money."""
     counted_at: datetime | None = field(default=None, compare=False)
     """None: just now."""
 
@@ -155,6 +157,7 @@ async def _count(connection: Any, streamer: Streamer, period: Period) -> Counted
         hours=tuple([Hour(**row) async for row in hours]),
         by_sum=tuple(best["sum"]),
         by_count=tuple(best["count"]),
+        tests_minor=await queries.statistics.sum_tests(connection, **asked),
         **amounts,
         **donors,
     )

@@ -118,17 +118,35 @@ async def retire_terminal(connection: Any, streamer_id: int, terminal_id: int) -
     return bool(retired == "UPDATE 1")
 
 
+async def list_unsorted(connection: Any) -> list[Terminal]:
+    """Terminals of all streamers of which it is not written down whether they are for trying out."""
+    return [Terminal(**row) async for row in queries.terminals.list_unsorted(connection)]
+
+
+async def note_test(connection: Any, terminal_id: int, is_test: bool) -> None:
+    """Write down whether payments through it bring money, unless somebody has."""
+    await queries.terminals.note_test(connection, terminal_id=terminal_id, is_test=is_test)
+
+
 async def note_checked(connection: Any, terminal_id: int) -> None:
     await queries.terminals.note_checked(connection, terminal_id=terminal_id)
 
 
 async def set_terminal(
-    connection: Any, box: Box, streamer_id: int, provider: str, terminal_key: str, secret: str
+    connection: Any,
+    box: Box,
+    streamer_id: int,
+    provider: str,
+    terminal_key: str,
+    secret: str,
+    *,
+    is_test: bool | None = None,
 ) -> Terminal:
     """Make this the streamer's terminal at `provider`, and the one in use; the former is retired, its payments go on.
 
-    The same key with another secret replaces the secret. Raises NotAllowedError("terminal_taken") when the key
-    belongs to another streamer, InvalidInputError("terminal_key", "malformed").
+    The same key with another secret replaces the secret. `is_test`: no money comes through it; None: not known here,
+    the site looks at its next start. Raises NotAllowedError("terminal_taken") when the key belongs to another streamer,
+    InvalidInputError("terminal_key", "malformed").
     """
     terminal_key = clean_terminal_key(terminal_key)
     await queries.terminals.lock_streamer(connection, streamer_id=streamer_id)
@@ -143,6 +161,7 @@ async def set_terminal(
             provider=provider,
             terminal_key=terminal_key,
             secret_encrypted=box.encrypt(secret),
+            is_test=is_test,
             # The same secret once more (a form sent twice) must not push the real former one out.
             replaces=known is None or not _has_secret(known, box, secret),
         )

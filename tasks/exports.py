@@ -166,6 +166,7 @@ def _rows(entries: list[Entry], job: Job) -> Iterator[tuple[Field, ...]]:
             entry.source,
             words["yes"] if entry.is_hidden else "",
             entry.public_id,
+            words["yes"] if entry.is_test else "",
         )
 
 

@@ -26,6 +26,7 @@ from web.pages import operator_legal, styleguide, with_routes
 from web.secret_cookies import setup_secret_cookies
 from web.security import setup_security
 from web.sessions import setup_sessions
+from web.sorted_terminals import sort_terminals
 from web.uploads import SizedRequest
 from web.waiters import Waiters
 
@@ -103,6 +104,7 @@ async def _open_pool(held: Parts) -> bool:
         log.warning("The database is away: %s: %s", type(error).__name__, error)
         return False
     await announce_first_account(held)
+    await sort_terminals(held)
     return True
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from domain.terminal_health import Refusal, read_health, read_refusal
 from domain.terminals import Terminal, get_active_terminal
 from infra.crypto import UndecryptableError
+from infra.settings import Settings
 from providers.outcomes import RefusalReason
-from providers.provider import Credentials
+from providers.provider import Credentials, Provider
 from web.context import parts
 
 
@@ -69,12 +70,15 @@ def credentials_of(terminal: Terminal) -> Credentials | None:
 
 
 def is_test_terminal(terminal: Terminal) -> bool:
-    """The bank's DEMO terminal, a test shop, or the simulator that stands for the bank in development."""
-    settings = parts().settings
-    if settings.in_development and terminal.provider in settings.provider_api_urls:
+    return bool(is_test_account(parts().settings, parts().providers[terminal.provider], credentials_of(terminal)))
+
+
+def is_test_account(settings: Settings, provider: Provider, credentials: Credentials | None) -> bool | None:
+    """The bank's DEMO terminal, a test shop, or the simulator that stands for the bank in development. None: nobody can
+    tell without the secret."""
+    if settings.in_development and provider.name in settings.provider_api_urls:
         return True
-    credentials = credentials_of(terminal)
-    return credentials is not None and parts().providers[terminal.provider].is_test(credentials)
+    return None if credentials is None else provider.is_test(credentials)
 
 
 async def read_bank(connection: Any, streamer_id: int) -> Bank:

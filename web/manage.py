@@ -40,7 +40,8 @@ from infra.crypto import SecretBox
 from infra.database import DATABASE_AWAY, connect_patiently, look_at_one_moment, open_pool
 from infra.settings import Settings
 from providers.catalogue import open_providers, provider_names
-from providers.provider import MalformedRegistry
+from providers.provider import Credentials, MalformedRegistry
+from web.bank_state import is_test_account
 
 DEMO_EMAIL = "demo@example.com"
 DEMO_SLUG = "demo"
@@ -125,8 +126,11 @@ async def set_terminal_command(tools: Tools, arguments: argparse.Namespace) -> N
         )[arguments.provider]
     terminal_key = clean_terminal_key(arguments.terminal_key, limit=provider.key_max_length)
     secret = clean_secret(read_secret("Terminal's secret"))
+    is_test = is_test_account(tools.settings, provider, Credentials(terminal_key, secret))
     async with tools.connection.transaction():
-        await set_terminal(tools.connection, tools.box, streamer.id, arguments.provider, terminal_key, secret)
+        await set_terminal(
+            tools.connection, tools.box, streamer.id, arguments.provider, terminal_key, secret, is_test=is_test
+        )
     print(f"{streamer.slug} takes money through {arguments.provider} terminal {terminal_key}.")
 
 
@@ -217,7 +221,7 @@ async def _demo_user(connection: Any, password: str) -> User:
 async def _demo_terminal(tools: Tools, streamer_id: int) -> None:
     if await get_active_terminal(tools.connection, streamer_id) is not None:
         return
-    await set_terminal(tools.connection, tools.box, streamer_id, "tbank", DEMO_TERMINAL, DEMO_TERMINAL)
+    await set_terminal(tools.connection, tools.box, streamer_id, "tbank", DEMO_TERMINAL, DEMO_TERMINAL, is_test=True)
 
 
 async def self_check_command(tools: Tools, arguments: argparse.Namespace) -> None:

@@ -97,11 +97,19 @@ SELECT donations.id, donations.public_id, donations.streamer_id, donations.statu
        payment.status AS payment_status, payment.payment_url, payment.error_code, payment.closed_at IS NOT NULL AS payment_closed,
        payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt, payment.sbp_payload,
        payment.error_reason,
+       (SELECT coalesce(is_test, false) FROM terminals WHERE terminals.id = payment.terminal_id) AS is_test,
        extract(epoch FROM now() - payment.created_at)::float8 AS since_seconds,
        extract(epoch FROM payment.due_at - now())::float8 AS left_seconds,
        CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
        alerts.shown_at,
        ahead.alerts AS alerts_ahead, ahead.milliseconds AS milliseconds_ahead,
+       -- Nothing shows alerts now, they are paused, or the streamer has not yet said what to do with this one.
+       alerts.status = 'queued' AND NOT EXISTS (
+           SELECT FROM speakers LEFT JOIN questions question ON question.streamer_id = speakers.streamer_id
+           WHERE speakers.streamer_id = donations.streamer_id AND speakers.overlay_id IS NOT NULL
+             AND speakers.paused_at IS NULL
+             AND (question.asking_since IS NULL
+                  OR question.postponed AND alerts.playable_at > question.asking_since)) AS is_held_back,
        (SELECT coalesce(sum(surplus.confirmed_minor - (
             SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
                  + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
@@ -136,7 +144,7 @@ SELECT donations.id, donations.public_id, donations.status, donations.amount_min
        donations.hidden_at IS NOT NULL AS is_hidden,
        alerts.alert_id,
        CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
-       alerts.shown_at, alerts.interrupted,
+       alerts.shown_at, alerts.interrupted, is_test_donation(donations.id, donations.status) AS is_test,
        (SELECT coalesce(sum(surplus.confirmed_minor - (
             SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
                  + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
@@ -206,6 +214,7 @@ SELECT donations.id, donations.public_id, donations.status, donations.amount_min
        donations.public_message AS message, donations.consent_version, donations.consented_at, donations.created_at,
        donations.paid_at, donations.hidden_at, donations.erased_at, donations.donor_name AS written_name,
        donations.message AS written_message, alerts.shown_at, alerts.interrupted,
+       is_test_donation(donations.id, donations.status) AS is_test,
        CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status
 FROM donations
 LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'

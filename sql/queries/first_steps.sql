@@ -12,8 +12,10 @@ FROM streamers LEFT JOIN first_steps AS steps ON steps.streamer_id = streamers.i
 WHERE streamers.id = :streamer_id;
 
 -- name: get_latest_test^
--- The newest test alert, and what became of it.
-SELECT status, created_at, shown_at, created_at > now() - interval '10 minutes' AS is_fresh
+-- The newest test alert, and what became of it. in_obs: where it played; null when that overlay has gone.
+SELECT status, created_at, shown_at, created_at > now() - interval '10 minutes' AS is_fresh,
+       (SELECT overlays.in_obs FROM alert_leases JOIN overlays ON overlays.id = alert_leases.overlay_id
+        WHERE alert_leases.alert_id = alerts.alert_id ORDER BY overlays.in_obs DESC LIMIT 1) AS in_obs
 FROM alerts WHERE streamer_id = :streamer_id AND kind = 'test' ORDER BY id DESC LIMIT 1;
 
 -- name: note_obs!

@@ -84,7 +84,7 @@ WHERE streamer_id = :streamer_id;
 SELECT transactions.id, transactions.kind, coalesce(transactions.moved_at, transactions.created_at) AS moved_at,
        transactions.created_at AS booked_at, sums.net_minor, sums.held_minor, payments.donation_id, payments.order_id,
        payments.provider_payment_id, payments.method, terminals.provider, terminals.terminal_key,
-       donations.public_donor_name AS donor_name
+       coalesce(terminals.is_test, false) AS is_test, donations.public_donor_name AS donor_name
 FROM ledger_transactions AS transactions
 JOIN payments ON payments.id = transactions.payment_id
 JOIN terminals ON terminals.id = payments.terminal_id
@@ -100,3 +100,14 @@ WHERE transactions.streamer_id = :streamer_id
   AND (coalesce(transactions.moved_at, transactions.created_at), transactions.id) > (:after_moment::timestamptz, :after_id::bigint)
 ORDER BY coalesce(transactions.moved_at, transactions.created_at), transactions.id
 LIMIT :limit;
+
+-- name: sum_tests$
+-- What came in between two moments through terminals for trying out, less what went back then; kopecks.
+SELECT coalesce(-sum(entries.amount_minor), 0)::bigint
+FROM test_payments
+JOIN ledger_transactions AS transactions ON transactions.payment_id = test_payments.payment_id
+JOIN ledger_entries AS entries ON entries.transaction_id = transactions.id
+ AND entries.account IN ('streamer', 'refunds', 'chargebacks')
+WHERE test_payments.streamer_id = :streamer_id
+  AND coalesce(transactions.moved_at, transactions.created_at) >= :since
+  AND coalesce(transactions.moved_at, transactions.created_at) < :until;

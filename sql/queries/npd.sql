@@ -3,22 +3,31 @@ SELECT receipts, receipts_since, receipt_item FROM streamers WHERE id = :streame
 
 -- name: sum_income^
 -- Kopecks of a year by the clocks of Moscow: what donations brought, less what went back of them whenever it did; and
--- what came in that year and is held (paid twice, or under review).
-SELECT coalesce((SELECT sum(amount_minor - refunded_minor - charged_back_minor) FROM donations
-                 WHERE streamer_id = :streamer_id AND paid_at >= clock.since AND paid_at < clock.until), 0)::bigint
-           AS income_minor,
+-- what came in that year and is held (paid twice, or under review). What came through terminals for trying out is no
+-- income: it is told apart.
+SELECT coalesce(paid.all_minor - paid.test_minor, 0)::bigint AS income_minor,
+       coalesce(paid.test_minor, 0)::bigint AS test_minor,
        coalesce((SELECT -sum(entries.amount_minor)
                  FROM ledger_entries AS entries
                  JOIN ledger_transactions AS transactions ON transactions.id = entries.transaction_id
                  JOIN payments ON payments.id = transactions.payment_id
                  WHERE entries.streamer_id = :streamer_id AND entries.account IN ('surplus', 'review')
-                   AND payments.confirmed_at >= clock.since AND payments.confirmed_at < clock.until), 0)::bigint
-           AS held_minor
+                   AND payments.confirmed_at >= clock.since AND payments.confirmed_at < clock.until
+                   AND payments.id NOT IN (SELECT payment_id FROM test_payments WHERE streamer_id = :streamer_id)
+                ), 0)::bigint AS held_minor
 FROM (SELECT make_timestamptz(:year, 1, 1, 0, 0, 0, 'Europe/Moscow') AS since,
-             make_timestamptz(:year + 1, 1, 1, 0, 0, 0, 'Europe/Moscow') AS until) AS clock;
+             make_timestamptz(:year + 1, 1, 1, 0, 0, 0, 'Europe/Moscow') AS until) AS clock
+CROSS JOIN LATERAL (
+    SELECT sum(amount_minor - refunded_minor - charged_back_minor) AS all_minor,
+           coalesce(sum(amount_minor - refunded_minor - charged_back_minor) FILTER (WHERE id IN (
+               SELECT donation_id FROM test_payments WHERE streamer_id = :streamer_id AND booked_as = 'donation')), 0)
+               AS test_minor
+    FROM donations
+    WHERE streamer_id = :streamer_id AND paid_at >= clock.since AND paid_at < clock.until
+) AS paid;
 
 -- name: list_to_issue
--- Donations without a cheque, of which something is left, the oldest first.
+-- Donations without a cheque, of which something is left, the oldest first; none of those that only tried out.
 SELECT donations.id AS donation_id, donations.paid_at,
        (donations.paid_at AT TIME ZONE 'Europe/Moscow')::date AS day,
        donations.amount_minor - donations.refunded_minor - donations.charged_back_minor AS amount_minor,
@@ -26,6 +35,8 @@ SELECT donations.id AS donation_id, donations.paid_at,
 FROM donations
 WHERE donations.streamer_id = :streamer_id AND donations.paid_at >= coalesce(:since::timestamptz, '-infinity')
   AND donations.amount_minor > donations.refunded_minor + donations.charged_back_minor
+  AND donations.id NOT IN (SELECT donation_id FROM test_payments
+                           WHERE streamer_id = :streamer_id AND booked_as = 'donation')
   AND NOT EXISTS (SELECT FROM npd_cheques
                   WHERE npd_cheques.donation_id = donations.id AND npd_cheques.annulled_at IS NULL)
 ORDER BY donations.paid_at, donations.id LIMIT :limit;
@@ -37,6 +48,8 @@ SELECT count(*)::integer AS cheques,
 FROM donations
 WHERE donations.streamer_id = :streamer_id AND donations.paid_at >= coalesce(:since::timestamptz, '-infinity')
   AND donations.amount_minor > donations.refunded_minor + donations.charged_back_minor
+  AND donations.id NOT IN (SELECT donation_id FROM test_payments
+                           WHERE streamer_id = :streamer_id AND booked_as = 'donation')
   AND NOT EXISTS (SELECT FROM npd_cheques
                   WHERE npd_cheques.donation_id = donations.id AND npd_cheques.annulled_at IS NULL);
 
@@ -59,6 +72,7 @@ FROM unnest(:donation_ids::integer[], :amounts::bigint[]) AS cheque (donation_id
 JOIN donations ON donations.id = cheque.donation_id
 WHERE donations.streamer_id = :streamer_id AND donations.paid_at IS NOT NULL AND cheque.amount > 0
   AND donations.amount_minor - donations.refunded_minor - donations.charged_back_minor = cheque.amount
+  AND NOT is_test_donation(donations.id, donations.status)
 ON CONFLICT (donation_id) WHERE annulled_at IS NULL DO NOTHING;
 
 -- name: annul_cheque!

@@ -25,15 +25,18 @@ UPDATE streamers SET avatar_id = :media_id WHERE id = :streamer_id;
 UPDATE streamers SET banner_id = :media_id WHERE id = :streamer_id;
 
 -- name: list_public
--- Who wants to be found and can receive money: the featured first, then by name. What comes after one of them is what is
--- greater than that one, so a page neither repeats nor leaves out anybody who was there all the time.
+-- Who wants to be found and can receive money (through a terminal for trying out only `with_tests`): the featured
+-- first, then by name. What comes after one of them is what is greater than that one, so a page neither repeats nor
+-- leaves out anybody who was there all the time.
 SELECT streamers.slug, streamers.display_name, streamers.about, streamers.featured_place IS NOT NULL AS is_featured,
        coalesce(encode(avatar.sha256, 'hex'), '') AS avatar
 FROM streamers
 JOIN users ON users.id = streamers.owner_id AND users.is_active
 LEFT JOIN media AS avatar ON avatar.id = streamers.avatar_id
 WHERE streamers.is_listed AND streamers.closed_at IS NULL
-  AND EXISTS (SELECT FROM terminals WHERE terminals.streamer_id = streamers.id AND terminals.retired_at IS NULL)
+  AND (SELECT :with_tests OR is_test IS NOT TRUE FROM terminals
+       WHERE terminals.streamer_id = streamers.id AND terminals.retired_at IS NULL
+       ORDER BY chosen_at DESC, id DESC LIMIT 1)
   AND (:search = '' OR strpos(lower(streamers.display_name), lower(:search)) > 0
        OR strpos(streamers.slug, lower(:search)) > 0)
   AND (NOT :only_featured OR streamers.featured_place IS NOT NULL)

@@ -13,3 +13,7 @@ WHERE id = :streamer_id;
 -- name: asks_email$
 -- Whether a donor's e-mail is needed: only for a fiscal receipt.
 SELECT receipts = 'fiscal' FROM streamers WHERE id = :streamer_id;
+
+-- name: start_npd!
+-- Who has chosen nothing about receipts and is self-employed makes her cheques herself from now on.
+UPDATE streamers SET receipts = 'npd', receipts_since = now() WHERE id = :streamer_id AND receipts = 'none';

@@ -44,6 +44,13 @@ FROM (SELECT amount_minor - refunded_minor - charged_back_minor AS left_minor FR
       WHERE streamer_id = :streamer_id AND paid_at >= :since AND paid_at < :until
         AND status IN ('paid', 'partially_refunded')) AS given;
 
+-- name: sum_tests$
+-- What of it came through terminals for trying out.
+SELECT coalesce(sum(donations.amount_minor - donations.refunded_minor - donations.charged_back_minor), 0)::bigint
+FROM test_payments JOIN donations ON donations.id = test_payments.donation_id
+WHERE test_payments.streamer_id = :streamer_id AND test_payments.booked_as = 'donation'
+  AND donations.paid_at >= :since AND donations.paid_at < :until;
+
 -- name: rank_donors
 -- The best by sum and by number, as far down as the limit; names differing only by case are one donor. Those the
 -- streamer has hidden are in neither list.

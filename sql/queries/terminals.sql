@@ -34,14 +34,15 @@ SELECT FROM streamers WHERE id = :streamer_id FOR NO KEY UPDATE;
 -- name: upsert_terminal^
 -- The same key again is in use again. Another secret replaces the one it had, and keeps that for what was signed with
 -- it. A key of another streamer changes nothing and returns no row.
-INSERT INTO terminals (streamer_id, provider, terminal_key, secret_encrypted)
-VALUES (:streamer_id, :provider, :terminal_key, :secret_encrypted)
+INSERT INTO terminals (streamer_id, provider, terminal_key, secret_encrypted, is_test)
+VALUES (:streamer_id, :provider, :terminal_key, :secret_encrypted, :is_test::boolean)
 ON CONFLICT (provider, terminal_key) DO UPDATE
 SET secret_encrypted = CASE WHEN :replaces THEN excluded.secret_encrypted ELSE terminals.secret_encrypted END,
     former_secret_encrypted =
         CASE WHEN :replaces THEN terminals.secret_encrypted ELSE terminals.former_secret_encrypted END,
     secret_replaced_at = CASE WHEN :replaces THEN now() ELSE terminals.secret_replaced_at END,
     checked_at = CASE WHEN :replaces THEN NULL ELSE terminals.checked_at END,
+    is_test = coalesce(excluded.is_test, terminals.is_test),
     retired_at = NULL, chosen_at = now()
 WHERE terminals.streamer_id = excluded.streamer_id
 RETURNING id, streamer_id, provider, terminal_key, secret_encrypted, former_secret_encrypted, secret_replaced_at,
@@ -107,3 +108,12 @@ WHERE id > :after_id ORDER BY id LIMIT :limit;
 UPDATE terminals SET secret_encrypted = :secret_encrypted, former_secret_encrypted = :former_secret_encrypted
 WHERE id = :terminal_id AND secret_encrypted = :read_secret
   AND former_secret_encrypted IS NOT DISTINCT FROM :read_former_secret;
+
+-- name: list_unsorted
+-- Those of which nobody has written down whether they are for trying out.
+SELECT id, streamer_id, provider, terminal_key, secret_encrypted, former_secret_encrypted, secret_replaced_at,
+       retired_at, chosen_at, checked_at
+FROM terminals WHERE is_test IS NULL ORDER BY id;
+
+-- name: note_test!
+UPDATE terminals SET is_test = :is_test WHERE id = :terminal_id AND is_test IS NULL;

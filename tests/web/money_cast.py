@@ -13,7 +13,10 @@ from tests.web.registry_file import bank_file, bank_line
 
 
 async def built(site: Site, streamer: Streamer) -> BuiltStreamer:
-    row = await site.pool.fetchrow("SELECT id, terminal_key FROM terminals WHERE streamer_id = $1", streamer.id)
+    row = await site.pool.fetchrow(
+        "SELECT id, terminal_key FROM terminals WHERE streamer_id = $1 ORDER BY retired_at DESC NULLS FIRST",
+        streamer.id,
+    )
     assert row is not None
     return BuiltStreamer(streamer.id, streamer.owner_id, streamer.slug, row["id"], row["terminal_key"])
 

@@ -217,6 +217,8 @@ class TestWhatItShows:
             await add_paid(site, streamer)
         assert "OBS is not connected, 4 alerts wait. The money has been received." in await bar()
         assert "bar-warn" in await bar()
+        assert "4 wait for OBS" in await bar()
+        assert "about" not in await bar(), "no time is promised where nothing moves"
         await connect_obs(site, streamer)
         assert "connected, 1 source" in await bar()
         assert "4, about 21 s" in await bar()
@@ -224,9 +226,44 @@ class TestWhatItShows:
         async with site.pool.acquire() as connection:
             await overlays.set_paused(connection, streamer.id, True)
         assert "Paused: 4 alerts wait." in await bar()
+        assert "4, paused" in await bar()
+        assert "about" not in await bar()
         await site.pool.execute("UPDATE terminals SET retired_at = now()")
         assert "Connect a way to receive money" in await bar()
         assert "bar-bad" in await bar()
+
+    async def test_the_question_about_missed_alerts_stands_alone(
+        self, site: Site, streamer: Streamer, her: httpx.AsyncClient
+    ) -> None:
+        for _ in range(5):
+            await add_paid(site, streamer)
+        await connect_obs(site, streamer)
+        await site.pool.execute("UPDATE speakers SET resume_at = now() + interval '15 seconds'")
+        for path in ("/dashboard", "/dashboard/control"):
+            assert "The queue goes on in a moment" in (await her.get(path)).text, path
+        await site.pool.execute("UPDATE speakers SET asking_since = now()")
+        for path in ("/dashboard", "/dashboard/control"):
+            page = (await her.get(path)).text
+            assert "The queue goes on in a moment" not in page, path
+            assert "As one summary" in page, path
+        bar = (await her.get("/dashboard/part/bar", headers=HTMX)).text
+        assert "5 wait for your answer" in bar
+        assert "about" not in bar
+
+    async def test_a_reached_goal_is_called_so_wherever_one_presses(
+        self, site: Site, streamer: Streamer, her: httpx.AsyncClient
+    ) -> None:
+        await add_paid(site, streamer, amount_minor=500_000, name=None)
+        goal_id = await site.pool.fetchval(
+            "INSERT INTO goals (streamer_id, title, target_minor, place) VALUES ($1, 'Микрофон', 1, 1) RETURNING id",
+            streamer.id,
+        )
+        await site.pool.execute("UPDATE alerts SET kind = 'goal', donation_id = NULL, goal_id = $1", goal_id)
+        await play(site, streamer, await connect_obs(site, streamer))
+        for path in ("/dashboard/part/stage", "/dashboard/control/part"):
+            part = (await her.get(path, headers=HTMX)).text
+            assert "Goal reached!" in part, path
+            assert "Anonymous" not in part, path
 
     async def test_a_tab_that_speaks_is_no_obs(self, site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
         await connect_obs(site, streamer, in_obs=False)

@@ -12,6 +12,7 @@ from infra.redis import open_redis, publish
 from tests.support.servers import Servers
 from tests.support.site import Site
 from tests.web.donation_states import add_donation, bring_to, put_before
+from tests.web.test_dashboard import connect_obs
 from web import waiting
 
 HTMX = {"HX-Request": "true"}
@@ -25,7 +26,7 @@ WORDS = {
     DonorState.EXPIRED: "Ссылка на оплату истекла",
     DonorState.REFUSED: "Банк сейчас не принимает платежи",
     DonorState.PAID_HELD: "Сообщение смотрит модератор",
-    DonorState.QUEUED: "Ваш донат покажут следующим.",
+    DonorState.QUEUED: "Ваш донат 1-й в очереди.",
     DonorState.PLAYING: "Сейчас на экране!",
     DonorState.SHOWN: "Показан на трансляции",
     DonorState.DROPPED: "поддержка дошла до стримера",
@@ -102,7 +103,44 @@ async def test_the_place_in_the_queue(
 ) -> None:
     _id, public_id = await donate(site, streamer, DonorState.QUEUED)
     await put_before(site.pool, streamer, alerts, max(duration_ms, 1000))
+    await connect_obs(site, streamer)
     assert words in (await site.client.get(f"/d/{public_id}")).text
+
+
+STANDSTILLS = {
+    "no overlay": "DELETE FROM speakers",
+    "hidden in OBS": "UPDATE speakers SET overlay_id = NULL",
+    "paused": "UPDATE speakers SET paused_at = now()",
+    "asked about": "UPDATE speakers SET asking_since = now()",
+    "answered with later": "UPDATE speakers SET asking_since = now(), postponed = true",
+}
+
+
+@pytest.mark.parametrize("standstill", STANDSTILLS)
+@pytest.mark.parametrize("alerts", [0, 5])
+async def test_no_time_is_promised_while_the_queue_stands_still(
+    site: Site, streamer: Streamer, standstill: str, alerts: int
+) -> None:
+    _id, public_id = await donate(site, streamer, DonorState.QUEUED)
+    await put_before(site.pool, streamer, alerts, 8000)
+    await connect_obs(site, streamer)
+    moving = (await site.client.get(f"/d/{public_id}")).text
+    await site.pool.execute(STANDSTILLS[standstill])
+    page = (await site.client.get(f"/d/{public_id}")).text
+    assert f"Ваш донат {alerts + 1}-й в очереди. Трансляция сейчас не показывает алерты" in page
+    assert "Деньги уже у стримера." in page
+    assert "минут" not in page
+    assert "покажут следующим" not in page
+    assert version_of(page) != version_of(moving), "an open page learns of it"
+
+
+async def test_what_came_after_a_postponed_question_plays(site: Site, streamer: Streamer) -> None:
+    _id, public_id = await donate(site, streamer, DonorState.QUEUED)
+    await connect_obs(site, streamer)
+    await put_before(site.pool, streamer, 1, 8000)
+    await site.pool.execute("UPDATE alerts SET playable_at = now() - interval '1 hour' WHERE kind = 'test'")
+    await site.pool.execute("UPDATE speakers SET asking_since = now() - interval '1 minute', postponed = true")
+    assert "Трансляция сейчас не показывает" not in (await site.client.get(f"/d/{public_id}")).text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ import pytest
 
 from domain import overlays
 from domain.streamers import Streamer
+from domain.terminals import set_terminal
 from domain.users import create_user
+from infra.crypto import SecretBox
 from tests.support.site import Site
 from tests.web.conftest import PASSWORD, signed_in
 
@@ -42,16 +44,17 @@ async def newcomer(site: Site) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def connect_obs(site: Site, streamer_id: int) -> None:
-    process_id = uuid.uuid4()
+async def connect_obs(site: Site, streamer_id: int, *, in_obs: bool = True) -> uuid.UUID:
+    process_id, overlay_id = uuid.uuid4(), uuid.uuid4()
     async with site.pool.acquire() as connection, connection.transaction():
         token_id = await connection.fetchval("SELECT max(id) FROM overlay_tokens WHERE streamer_id = $1", streamer_id)
         await overlays.renew_process(connection, process_id)
         await overlays.connect_overlay(
-            connection, process_id=process_id, streamer_id=streamer_id, token_id=token_id, overlay_id=uuid.uuid4(),
-            in_obs=True, visible=True, active=True,
+            connection, process_id=process_id, streamer_id=streamer_id, token_id=token_id, overlay_id=overlay_id,
+            in_obs=in_obs, visible=True, active=in_obs,
         )  # fmt: skip
         await overlays.choose_speaker(connection, streamer_id)
+    return overlay_id
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +101,7 @@ class TestTheWay:
         assert "4 of 5 done" in page.text
 
         answer = await newcomer.post("/dashboard/payee", data={"payee": "npd"})
-        assert answer.headers["Location"] == "/dashboard/payee?said=payee-chosen#npd"
+        assert answer.headers["Location"] == "/dashboard/payee?said=payee-npd#npd"
         page = await newcomer.get(STEPS)
         assert 'value="npd" aria-pressed="true"' in page.text
         assert "the donation page is closed" in page.text
@@ -110,7 +113,10 @@ class TestTheWay:
             "INSERT INTO terminals (streamer_id, provider, terminal_key, secret_encrypted)"
             " SELECT id, 'tbank', 'kot', 'x' FROM streamers"
         )
-        assert "All set" in (await newcomer.get(STEPS)).text
+        page = await newcomer.get(STEPS)
+        assert "Almost all set" in page.text
+        assert "Fill in the requisites: banks look for them" in page.text
+        assert "Say who receives the money" not in page.text, "that was said"
         assert "Go on setting up" not in (await newcomer.get("/dashboard")).text
         assert 'href="/dashboard/first-steps"' not in (await newcomer.get("/dashboard/payee")).text
 
@@ -166,6 +172,93 @@ class TestTheWay:
             assert "First steps: 2 of 5." in (await her.get("/dashboard/part/first_steps", headers=HTMX)).text
             bar = (await her.get("/dashboard/part/bar", headers=HTMX)).text
             assert '<a class="button button-small" href="/dashboard/first-steps">Go on setting up (2 of 5)</a>' in bar
+
+
+class TestATabIsNoObs:
+    async def test_what_a_tab_plays_is_said_to_be_in_the_tab(self, site: Site, newcomer: httpx.AsyncClient) -> None:
+        await newcomer.post(f"{STEPS}/name", data={"display_name": "Кот"})
+        [streamer] = await site.rows("SELECT id FROM streamers")
+        tab = await connect_obs(site, streamer["id"], in_obs=False)
+        part = await newcomer.post(f"{STEPS}/test", headers=HTMX)
+        assert "On its way to a browser tab" in part.text
+        assert "OBS is still to be connected." in part.text
+        await site.pool.execute(
+            "UPDATE alerts SET status = 'playing', lease_id = gen_random_uuid(), leased_until = 'infinity'"
+        )
+        await site.pool.execute(
+            "INSERT INTO alert_leases (lease_id, alert_id, overlay_id) SELECT lease_id, alert_id, $1 FROM alerts", tab
+        )
+        part = await newcomer.get(f"{STEPS}/check/alert", headers=HTMX)
+        assert "It plays in a browser tab now." in part.text
+        assert "look at OBS" not in part.text
+        await site.pool.execute(
+            "UPDATE alerts SET status = 'shown', shown_at = now(), lease_id = NULL, leased_until = NULL"
+        )
+        for _ in range(2):
+            part = await newcomer.get(f"{STEPS}/check/alert", headers=HTMX)
+            assert re.search(r"It played at \d\d:\d\d in a browser tab.", part.text)
+            assert "Viewers do not see the tab" in part.text
+            assert "check-good" not in part.text
+            # Closed by now.
+            await site.pool.execute("UPDATE speakers SET overlay_id = NULL")
+            await site.pool.execute("DELETE FROM overlays")
+
+    async def test_once_obs_is_there_it_is_worth_another_press(self, site: Site, newcomer: httpx.AsyncClient) -> None:
+        await newcomer.post(f"{STEPS}/name", data={"display_name": "Кот"})
+        [streamer] = await site.rows("SELECT id FROM streamers")
+        tab = await connect_obs(site, streamer["id"], in_obs=False)
+        await newcomer.post(f"{STEPS}/test", headers=HTMX)
+        await site.pool.execute("UPDATE alerts SET status = 'shown', shown_at = now()")
+        await site.pool.execute(
+            "INSERT INTO alert_leases (lease_id, alert_id, overlay_id)"
+            " SELECT gen_random_uuid(), alert_id, $1 FROM alerts",
+            tab,
+        )
+        await connect_obs(site, streamer["id"])
+        part = await newcomer.get(f"{STEPS}/check/alert", headers=HTMX)
+        assert "OBS is connected now: play it once more." in part.text
+
+
+class TestTheEnd:
+    async def test_a_test_terminal_is_ready_for_tests_only(self, site: Site) -> None:
+        streamer = await site.add_streamer(terminal=False)
+        box = SecretBox(site.settings.secret_keys.get_secret_value())
+        async with site.pool.acquire() as connection, connection.transaction():
+            await set_terminal(connection, box, streamer.id, "tbank", "1234567890123DEMO", "secret", is_test=True)
+        async with signed_in(site, f"{streamer.slug}@example.org") as her:
+            await her.post(f"{STEPS}/page", data={"about": "Игры", "presets": "100"})
+            await her.post(f"{STEPS}/address")
+            await her.post(f"{STEPS}/test")
+            await site.pool.execute("UPDATE alerts SET status = 'shown', shown_at = now()")
+            await connect_obs(site, streamer.id)
+            page = (await her.get(STEPS)).text
+            assert "Ready for tests" in page
+            assert "All set<" not in page
+            for path in ("/dashboard/payee", "/dashboard/requisites", "/dashboard/terminals"):
+                assert f'<li><a href="{path}">' in page, path
+
+    async def test_the_self_employed_get_their_cheques(self, site: Site) -> None:
+        streamer = await site.add_streamer()
+        async with signed_in(site, f"{streamer.slug}@example.org") as her:
+            assert 'href="/dashboard/npd"' not in (await her.get("/dashboard/requisites")).text
+            page = await her.post("/dashboard/payee", data={"payee": "npd"}, follow_redirects=True)
+            assert "The cheques to make are listed on the page “Cheques” from now on." in page.text
+            assert 'href="/dashboard/npd"' in (await her.get("/dashboard/requisites")).text
+            [first] = await site.rows("SELECT receipts, receipts_since FROM streamers")
+            assert first["receipts"] == "npd"
+            await her.post("/dashboard/payee", data={"payee": "npd"})
+            assert await site.rows("SELECT receipts, receipts_since FROM streamers") == [first], "since the first time"
+
+    async def test_who_chose_a_cash_register_is_asked(self, site: Site) -> None:
+        streamer = await site.add_streamer()
+        await site.pool.execute("UPDATE streamers SET receipts = 'fiscal'")
+        async with signed_in(site, f"{streamer.slug}@example.org") as her:
+            await her.post("/dashboard/payee", data={"payee": "npd"})
+            assert await site.rows("SELECT receipts FROM streamers") == [{"receipts": "fiscal"}]
+            page = (await her.get("/dashboard/payee")).text
+            assert 'name="receipts" value="npd"' in page
+            await her.post("/dashboard/receipts", data={"receipts": "npd"})
+            assert 'name="receipts" value="npd"' not in (await her.get("/dashboard/payee")).text
 
 
 class TestTheName:

@@ -102,8 +102,7 @@ def undo_of(act: LastAct) -> Undo | None:
 
 def _is_held_back(controls: Controls) -> bool:
     """By somebody's wish; that no overlay is there is another matter."""
-    is_asking = controls.asking_since is not None and not controls.postponed
-    return controls.paused_at is not None or controls.resume_in_ms is not None or is_asking
+    return controls.paused_at is not None or controls.resume_in_ms is not None or controls.is_asking
 
 
 def _forgotten_pause(controls: Controls) -> tuple[int | None, int | None]:

@@ -207,7 +207,7 @@ def chips(row: FeedRow | ManualRow, time_zone: str) -> list[Chip]:
     """The state of a donation as its row shows it: money that went astray first, then the alert."""
     if isinstance(row, ManualRow):
         return [Chip("quiet", _("entered by hand"))]
-    found = []
+    found = [test_chip()] if row.is_test else []
     if row.refund_open:
         found.append(Chip("waits", _("refund under way")))
     if row.surplus_minor:
@@ -220,6 +220,11 @@ def chips(row: FeedRow | ManualRow, time_zone: str) -> list[Chip]:
     if not is_over(row.status):
         found.append(alert_chip(row.alert_status, row.shown_at, row.interrupted, time_zone))
     return found
+
+
+def test_chip() -> Chip:
+    """Of a donation that came through a terminal for trying out."""
+    return Chip("warn", _("test"))
 
 
 def is_over(status: str) -> bool:

@@ -172,6 +172,7 @@ def file_words(told: str) -> dict[str, Any]:
             _("Received through"),
             _("Hidden"),
             _("Donation"),
+            _("Test"),
         ],
         "anonymous": _("Anonymous"),
         "yes": _("yes"),

@@ -19,14 +19,15 @@ from werkzeug.exceptions import NotFound, UnprocessableEntity
 
 from domain import alerts, first_steps
 from domain.events import WAKE_CHANNEL, Topic, Wake
-from domain.first_steps import NOTHING_YET, SKIPPABLE, Progress, Step
+from domain.first_steps import NOTHING_YET, SKIPPABLE, Payee, Progress, Step
 from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
-from domain.overlays import get_controls
+from domain.overlays import get_controls, list_overlays
+from domain.requisites import get_requisites
 from domain.streamers import Streamer, find_by_owner
 from domain.text import clean_message
 from infra.redis import publish
 from web import reveals
-from web.bank_state import read_bank
+from web.bank_state import Bank, read_bank
 from web.context import parts
 from web.i18n import _, format_amount, format_money, ngettext
 from web.limits import Limit
@@ -202,7 +203,9 @@ async def _read_check(connection: Any, streamer: Streamer, step: Step) -> dict[s
         return {}
     controls = await get_controls(connection, streamer.id)
     test = await first_steps.get_latest_test(connection, streamer.id)
-    return {"test": test, "controls": controls}
+    overlays = await list_overlays(connection, streamer.id)
+    plays_in_tab = any(overlay.speaks and not overlay.in_obs for overlay in overlays)
+    return {"test": test, "controls": controls, "plays_in_tab": plays_in_tab}
 
 
 async def _read_step(streamer: Streamer, progress: Progress, step: Step | None) -> Response:
@@ -218,7 +221,24 @@ async def _read_step(streamer: Streamer, progress: Progress, step: Step | None) 
             values = await _read_check(connection, streamer, step)
         elif step is Step.MONEY:
             values = {"bank": await read_bank(connection, streamer.id)}
+        elif step is None:
+            bank = await read_bank(connection, streamer.id)
+            requisites = await get_requisites(connection, streamer.id)
+            has_requisites = requisites is not None and requisites.is_complete
+            values = {"bank": bank, "lacking": _lacking(bank, progress, has_requisites=has_requisites)}
     return await step_page(streamer, progress, step, **values)
+
+
+def _lacking(bank: Bank, progress: Progress, *, has_requisites: bool) -> list[tuple[str, str]]:
+    """What real money still needs, in words with their addresses."""
+    lacking = []
+    if progress.payee in (None, Payee.NOBODY):
+        lacking.append((_("Say who receives the money: what to prepare depends on it"), address("payee.show")))
+    if not has_requisites:
+        lacking.append((_("Fill in the requisites: banks look for them on the page"), address("requisites.show")))
+    if bank.is_test_mode:
+        lacking.append((_("Enter the real key, once the bank has approved you"), address("terminals.show")))
+    return lacking
 
 
 async def _read_address(connection: Any, streamer: Streamer) -> dict[str, Any]:

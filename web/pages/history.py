@@ -24,7 +24,7 @@ from infra.redis import publish
 from web.context import parts
 from web.i18n import _
 from web.pages import desk
-from web.pages.dashboard_view import Chip, alert_chip, is_over, money_chip, when
+from web.pages.dashboard_view import Chip, alert_chip, is_over, money_chip, test_chip, when
 from web.pages.donations import is_public_id, public_id_in
 from web.pages.history_filters import (
     FIELDS,
@@ -162,7 +162,7 @@ async def _sum_up(connection: Any, streamer: Streamer, filters: Filters, *, whol
 
 def entry_chips(entry: Entry, time_zone: str) -> list[Chip]:
     """The state of a line: where it came from and what became of its money first, then its alert."""
-    found = []
+    found = [test_chip()] if entry.is_test else []
     if entry.is_manual:
         found.append(Chip("quiet", _("by hand")))
     if entry.is_hidden:

@@ -22,6 +22,7 @@ async def _featured() -> list[Listed]:
     """The first page says what this is even while the database is away."""
     try:
         async with parts().pool.acquire() as connection:
-            return await list_public(connection, only_featured=True, limit=FEATURED)
+            with_tests = parts().settings.in_development
+            return await list_public(connection, only_featured=True, with_tests=with_tests, limit=FEATURED)
     except DATABASE_AWAY:
         return []

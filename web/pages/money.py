@@ -48,6 +48,7 @@ async def show() -> Response:
         # Days that are counted for the first time are kept.
         async with connection.transaction():
             days = await money.read_days(connection, streamer, first, last)
+        tests_minor = await money.sum_tests(connection, streamer, first, last)
         beginning = await money.first_day(connection, streamer)
         held = await money.read_held(connection, streamer.id)
         unread = await chargebacks.count_unread(connection, streamer.id)
@@ -65,6 +66,7 @@ async def show() -> Response:
         years=[*years] if year <= today.year else [year, *years],
         rows=rows,
         total=sum(rows.values(), Moved()),
+        tests_minor=tests_minor,
         held=held,
         unread=unread,
         last_day=last_day,
@@ -107,6 +109,7 @@ async def _ledger(streamer: Streamer, month: date) -> AsyncIterator[str]:
             _("Terminal"),
             _("Ledger entry"),
             _("Booked at"),
+            _("Test"),
         ]
     )
     async for lines in money.list_ledger_of_month(parts().pool, streamer, month):
@@ -128,6 +131,7 @@ def _ledger_line(line: LedgerLine, time_zone: str) -> str:
             f"{line.provider} {line.terminal_key}",
             line.id,
             moment(line.booked_at, time_zone),
+            _("yes") if line.is_test else "",
         ]
     )
 

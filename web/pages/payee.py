@@ -10,7 +10,7 @@ from quart import Blueprint, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import UnprocessableEntity
 
-from domain import first_steps, npd
+from domain import first_steps, npd, receipts
 from domain.first_steps import Payee
 from domain.requisites import get_requisites
 from web.bank_state import read_bank
@@ -70,7 +70,8 @@ async def choose() -> ResponseReturnValue:
         raise UnprocessableEntity from None
     async with parts().pool.acquire() as connection, connection.transaction():
         await first_steps.choose_payee(connection, streamer.id, payee)
-    return go_to("payee.show", said="payee-chosen", _anchor=payee.value)
+        starts_npd = payee is Payee.NPD and await receipts.start_npd(connection, streamer.id)
+    return go_to("payee.show", said="payee-npd" if starts_npd else "payee-chosen", _anchor=payee.value)
 
 
 def _cases() -> tuple[Case, ...]:

@@ -29,7 +29,13 @@ async def after_id() -> int | None:
 async def show() -> str:
     search, after = searched(), await after_id()
     async with parts().pool.acquire() as connection:
-        found = await list_public(connection, search=search, after_id=after, limit=PAGE_LENGTH + 1)
+        found = await list_public(
+            connection,
+            search=search,
+            after_id=after,
+            with_tests=parts().settings.in_development,
+            limit=PAGE_LENGTH + 1,
+        )
     return await render_template(
         "pages/streamers.html",
         user=await current_user(),

@@ -31,7 +31,7 @@ from domain.users import get_user
 from infra.redis import publish
 from providers.outcomes import ProviderError, ProviderPermanentError, RefusalReason
 from providers.provider import Credentials, Provider
-from web.bank_state import credentials_of, is_standing
+from web.bank_state import credentials_of, is_standing, is_test_account
 from web.context import parts
 from web.i18n import _, use_locale
 from web.letter_post import post_letter
@@ -138,7 +138,10 @@ async def connect(name: str) -> ResponseReturnValue:
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
             former = await terminals.get_active_terminal(connection, streamer.id)
-            terminal = await terminals.set_terminal(connection, parts().box, streamer.id, name, key, secret)
+            is_test = is_test_account(parts().settings, provider, Credentials(key, secret))
+            terminal = await terminals.set_terminal(
+                connection, parts().box, streamer.id, name, key, secret, is_test=is_test
+            )
             if former is None or former.id != terminal.id:
                 await _tell_owner(connection, streamer, provider, key)
             if checked is Checked.GOOD:
