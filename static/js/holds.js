@@ -70,7 +70,7 @@ let swiped;
 
 document.addEventListener("pointerdown", (event) => {
   const card = event.pointerType === "touch" && event.isPrimary && event.target.closest("[data-card]");
-  if (card && !event.target.closest("button, summary, a")) swiped = { card, x: event.clientX, y: event.clientY };
+  if (card && !event.target.closest("button, summary, a")) swiped = { card, id: card.id, x: event.clientX, y: event.clientY };
 });
 document.addEventListener("pointermove", (event) => {
   if (!swiped) return;
@@ -82,10 +82,12 @@ document.addEventListener("pointermove", (event) => {
 });
 document.addEventListener("pointerup", (event) => {
   if (!swiped) return;
-  const { card, x } = swiped;
+  const { card, id, x } = swiped;
   const moved = event.clientX - x;
   endSwipe();
-  if (Math.abs(moved) > SWIPE && card.isConnected) card.querySelector(`[value="${moved > 0 ? "show" : "hide"}"]`)?.click();
+  // Not if another card took its place under the finger.
+  if (Math.abs(moved) <= SWIPE || card.id !== id || !card.isConnected) return;
+  card.querySelector(`[value="${moved > 0 ? "show" : "hide"}"]`)?.click();
 });
 document.addEventListener("pointercancel", () => swiped && endSwipe());
 

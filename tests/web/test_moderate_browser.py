@@ -1,7 +1,7 @@
 """A moderator's page on a phone, in a real browser: it follows by itself, is used with one thumb, and stays awake."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from domain import moderators
+from domain import holds, moderators
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.moderation import Mode, Settings
 from domain.moderation_settings import save_settings
@@ -53,6 +53,15 @@ class Stream:
         await publish(redis, WAKE_CHANNEL, [Wake(self.streamer.id, frozenset({topic})).encode()])
         await redis.aclose()
 
+    async def decide_first(self) -> None:
+        """The streamer decides about what has waited longest."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            found = await holds.list_holds(connection, self.streamer.id)
+            alert_id = next(hold.alert_id for hold in found if hold.decision is None)
+            by = holds.By("owner", self.streamer.owner_id, "Демо-стример")
+            await holds.decide(connection, self.streamer.id, alert_id, holds.Decision.SHOW_WITHOUT_TEXT, by)
+        await self.wake(Topic.ALERTS)
+
     async def decisions(self) -> list[str]:
         rows = await self.pool.fetch("SELECT what FROM moderation_decisions WHERE by_kind <> 'rules' ORDER BY id")
         return [row["what"] for row in rows]
@@ -89,8 +98,10 @@ async def phone_of(browser: Browser, stream: Stream, nick: str) -> AsyncIterator
     await context.close()
 
 
-async def drag(context: BrowserContext, page: Page, *, by_x: int, by_y: int) -> None:
-    """One finger over the card's text."""
+async def drag(
+    context: BrowserContext, page: Page, *, by_x: int, by_y: int, meanwhile: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """One finger over the card's text; `meanwhile` happens before it is lifted."""
     box = await page.locator("[data-card] .hold-text").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -99,6 +110,8 @@ async def drag(context: BrowserContext, page: Page, *, by_x: int, by_y: int) -> 
     for step in range(1, 9):
         point = {"x": x + by_x * step / 8, "y": y + by_y * step / 8}
         await session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    if meanwhile is not None:
+        await meanwhile()
     await session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     await session.detach()
 
@@ -146,10 +159,21 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
         assert await stream.decisions() == ["hide", "undo"]
         await drag(context, page, by_x=-160, by_y=10)
         await expect(card).to_contain_text("Кузьма")
-        await expect(page.locator("[data-card]:not([inert])")).to_be_visible()
+        await stream.pay("Лена", "Ура")
+        await expect(page.locator(".deck-rest")).to_contain_text("Ждёт ещё 1")
+
+        async def somebody_is_first() -> None:
+            await stream.decide_first()
+            await expect(card).to_contain_text("Лена")
+
+        await drag(context, page, by_x=160, by_y=0, meanwhile=somebody_is_first)
+        await expect(page.locator("[data-card]:not([inert])")).to_contain_text("Лена")
+        assert await stream.decisions() == ["hide", "undo", "hide", "show_without_text"], (
+            "it was meant for another card"
+        )
         await drag(context, page, by_x=160, by_y=-10)
         await expect(page.get_by_text("Очередь пуста")).to_be_visible()
-        assert await stream.decisions() == ["hide", "undo", "hide", "show"]
+        assert (await stream.decisions())[-1] == "show"
 
         # A sound, once somebody asked for it: two tones to try it, two for what is new.
         await page.get_by_role("button", name="Включить звук").click()
