@@ -171,9 +171,12 @@ socket.on("disconnect", (reason) => {
 // Refused rather than not reached (a ticket that grew old): Socket.IO does not try again by itself.
 socket.on("connect_error", () => !socket.active && connectAgain());
 
+// Never twice at once: see live.js.
+const connect = () => socket.active || socket.connect();
+
 function connectAgain() {
   clearTimeout(retry);
-  retry = setTimeout(() => socket.connect(), 2_000);
+  retry = setTimeout(connect, 2_000);
 }
 
 function showConnection() {
@@ -187,7 +190,7 @@ setInterval(showConnection, 1_000);
 setInterval(() => lostAt !== undefined && !document.hidden && refresh(), LOOK_MS);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
-  if (!socket.connected) socket.connect();
+  connect();
   refresh();
 });
 addEventListener("pageshow", (event) => event.persisted && refresh());

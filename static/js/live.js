@@ -17,9 +17,12 @@ export function connectLive({ realtimeUrl, ticketUrl, changed, connection }) {
     auth: (give) => getTicket(ticketUrl).then((ticket) => give({ ticket }), () => give({ ticket: "" })),
   });
   const tell = () => connection(lostAt === undefined ? 0 : Math.floor((performance.now() - lostAt) / 1000));
+  // Never twice at once: of a socket that asks in the middle of connecting the server refuses the second, and Socket.IO
+  // then thinks it is connected and hears nothing any more.
+  const connect = () => socket.active || socket.connect();
   const again = () => {
     clearTimeout(retry);
-    retry = setTimeout(() => socket.connect(), 2_000);
+    retry = setTimeout(connect, 2_000);
   };
 
   socket.on("connect", () => {
@@ -40,7 +43,7 @@ export function connectLive({ realtimeUrl, ticketUrl, changed, connection }) {
   setInterval(() => lostAt !== undefined && !document.hidden && changed(), LOOK_MS);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
-    if (!socket.connected) socket.connect();
+    connect();
     changed();
   });
   addEventListener("pageshow", (event) => event.persisted && changed());

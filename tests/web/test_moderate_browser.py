@@ -188,7 +188,7 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
         await expect(page.locator("[data-card]")).to_contain_text("Мария", timeout=SOON_MS)
         await expect(page.locator("html")).to_have_attribute("data-tones", "4")
         await page.keyboard.press("w")
-        await expect(page.get_by_text("Сейчас покажем без сообщения.")).to_be_visible()
+        await expect(page.locator(".deck-undo").last).to_contain_text("Сейчас покажем без сообщения. Мария")
         await page.keyboard.press("z")
         await expect(page.locator("[data-card]")).to_contain_text("Мария", timeout=SOON_MS)
 
