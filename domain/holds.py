@@ -125,9 +125,7 @@ async def decide(connection: Any, streamer_id: int, alert_id: uuid.UUID, decisio
         undo_seconds=float(UNDO_SECONDS),
     )
     if row is None:
-        first = await queries.holds.get_decided(connection, streamer_id=streamer_id, alert_id=alert_id)
-        if first is None:
-            raise NotFoundError("hold")
+        first = await _expect_hold(connection, streamer_id, alert_id)
         return Decided(False, first["decision"] or "", first["by_kind"] or "", first["by_name"])
     await outbox.add_task(connection, Actor.SETTLE_HOLD, row["alert_id"], delay_seconds=UNDO_SECONDS)
     await _log(connection, streamer_id, row["donation_id"], decision, row["reason"], by)
@@ -135,13 +133,25 @@ async def decide(connection: Any, streamer_id: int, alert_id: uuid.UUID, decisio
 
 
 async def undo(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -> bool:
-    """Take a decision back, anybody's, before it takes effect. False: it is too late."""
+    """Take a decision back, anybody's, before it takes effect. False: it is too late.
+
+    Raises NotFoundError("hold") for what never waited.
+    """
     row = await queries.holds.undo(connection, streamer_id=streamer_id, alert_id=alert_id)
     if row is None:
+        await _expect_hold(connection, streamer_id, alert_id)
         return False
     await outbox.add_task(connection, Actor.SETTLE_HOLD, row["alert_id"], delay_seconds=row["left_seconds"])
     await _log(connection, streamer_id, row["donation_id"], "undo", row["reason"], by)
     return True
+
+
+async def _expect_hold(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> Any:
+    """What was decided about it. Raises NotFoundError("hold") for what never waited, or was settled long ago."""
+    row = await queries.holds.get_decided(connection, streamer_id=streamer_id, alert_id=alert_id)
+    if row is None:
+        raise NotFoundError("hold")
+    return row
 
 
 async def settle(connection: Any, hold_id: int) -> Wake | None:
@@ -248,10 +258,11 @@ async def allow(connection: Any, streamer_id: int, alert_id: uuid.UUID, index: i
     """Make an exception of what this hold's match `index` caught, and judge what waits anew.
 
     What nothing is caught of any more is shown by itself. False: nobody waits for this decision any more.
-    Raises NotFoundError("match"), InvalidInputError("word", "not_a_word" | "too_many").
+    Raises NotFoundError("hold" | "match"), InvalidInputError("word", "not_a_word" | "too_many").
     """
     row = await queries.holds.lock_hold(connection, streamer_id=streamer_id, alert_id=alert_id)
     if row is None:
+        await _expect_hold(connection, streamer_id, alert_id)
         return False
     found = [hold for hold in await list_holds(connection, streamer_id, limit=1000) if hold.alert_id == alert_id]
     if not found or not 0 <= index < len(found[0].matches):

@@ -4,9 +4,13 @@
 import { io } from "../vendor/socket.io.esm.min.js";
 
 const LOOK_MS = 10_000;
+const REST_MS = 300;
 
-// `changed(topics)`: look again, at everything without topics. `connection(seconds)`: for how long there has been none.
-export function connectLive({ realtimeUrl, ticketUrl, changed, connection }) {
+// `changed(topics)`: look again, at everything without topics; at most every 300 ms, and never missing the last change.
+// (A trigger's own throttle forgets what it put off when the part is swapped meanwhile.)
+// `connection(seconds)`: for how long there has been none.
+export function connectLive({ realtimeUrl, ticketUrl, changed: look, connection }) {
+  const changed = coalesced(look);
   let lostAt = performance.now();
   let retry;
 
@@ -17,9 +21,12 @@ export function connectLive({ realtimeUrl, ticketUrl, changed, connection }) {
     auth: (give) => getTicket(ticketUrl).then((ticket) => give({ ticket }), () => give({ ticket: "" })),
   });
   const tell = () => connection(lostAt === undefined ? 0 : Math.floor((performance.now() - lostAt) / 1000));
+  // Never twice at once: of a socket that asks in the middle of connecting the server refuses the second, and Socket.IO
+  // then thinks it is connected and hears nothing any more.
+  const connect = () => socket.active || socket.connect();
   const again = () => {
     clearTimeout(retry);
-    retry = setTimeout(() => socket.connect(), 2_000);
+    retry = setTimeout(connect, 2_000);
   };
 
   socket.on("connect", () => {
@@ -40,11 +47,31 @@ export function connectLive({ realtimeUrl, ticketUrl, changed, connection }) {
   setInterval(() => lostAt !== undefined && !document.hidden && changed(), LOOK_MS);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
-    if (!socket.connected) socket.connect();
+    connect();
     changed();
   });
-  addEventListener("online", () => !socket.connected && socket.connect());
+  addEventListener("online", connect);
   addEventListener("pageshow", (event) => event.persisted && changed());
+}
+
+function coalesced(look) {
+  let resting = false;
+  // What changed during the rest; null is everything.
+  let put = [];
+  return function changed(topics) {
+    if (resting) {
+      put = put && topics ? [...put, ...topics] : null;
+      return;
+    }
+    resting = true;
+    look(topics);
+    setTimeout(() => {
+      const missed = put;
+      resting = false;
+      put = [];
+      if (missed?.length !== 0) changed(missed ?? undefined);
+    }, REST_MS);
+  };
 }
 
 // For how long there has been no connection, counted for the eye (`[data-counted]`) and told once to a screen reader

@@ -75,7 +75,7 @@ async def _people(browser: Browser, cast: Cast, options: dict[str, Any]) -> Asyn
         assert answer.status == 303, await answer.text()
     session = cast.moderators["all"].session
     await contexts[Who.MODERATOR].add_cookies([{"name": "moderator", "value": session, "url": cast.site.url}])
-    contexts[Who.USER] = contexts[Who.STREAMER]
+    contexts[Who.USER], contexts[Who.SECRET] = contexts[Who.STREAMER], contexts[Who.EVERYBODY]
     yield contexts
     for context in set(contexts.values()):
         await context.close()

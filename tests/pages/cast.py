@@ -246,7 +246,7 @@ async def _invite(cast: Cast, story: Story) -> None:
         "revoked": (cast.streamer, set(Right)),
     }
     async with cast.site.pool.acquire() as connection, connection.transaction():
-        await moderators.invite(connection, cast.streamer.id, nick="", rights={Right.QUEUE}, days=None)
+        not_come = await moderators.invite(connection, cast.streamer.id, nick="", rights={Right.QUEUE}, days=None)
         for nick, (name, (streamer, rights)) in zip(story.moderators, people.items(), strict=True):
             link = await moderators.invite(connection, streamer.id, nick=nick, rights=rights, days=30)
             joined = await moderators.join(connection, link.token, nick="")
@@ -261,7 +261,7 @@ async def _invite(cast: Cast, story: Story) -> None:
         alert_id = await connection.fetchval("SELECT alert_id FROM alerts WHERE status = 'held'")
         await holds.decide(connection, cast.streamer.id, alert_id, holds.Decision.HIDE, by)
         await holds.undo(connection, cast.streamer.id, alert_id, by)
-    cast.ids["held alert"] = str(alert_id)
+    cast.ids |= {"held alert": str(alert_id), "invitation": not_come.token}
 
 
 async def _leave_letters(cast: Cast) -> None:

@@ -169,7 +169,7 @@ ROUTES: dict[str, Route] = {
     "moderators.change": Route(S, MODERATOR, {"rights": "queue"}),
     "moderators.renew": Route(S, MODERATOR),
     "moderators.revoke": Route(S, MODERATOR),
-    "moderator_join.follow": Route(X, {"token": "no-such-link"}),
+    "moderator_join.follow": Route(X, {"token": "invitation"}, page="moderate-join"),
     "moderator_join.show": Route(X),
     "moderator_join.join": Route(X),
     "moderate.show": Route(M, MODERATION, page="moderate"),

@@ -1,7 +1,7 @@
 """A moderator's page on a phone, in a real browser: it follows by itself, is used with one thumb, and stays awake."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from domain import moderators
+from domain import holds, moderators
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.moderation import Mode, Settings
 from domain.moderation_settings import save_settings
@@ -17,6 +17,9 @@ from domain.payment_status import NewsStatus
 from infra.redis import open_redis, publish
 from tests.builders import BuiltStreamer, hear, open_donation
 from tests.support.programs import Stack
+
+SOON_MS = 20_000
+"""For what comes by itself, on a machine that has other things to do."""
 
 COUNTERS = """
     const request = async () => {
@@ -52,6 +55,15 @@ class Stream:
         redis = open_redis(self.stack.environment["REDIS_URL"])
         await publish(redis, WAKE_CHANNEL, [Wake(self.streamer.id, frozenset({topic})).encode()])
         await redis.aclose()
+
+    async def decide_first(self) -> None:
+        """The streamer decides about what has waited longest."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            found = await holds.list_holds(connection, self.streamer.id)
+            alert_id = next(hold.alert_id for hold in found if hold.decision is None)
+            by = holds.By("owner", self.streamer.owner_id, "Демо-стример")
+            await holds.decide(connection, self.streamer.id, alert_id, holds.Decision.SHOW_WITHOUT_TEXT, by)
+        await self.wake(Topic.ALERTS)
 
     async def decisions(self) -> list[str]:
         rows = await self.pool.fetch("SELECT what FROM moderation_decisions WHERE by_kind <> 'rules' ORDER BY id")
@@ -89,8 +101,10 @@ async def phone_of(browser: Browser, stream: Stream, nick: str) -> AsyncIterator
     await context.close()
 
 
-async def drag(context: BrowserContext, page: Page, *, by_x: int, by_y: int) -> None:
-    """One finger over the card's text."""
+async def drag(
+    context: BrowserContext, page: Page, *, by_x: int, by_y: int, meanwhile: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """One finger over the card's text; `meanwhile` happens before it is lifted."""
     box = await page.locator("[data-card] .hold-text").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -99,6 +113,8 @@ async def drag(context: BrowserContext, page: Page, *, by_x: int, by_y: int) -> 
     for step in range(1, 9):
         point = {"x": x + by_x * step / 8, "y": y + by_y * step / 8}
         await session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    if meanwhile is not None:
+        await meanwhile()
     await session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     await session.detach()
 
@@ -114,7 +130,7 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
         # What is new comes by itself, and stands under the thumb.
         await stream.pay("Вася", "Ну ты и сука, но стрим огонь")
         card = page.locator("[data-card]")
-        await expect(card).to_contain_text("Вася")
+        await expect(card).to_contain_text("Вася", timeout=SOON_MS)
         await expect(card.locator("mark")).to_have_text("сука")
         await expect(card).to_contain_text("Мат и оскорбления")
         await expect(page).to_have_title("(1) Модерация · Демо-стример")
@@ -129,27 +145,38 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
 
         # Two people see each other, and what the other one did.
         async with phone_of(browser, stream, "Вера") as (_, other):
-            await expect(page.locator("#here")).to_have_text("Сейчас здесь: Вера, вы")
+            await expect(page.locator("#here")).to_have_text("Сейчас здесь: Вера, вы", timeout=SOON_MS)
             await page.get_by_role("button", name="Скрыть").click()
             await expect(page.locator(".deck-undo")).to_contain_text("Сейчас скроем.")
-            await expect(other.locator(".deck-undo")).to_contain_text("(Боб)")
+            await expect(other.locator(".deck-undo")).to_contain_text("(Боб)", timeout=SOON_MS)
             await expect(other.get_by_text("Очередь пуста")).to_be_visible()
             await page.get_by_role("button", name="Отменить").click()
-            await expect(card).to_contain_text("Вася")
-            await expect(other.locator("[data-card]")).to_contain_text("Вася")
+            await expect(card).to_contain_text("Вася", timeout=SOON_MS)
+            await expect(other.locator("[data-card]")).to_contain_text("Вася", timeout=SOON_MS)
 
         # A finger that scrolls decides nothing; to the left hides, to the right shows.
         await stream.pay("Кузьма", "Удачи в финале")
-        await expect(page.locator(".deck-rest")).to_contain_text("Ждёт ещё 1")
+        await expect(page.locator(".deck-rest")).to_contain_text("Ждёт ещё 1", timeout=SOON_MS)
         await drag(context, page, by_x=20, by_y=-200)
         await drag(context, page, by_x=60, by_y=0)
         assert await stream.decisions() == ["hide", "undo"]
         await drag(context, page, by_x=-160, by_y=10)
         await expect(card).to_contain_text("Кузьма")
-        await expect(page.locator("[data-card]:not([inert])")).to_be_visible()
+        await stream.pay("Лена", "Ура")
+        await expect(page.locator(".deck-rest")).to_contain_text("Ждёт ещё 1", timeout=SOON_MS)
+
+        async def somebody_is_first() -> None:
+            await stream.decide_first()
+            await expect(card).to_contain_text("Лена", timeout=SOON_MS)
+
+        await drag(context, page, by_x=160, by_y=0, meanwhile=somebody_is_first)
+        await expect(page.locator("[data-card]:not([inert])")).to_contain_text("Лена")
+        assert await stream.decisions() == ["hide", "undo", "hide", "show_without_text"], (
+            "it was meant for another card"
+        )
         await drag(context, page, by_x=160, by_y=-10)
         await expect(page.get_by_text("Очередь пуста")).to_be_visible()
-        assert await stream.decisions() == ["hide", "undo", "hide", "show"]
+        assert (await stream.decisions())[-1] == "show"
 
         # A sound, once somebody asked for it: two tones to try it, two for what is new.
         await page.get_by_role("button", name="Включить звук").click()
@@ -158,22 +185,22 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
 
         # Keys, by their place on the keyboard.
         await stream.pay("Мария", "Привет")
-        await expect(page.locator("[data-card]")).to_contain_text("Мария")
+        await expect(page.locator("[data-card]")).to_contain_text("Мария", timeout=SOON_MS)
         await expect(page.locator("html")).to_have_attribute("data-tones", "4")
         await page.keyboard.press("w")
-        await expect(page.get_by_text("Сейчас покажем без сообщения.")).to_be_visible()
+        await expect(page.locator(".deck-undo").last).to_contain_text("Сейчас покажем без сообщения. Мария")
         await page.keyboard.press("z")
-        await expect(page.locator("[data-card]")).to_contain_text("Мария")
+        await expect(page.locator("[data-card]")).to_contain_text("Мария", timeout=SOON_MS)
 
         # The connection is away, and what happened meanwhile is made up for.
         stream.stack["realtime"].kill()
-        await expect(page.locator("#offline")).to_have_text("нет связи, 3 с")
+        await expect(page.locator("#offline")).to_have_text("нет связи, 3 с", timeout=SOON_MS)
         await page.locator("#sound").click()
         await expect(page.locator("#sound")).to_have_text("Звук: выключен")
         await stream.pay("Гоша", "Пока вас не было")
         stream.stack["realtime"].start()
-        await expect(page.locator(".deck-rest")).to_contain_text("Ждёт ещё 1")
-        await expect(page.locator("#offline")).to_be_hidden()
+        await expect(page.locator(".deck-rest")).to_contain_text("Ждёт ещё 1", timeout=SOON_MS)
+        await expect(page.locator("#offline")).to_be_hidden(timeout=SOON_MS)
         await expect(page.locator("html")).to_have_attribute("data-tones", "4")
 
         # Out at once.
@@ -181,4 +208,4 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
             bob = await connection.fetchval("SELECT id FROM moderators WHERE nick = 'Боб'")
             await moderators.revoke(connection, stream.streamer.id, bob)
         await stream.wake(Topic.MODERATORS)
-        await expect(page.get_by_text("Попросите у стримера новую ссылку.")).to_be_visible()
+        await expect(page.get_by_text("Попросите у стримера новую ссылку.")).to_be_visible(timeout=SOON_MS)

@@ -40,7 +40,7 @@ from web.pages.moderation_view import (
     tell_decided,
     tell_moderators,
 )
-from web.security import allow_realtime, allow_source
+from web.security import allow_realtime
 
 blueprint = Blueprint("moderate", __name__)
 
@@ -52,7 +52,6 @@ BLOCKS = {"name": BlockKind.NAME, "address": BlockKind.ADDRESS}
 async def show(public_id: str) -> Response:
     moderator = await require_moderator(public_id)
     allow_realtime()
-    allow_source("media-src", "'self'")
     html = await render_template(
         "pages/moderate.html",
         **_common(moderator),

@@ -15,15 +15,14 @@ from domain.streamers import Streamer
 from infra.redis import publish
 from web import moderation_words
 from web.context import parts
+from web.pages.control import presser
 from web.sessions import require_user
 
 
 async def who_decides(streamer: Streamer) -> By:
     """The user of this request, as moderators read of her: by the name on her page, never by an e-mail."""
-    user = await require_user()
-    if user.id == streamer.owner_id:
-        return By("owner", user.id, streamer.display_name)
-    return By("superuser", user.id, "")
+    by = presser(await require_user(), streamer)
+    return By(by.kind, by.id, by.name)
 
 
 def queue_values() -> dict[str, Any]:
