@@ -25,7 +25,7 @@ class Lexicon:
     def __init__(self, words: Iterable[str] = (), exceptions: Iterable[str] = ()) -> None:
         given, without = tuple(words), tuple(exceptions)
         self.allowed = frozenset(_key(line) for line in without)
-        self.common = _common_list(without)
+        self.common = _common_list().excepting(without)
         self.own = WordList(given, exceptions=without, is_plain=True)
 
 
@@ -54,9 +54,9 @@ def _default_lines() -> tuple[str, ...]:
     return tuple(line for name in _DEFAULT_FILES for line in read_lines(_HERE / name))
 
 
-@lru_cache(maxsize=64)
-def _common_list(exceptions: tuple[str, ...]) -> WordList:
-    return WordList(_default_lines(), exceptions=exceptions)
+@cache
+def _common_list() -> WordList:
+    return WordList(_default_lines())
 
 
 @lru_cache(maxsize=256)
