@@ -172,7 +172,7 @@ _HAS_LATIN = re.compile("[a-z]")
 
 
 def _alphabets_of(text: str) -> Iterator[bool | None]:
-    if _HAS_CYRILLIC.search(text) or _DRAWN_ALIKE.issuperset(filter(str.isalpha, text)):
+    if _HAS_CYRILLIC.search(text) or _DRAWN_ALIKE.issuperset(sign for sign in text if sign.isalpha()):
         yield True
     if _HAS_LATIN.search(text):
         yield False
