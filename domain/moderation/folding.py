@@ -19,6 +19,8 @@ _LOOKALIKES = {
     **dict(zip("αβεηικνορτυχγωϲ", "abenikvoptuxywc", strict=True)),
     **dict(zip("іѕјԁѵһҽӏԛԝ", "isjdvhelqw", strict=True)),
     **dict(zip("ɑɡıʟøłđƒɴʀɪʏ", "agiloldfnriy", strict=True)),
+    **dict(zip("πλδφᴨᴫ∏∂үұғңҙҫԥҧӽӿ", "плдфпл" + "пдуугнзсппхх", strict=True)),
+    **dict(zip("ᴀʙᴄᴅᴇʜᴋᴍᴏᴘᴛᴜʌəɛʋ", "abcdehkmoptuлеeu", strict=True)),
     **dict(zip("ґўєөѳѣӊӄқҳҷһ", "гуеооенккхчh", strict=True)),
 }
 # Letters in a box, which NFKD leaves as they are: where each alphabet of them begins. The last spells flags too.

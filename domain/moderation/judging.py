@@ -25,7 +25,7 @@ class Lexicon:
     def __init__(self, words: Iterable[str] = (), exceptions: Iterable[str] = ()) -> None:
         given, without = tuple(words), tuple(exceptions)
         self.allowed = frozenset(_key(line) for line in without)
-        self.common = _common_list(without)
+        self.common = _common_list().excepting(without)
         self.own = WordList(given, exceptions=without, is_plain=True)
 
 
@@ -54,9 +54,9 @@ def _default_lines() -> tuple[str, ...]:
     return tuple(line for name in _DEFAULT_FILES for line in read_lines(_HERE / name))
 
 
-@lru_cache(maxsize=64)
-def _common_list(exceptions: tuple[str, ...]) -> WordList:
-    return WordList(_default_lines(), exceptions=exceptions)
+@cache
+def _common_list() -> WordList:
+    return WordList(_default_lines())
 
 
 @lru_cache(maxsize=256)
@@ -137,12 +137,12 @@ def _without_doubles(matches: Sequence[Match]) -> list[Match]:
 
 
 def _masked_name(name: str | None, matches: Sequence[Match]) -> str | None:
-    """None when nothing but stars would be left of it."""
+    """None when nothing but stars would be left of it; a name of emoji alone is cut to a few of them."""
     if not name:
         return None
     masked = clean_name(_masked(name, [match for match in matches if match.part is Part.NAME]))[:NAME_MAX_LENGTH]
-    has_letters = any(character.isalnum() for character in masked)
-    return masked if masked and (has_letters or masked == clean_name(name)) else None
+    says_something = any(character.isalnum() or unicodedata.category(character) == "So" for character in masked)
+    return masked if masked and (says_something or masked == clean_name(name)) else None
 
 
 _STARRED = frozenset({Rule.WORDS, Rule.OWN_WORDS, Rule.LINKS, Rule.MENTIONS})

@@ -16,6 +16,7 @@ Nothing repeats without a bound, so the time grows with the text alone, whatever
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,21 +53,20 @@ class WordList:
 
     def __init__(self, lines: Iterable[str], *, exceptions: Iterable[str] = (), is_plain: bool = False) -> None:
         """`is_plain`: a streamer's own list. A line without letters says nothing and is left out."""
-        compiled: list[tuple[str, str]] = []
-        phrases: list[tuple[str, str]] = []
-        without: list[str] = []
-        for line in lines:
-            if line.startswith("!") and not is_plain:
-                without.append(_compile(line[1:], is_plain=False))
-                continue
-            if not any(map(str.isalnum, spelled(fold(line)))):
-                continue
-            is_phrase = " " in line.strip()
-            (phrases if is_phrase else compiled).append((line, _compile(line, is_plain=is_plain)))
-        without += [_compile(line, is_plain=True) for line in exceptions if any(map(str.isalnum, spelled(fold(line))))]
-        self._words = _Alternatives(compiled)
-        self._phrases = _Alternatives(phrases)
-        self._without = re.compile("|".join(without)) if without else None
+        given = [line.strip() for line in lines]
+        innocent = [line[1:] for line in given if line.startswith("!") and not is_plain]
+        said = [line for line in given if is_plain or not line.startswith("!")]
+        said = [line for line in said if any(map(str.isalnum, spelled(fold(line))))]
+        self._words = _Alternatives([line for line in said if " " not in line], is_plain=is_plain)
+        self._phrases = [(line, re.compile(_compile(line, is_plain=is_plain))) for line in said if " " in line]
+        self._innocent = re.compile("|".join(_compile(line, is_plain=False) for line in innocent)) if innocent else None
+        self._without = _any_of(exceptions)
+
+    def excepting(self, exceptions: Iterable[str]) -> "WordList":
+        """The same words without a streamer's exceptions; nothing is compiled anew but these."""
+        other = copy(self)
+        other._without = _any_of(exceptions)
+        return other
 
     def find(self, words: Sequence[Word], windows: Sequence[Word]) -> list[Hit]:
         """Each word at most once; first those that stand whole, then those in pieces, then phrases."""
@@ -82,13 +82,18 @@ class WordList:
         return hits + self._find_phrases(words)
 
     def _find_in(self, word: Word) -> Hit | None:
-        if not self._words or len(word.text) > _ANY_TEXT_MAX:
+        if len(word.text) > _ANY_TEXT_MAX:
             return None
-        for pattern, match in self._words.search(word.text, only_at_start=word.reach > 0):
-            if match.end() < word.reach or (word.needs_long and match.end() < 4):
+        innocent: list[tuple[int, int]] | None = None
+        for pattern, start, end in self._words.search(word.text, only_at_start=word.reach > 0):
+            if end < word.reach or (word.needs_long and end < 4):
                 continue
             if self._without is not None and self._without.search(word.text):
                 return None
+            if innocent is None:
+                innocent = [match.span() for match in self._innocent.finditer(word.text)] if self._innocent else []
+            if any(first <= start and end <= last for first, last in innocent):
+                continue
             return Hit(pattern, word.start, word.run_end if pattern.endswith("*") else word.end)
         return None
 
@@ -100,47 +105,89 @@ class WordList:
             starts.append(len(line))
             line += word.text + " "
         hits = []
-        for pattern, match in self._phrases.search(line):
-            inside = [
-                word
-                for word, start in zip(words, starts, strict=True)
-                if match.start() <= start + len(word.text) - 1 and start < match.end()
-            ]
-            hits.append(Hit(pattern, inside[0].start, inside[-1].end))
+        for pattern, regex in self._phrases:
+            for match in regex.finditer(line):
+                if not _has_letters(match[0], _is_cyrillic(pattern)):
+                    continue
+                inside = [
+                    word
+                    for word, start in zip(words, starts, strict=True)
+                    if match.start() <= start + len(word.text) - 1 and start < match.end()
+                ]
+                hits.append(Hit(pattern, inside[0].start, inside[-1].end))
         return hits
 
 
+def _any_of(exceptions: Iterable[str]) -> "re.Pattern[str] | None":
+    written = [_compile(line, is_plain=True) for line in exceptions if any(map(str.isalnum, spelled(fold(line))))]
+    return re.compile("|".join(written)) if written else None
+
+
 class _Alternatives:
-    """Lines of a list, by alphabet: a text is read only in those it can be written in."""
+    """Lines of a list, by alphabet: a text is read only in those it can be written in.
 
-    def __init__(self, compiled: list[tuple[str, str]]) -> None:
-        self._groups: list[tuple[bool | None, list[str], re.Pattern[str]]] = []
-        for alphabet in (True, False, None):
-            lines = [(line, regex) for line, regex in compiled if _is_cyrillic(line) is alphabet]
-            if lines:
-                regex = re.compile("|".join(f"({regex})" for _, regex in lines))
-                self._groups.append((alphabet, [line for line, _ in lines], regex))
+    Lines are kept by the signs they can begin with, so that a word is tried against few of them.
+    """
 
-    def __bool__(self) -> bool:
-        return bool(self._groups)
+    def __init__(self, lines: Sequence[str], *, is_plain: bool) -> None:
+        self._at_start: dict[tuple[bool | None, str], list[_Bucket]] = {}
+        self._anywhere: dict[bool | None, list[_Bucket]] = {}
+        found: dict[tuple[bool | None, bool, str], list[tuple[str, str]]] = {}
+        for line in lines:
+            for spelling in [line] if is_plain else _without_first_group(line):
+                first, rest = _compile_in_two(spelling, is_plain=is_plain)
+                found.setdefault((_is_cyrillic(line), line.startswith("*"), first), []).append((line, rest))
+        for (alphabet, is_anywhere, first), given in found.items():
+            # An empty group after each says which it was; one before it would hide its first sign from the search.
+            regex = re.compile(f"[{first}](?:{'|'.join(f'{rest}()' for _, rest in given)})")
+            bucket = (tuple(line for line, _ in given), regex)
+            if is_anywhere:
+                self._anywhere.setdefault(alphabet, []).append(bucket)
+            else:
+                for sign in re.sub(r"\\(.)", r"\1", first):
+                    self._at_start.setdefault((alphabet, sign), []).append(bucket)
 
-    def search(self, text: str, *, only_at_start: bool = False) -> "Iterator[tuple[str, re.Match[str]]]":
-        """Matches, also those that overlap."""
-        letters = [character for character in text if character.isalpha()]
-        has_cyrillic = any("а" <= letter <= "я" for letter in letters)
-        has_latin = any("a" <= letter <= "z" for letter in letters)
-        can_be = {True: has_cyrillic or _DRAWN_ALIKE.issuperset(letters), False: has_latin, None: True}
-        for alphabet, lines, regex in self._groups:
-            if not can_be[alphabet]:
-                continue
-            position = 0
-            while (match := regex.match(text) if only_at_start else regex.search(text, position)) is not None:
-                assert match.lastindex is not None, "each line is a group"
-                if _has_letters(match[0], alphabet):
-                    yield lines[match.lastindex - 1], match
-                if only_at_start:
-                    break
-                position = match.start() + 1
+    def search(self, text: str, *, only_at_start: bool = False) -> Iterator[tuple[str, int, int]]:
+        """Lines found, with where; also those that overlap."""
+        if not text:
+            return
+        for alphabet in _alphabets_of(text):
+            for lines, regex in self._at_start.get((alphabet, text[0]), ()):
+                match = regex.match(text)
+                if match is not None and _has_letters(match[0], alphabet):
+                    yield lines[(match.lastindex or 1) - 1], match.start(), match.end()
+            for lines, regex in self._anywhere.get(alphabet, ()):
+                position = 0
+                while (match := regex.match(text) if only_at_start else regex.search(text, position)) is not None:
+                    if _has_letters(match[0], alphabet):
+                        yield lines[(match.lastindex or 1) - 1], match.start(), match.end()
+                    if only_at_start:
+                        break
+                    position = match.start() + 1
+
+
+_Bucket = tuple[tuple[str, ...], "re.Pattern[str]"]
+_HAS_CYRILLIC = re.compile("[а-я]")
+_HAS_LATIN = re.compile("[a-z]")
+
+
+def _alphabets_of(text: str) -> Iterator[bool | None]:
+    if _HAS_CYRILLIC.search(text) or _DRAWN_ALIKE.issuperset(sign for sign in text if sign.isalpha()):
+        yield True
+    if _HAS_LATIN.search(text):
+        yield False
+    yield None
+
+
+def _without_first_group(line: str) -> list[str]:
+    """`(а|б)?в` as `в`, `ав`, `бв`: each begins with a letter then."""
+    star = "*" if line.startswith("*") else ""
+    body = line.removeprefix("*")
+    if not body.startswith("("):
+        return [line]
+    options, _, rest = body[1:].partition(")")
+    spellings = [f"{star}{option}{rest.removeprefix('?')}" for option in options.split("|")]
+    return spellings + (_without_first_group(star + rest[1:]) if rest.startswith("?") else [])
 
 
 def _is_cyrillic(line: str) -> bool | None:
@@ -159,11 +206,27 @@ def _has_letters(text: str, alphabet: bool | None) -> bool:
 
 
 def _compile(line: str, *, is_plain: bool) -> str:
+    opens, written, closes = _parse(line, is_plain=is_plain)
+    start = "" if opens else "(?<![^ ])"
+    end = "" if closes else "(?![^ ])"
+    return f"{start}(?:{''.join(written)}){end}"
+
+
+def _compile_in_two(line: str, *, is_plain: bool) -> tuple[str, str]:
+    """The signs it can begin with, as the inside of a set, and what follows the first of them."""
+    _, written, closes = _parse(line, is_plain=is_plain)
+    first, repeats = re.fullmatch(r"\(\?:\[(.+)\]\{([^{}]+)\}\)", written[0], re.DOTALL).groups()  # type: ignore[union-attr]
+    again = f"[{first}]" if repeats == "2" else f"[{first}]?"
+    return first, f"{again}{''.join(written[1:])}{'' if closes else '(?![^ ])'}"
+
+
+def _parse(line: str, *, is_plain: bool) -> tuple[bool, list[str], bool]:
+    """Whether it may begin inside a word, its pieces as regular expressions, whether it may end inside a word."""
     line = line.strip()
     opens, closes = line.startswith("*"), line.endswith("*")
     body = line.strip("*")
     if is_plain:
-        body = "".join(_plain_letters(body))
+        body = "".join(_plain_letters(body)).strip("*")
     written: list[str] = []
     stars = 0
     place = 0
@@ -187,9 +250,7 @@ def _compile(line: str, *, is_plain: bool) -> str:
             is_double = place < len(body) and body[place] == character
             place += is_double
             written.append(_set(letter, 2 if is_double else 1))
-    start = "" if opens else "(?<![^ ])"
-    end = "" if closes else "(?![^ ])"
-    return f"{start}(?:{''.join(written)}){end}"
+    return opens, written, closes
 
 
 def _plain_letters(body: str) -> Iterable[str]:

@@ -2,12 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from domain.moderation.folding import Cell
 
 # A sign that may stand for a letter is part of a word where letters are around it; these may also end or begin one.
 _SIGNS = frozenset("@$€!|*(")
 _EDGE_SIGNS = frozenset("@$")
+_SPLIT = frozenset(
+    (
+        *("хуи", "хуя", "хуе", "пизда", "пизды", "пизду", "пиздец", "пиздеца", "блядь", "блять", "бляди"),
+        *("пидор", "пидоры", "пидора", "пидорас", "пидорасы", "пидарас", "пидарасы", "мудак", "мудаки", "мудака"),
+        *("ебать", "ебаныи", "ебаная", "ебаное", "заебал", "заебись", "уебок", "долбоеб", "гондон", "гандон"),
+        "ублюдок",
+    )
+)
+_SPLIT_MAX = 8
+_AS_CYRILLIC = str.maketrans("aekmopctxyu03", "аекморстхуиоз")
+_BETWEEN_SIGNS = frozenset("|*!(")
 
 # с.у.к.а is looked at in windows of its pieces, which keeps the time in bounds. So much may stand between two pieces.
 _LETTERS_MAX = 14
@@ -35,7 +47,26 @@ class Word:
 def words_of(cells: list[Cell]) -> tuple[list[Word], list[Word]]:
     """The words as they stand, and what their pieces make together (с.у.к.а, пиз-да, б л я)."""
     pieces = list(_pieces(cells))
-    return [_join(cells, [piece]) for piece in pieces], list(_windows(cells, pieces))
+    windows = [*_windows(cells, pieces), *_without_signs(cells, pieces), *_split_in_two(cells, pieces)]
+    return [_join(cells, [piece]) for piece in pieces], windows
+
+
+def _split_in_two(cells: list[Cell], pieces: list[range]) -> Iterator[Word]:
+    """пи дор: only words that nothing ordinary makes together, since neighbours often do."""
+    for first, second in pairwise(pieces):
+        if len(first) + len(second) <= _SPLIT_MAX and second.start - first.stop == 1:
+            word = _join(cells, [first, second])
+            if word.text.translate(_AS_CYRILLIC) in _SPLIT:
+                yield word
+
+
+def _without_signs(cells: list[Cell], pieces: list[range]) -> Iterator[Word]:
+    """х|у|й, пи*зда: signs that may stand for letters may also stand between them."""
+    for piece in pieces:
+        text = "".join(cells[place].text for place in piece if cells[place].text not in _BETWEEN_SIGNS)
+        if 2 < len(text) < len(piece):
+            end = cells[piece.stop - 1].end
+            yield Word(text, cells[piece.start].start, end, reach=1, run_end=end)
 
 
 def _pieces(cells: list[Cell]) -> Iterator[range]:

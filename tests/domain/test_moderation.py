@@ -125,6 +125,14 @@ def test_a_bad_name_is_anonymous() -> None:
     assert judge("сука Аня", "", Settings(), NOTHING_OWN).public_name == "*** Аня"
 
 
+def test_a_name_of_emoji_is_cut_and_not_hidden() -> None:
+    assert judge("🦊" * 10, "Привет", Settings(), NOTHING_OWN).public_name == "🦊🦊🦊🦊…"
+
+
+def test_a_new_line_hides_no_word() -> None:
+    assert rules_of("ху\nй") == [Rule.WORDS]
+
+
 def test_rejecting_shows_no_message() -> None:
     settings = Settings(acts={Rule.WORDS: Act.REJECT})
     verdict = judge("Аня", "сука", settings, NOTHING_OWN)
