@@ -25,7 +25,7 @@ COUNTERS = """
     const request = async () => {
       const { dataset } = document.documentElement;
       dataset.locks = Number(dataset.locks ?? 0) + 1;
-      return {};
+      return { released: true };
     };
     Object.defineProperty(navigator, "wakeLock", { value: { request } });
     const start = OscillatorNode.prototype.start;
