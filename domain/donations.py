@@ -200,6 +200,9 @@ class DonorView:
     surplus_minor: int
     """What the donor paid beyond the donation, by paying two attempts of it."""
     donor_name: str | None
+    """As others may read it; the page's address may be shared."""
+    is_name_hidden: bool
+    """A name was written, and may not be shown, or not yet."""
     message: str
     state: DonorState
     payment_url: str | None
@@ -251,6 +254,7 @@ async def read_donor_view(connection: Any, public_id: str) -> DonorView | None:
         refunded_minor=refunded_minor,
         surplus_minor=row["surplus_minor"],
         donor_name=row["public_donor_name"],
+        is_name_hidden=row["is_name_hidden"],
         message=row["public_message"],
         state=state,
         payment_url=row["payment_url"] if state is DonorState.OPEN else None,

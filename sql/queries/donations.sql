@@ -93,6 +93,7 @@ RETURNING donations.paid_at, old.status AS status_before, donations.status,
 -- the summary.
 SELECT donations.id, donations.public_id, donations.streamer_id, donations.status, donations.amount_minor,
        donations.refunded_minor, donations.charged_back_minor, donations.public_donor_name, donations.public_message,
+       donations.donor_name IS NOT NULL AND donations.public_donor_name IS NULL AS is_name_hidden,
        streamers.slug, streamers.display_name, streamers.time_zone,
        payment.status AS payment_status, payment.payment_url, payment.error_code, payment.closed_at IS NOT NULL AS payment_closed,
        payment.due_at < now() AS payment_overdue, payment.provider_status, payment.attempt, payment.sbp_payload,

@@ -59,6 +59,16 @@ def version_of(page: str) -> str:
     return found[1]
 
 
+async def test_a_name_that_may_not_be_shown_is_not_called_anonymous(site: Site, streamer: Streamer) -> None:
+    _, public_id = await donate(site, streamer, DonorState.PAID_HELD)
+    await site.pool.execute("UPDATE donations SET donor_name = 'Хам', public_donor_name = NULL")
+    page = (await site.client.get(f"/d/{public_id}")).text
+    assert "Имя не показываем" in page
+    assert "Хам" not in page
+    await site.pool.execute("UPDATE donations SET donor_name = NULL")
+    assert "Аноним" in (await site.client.get(f"/d/{public_id}")).text
+
+
 def test_every_state_has_words() -> None:
     assert set(WORDS) == set(DonorState)
 
