@@ -144,7 +144,8 @@ SELECT donations.id, donations.public_id, donations.status, donations.amount_min
        donations.hidden_at IS NOT NULL AS is_hidden,
        alerts.alert_id,
        CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status,
-       alerts.shown_at, alerts.interrupted, is_test_donation(donations.id, donations.status) AS is_test,
+       alerts.shown_at, alerts.interrupted,
+       EXISTS (SELECT FROM test_payments WHERE donation_id = donations.id AND is_counted) AS is_test,
        (SELECT coalesce(sum(surplus.confirmed_minor - (
             SELECT coalesce(max(reached_minor) FILTER (WHERE kind = 'refund'), 0)
                  + coalesce(max(reached_minor) FILTER (WHERE kind = 'chargeback'), 0)
@@ -214,7 +215,7 @@ SELECT donations.id, donations.public_id, donations.status, donations.amount_min
        donations.public_message AS message, donations.consent_version, donations.consented_at, donations.created_at,
        donations.paid_at, donations.hidden_at, donations.erased_at, donations.donor_name AS written_name,
        donations.message AS written_message, alerts.shown_at, alerts.interrupted,
-       is_test_donation(donations.id, donations.status) AS is_test,
+       EXISTS (SELECT FROM test_payments WHERE donation_id = donations.id AND is_counted) AS is_test,
        CASE WHEN alerts.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alerts.status END AS alert_status
 FROM donations
 LEFT JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'

@@ -4,7 +4,8 @@
 SELECT entry.key, entry.at, entry.is_manual, entry.public_id, entry.status, entry.amount_minor, entry.refunded_minor,
        entry.charged_back_minor, entry.donor_name, entry.message, entry.source, entry.hidden_at IS NOT NULL AS is_hidden,
        CASE WHEN alert.status = 'queued' AND summary.status = 'playing' THEN 'playing' ELSE alert.status END AS alert_status,
-       alert.shown_at, alert.interrupted, NOT entry.is_manual AND is_test_donation(entry.key, entry.status) AS is_test
+       alert.shown_at, alert.interrupted,
+       EXISTS (SELECT FROM test_payments WHERE donation_id = entry.key AND is_counted) AS is_test
 FROM (
     SELECT entry.key, entry.at, entry.is_manual, entry.public_id, entry.status, entry.amount_minor,
            entry.refunded_minor, entry.charged_back_minor, entry.donor_name, entry.message, entry.source, entry.hidden_at

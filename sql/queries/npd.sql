@@ -20,7 +20,7 @@ FROM (SELECT make_timestamptz(:year, 1, 1, 0, 0, 0, 'Europe/Moscow') AS since,
 CROSS JOIN LATERAL (
     SELECT sum(amount_minor - refunded_minor - charged_back_minor) AS all_minor,
            coalesce(sum(amount_minor - refunded_minor - charged_back_minor) FILTER (WHERE id IN (
-               SELECT donation_id FROM test_payments WHERE streamer_id = :streamer_id AND booked_as = 'donation')), 0)
+               SELECT donation_id FROM test_payments WHERE streamer_id = :streamer_id AND is_counted)), 0)
                AS test_minor
     FROM donations
     WHERE streamer_id = :streamer_id AND paid_at >= clock.since AND paid_at < clock.until
@@ -36,7 +36,7 @@ FROM donations
 WHERE donations.streamer_id = :streamer_id AND donations.paid_at >= coalesce(:since::timestamptz, '-infinity')
   AND donations.amount_minor > donations.refunded_minor + donations.charged_back_minor
   AND donations.id NOT IN (SELECT donation_id FROM test_payments
-                           WHERE streamer_id = :streamer_id AND booked_as = 'donation')
+                           WHERE streamer_id = :streamer_id AND is_counted)
   AND NOT EXISTS (SELECT FROM npd_cheques
                   WHERE npd_cheques.donation_id = donations.id AND npd_cheques.annulled_at IS NULL)
 ORDER BY donations.paid_at, donations.id LIMIT :limit;
@@ -49,7 +49,7 @@ FROM donations
 WHERE donations.streamer_id = :streamer_id AND donations.paid_at >= coalesce(:since::timestamptz, '-infinity')
   AND donations.amount_minor > donations.refunded_minor + donations.charged_back_minor
   AND donations.id NOT IN (SELECT donation_id FROM test_payments
-                           WHERE streamer_id = :streamer_id AND booked_as = 'donation')
+                           WHERE streamer_id = :streamer_id AND is_counted)
   AND NOT EXISTS (SELECT FROM npd_cheques
                   WHERE npd_cheques.donation_id = donations.id AND npd_cheques.annulled_at IS NULL);
 
@@ -72,7 +72,7 @@ FROM unnest(:donation_ids::integer[], :amounts::bigint[]) AS cheque (donation_id
 JOIN donations ON donations.id = cheque.donation_id
 WHERE donations.streamer_id = :streamer_id AND donations.paid_at IS NOT NULL AND cheque.amount > 0
   AND donations.amount_minor - donations.refunded_minor - donations.charged_back_minor = cheque.amount
-  AND NOT is_test_donation(donations.id, donations.status)
+  AND NOT EXISTS (SELECT FROM test_payments WHERE donation_id = donations.id AND is_counted)
 ON CONFLICT (donation_id) WHERE annulled_at IS NULL DO NOTHING;
 
 -- name: annul_cheque!

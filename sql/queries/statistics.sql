@@ -48,7 +48,7 @@ FROM (SELECT amount_minor - refunded_minor - charged_back_minor AS left_minor FR
 -- What of it came through terminals for trying out.
 SELECT coalesce(sum(donations.amount_minor - donations.refunded_minor - donations.charged_back_minor), 0)::bigint
 FROM test_payments JOIN donations ON donations.id = test_payments.donation_id
-WHERE test_payments.streamer_id = :streamer_id AND test_payments.booked_as = 'donation'
+WHERE test_payments.streamer_id = :streamer_id AND test_payments.is_counted
   AND donations.paid_at >= :since AND donations.paid_at < :until;
 
 -- name: rank_donors

@@ -103,7 +103,7 @@ async def test_csv_is_read_back(parts: Parts, streamer: BuiltStreamer) -> None:
     assert export.bytes == len(await body(parts, export_id))
     assert b"secret@example.org" not in await body(parts, export_id)
     titles, anonymous, formula, by_hand = await lines(parts, export_id)
-    assert len(titles) == len(anonymous) == len(by_hand) == 12
+    assert len(titles) == len(anonymous) == len(by_hand) == 13
     assert anonymous[1:6] == ["300,00", "0,00", "300,00", "Аноним", "'-1+1"]
     assert formula[1:6] == ["1234,50", "234,50", "1000,00", f"'{FORMULA}", 'раз;\nдва "три"']
     assert formula[6:8] == ["возврат части", "ждёт"]

@@ -151,6 +151,32 @@ async def test_not_in_the_public_list(fresh_database_url: str, redis_url: str) -
             assert ("/donate/anna" in (await site.client.get("/streamers")).text) is is_shown
 
 
+async def test_a_second_payment_by_a_test_card_makes_no_test_of_a_donation(
+    site: Site, her: httpx.AsyncClient, streamer: Streamer
+) -> None:
+    """Paid twice: by real money, which is what counts, and by a card for trying out."""
+    await site.pool.execute("UPDATE streamers SET receipts = 'npd', receipts_since = now() - interval '1 hour'")
+    payment = await give(site, streamer, amount_minor=30_000)
+    await site.pool.execute(
+        "INSERT INTO terminals (streamer_id, provider, terminal_key, secret_encrypted, is_test)"
+        " VALUES ($1, 'yookassa', '100500', 'x', true)",
+        streamer.id,
+    )
+    await site.pool.execute(
+        "INSERT INTO payments (donation_id, streamer_id, terminal_id, attempt, order_id, status, amount_minor, due_at,"
+        " opened_at, payment_url, provider_payment_id, confirmed_minor, confirmed_at, closed_at, booked_as)"
+        " SELECT donation_id, streamer_id, (SELECT max(id) FROM terminals), 2, reverse(order_id), status,"
+        " amount_minor, due_at, opened_at, payment_url, 'second', confirmed_minor, confirmed_at, closed_at, 'surplus'"
+        " FROM payments WHERE id = $1",
+        payment.id,
+    )
+    page = (await her.get("/dashboard/npd")).text
+    assert f"300{NBSP}₽" in page.partition('class="figure"')[2].partition("</p>")[0]
+    assert "Test payments" not in page
+    for path in ("/dashboard", "/dashboard/donations"):
+        assert CHIP not in (await her.get(path)).text, path
+
+
 @pytest.mark.usefixtures("trying")
 async def test_hers_alone(site: Site) -> None:
     """Another's test money is not told of here."""
