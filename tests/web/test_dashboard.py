@@ -255,7 +255,7 @@ class TestWhatItShows:
     ) -> None:
         await add_paid(site, streamer, amount_minor=500_000, name=None)
         goal_id = await site.pool.fetchval(
-            "INSERT INTO goals (streamer_id, title, target_minor, place) VALUES ($1, 'Микрофон', 1, 1) RETURNING id",
+            "INSERT INTO goals (streamer_id, title, target_minor, place) VALUES ($1, 'Мечта', 50000, 1) RETURNING id",
             streamer.id,
         )
         await site.pool.execute("UPDATE alerts SET kind = 'goal', donation_id = NULL, goal_id = $1", goal_id)

@@ -165,8 +165,8 @@ async def test_a_second_payment_by_a_test_card_makes_no_test_of_a_donation(
     await site.pool.execute(
         "INSERT INTO payments (donation_id, streamer_id, terminal_id, attempt, order_id, status, amount_minor, due_at,"
         " opened_at, payment_url, provider_payment_id, confirmed_minor, confirmed_at, closed_at, booked_as)"
-        " SELECT donation_id, streamer_id, (SELECT max(id) FROM terminals), 2, reverse(order_id), status, amount_minor, due_at,"
-        " opened_at, payment_url, 'second', confirmed_minor, confirmed_at, closed_at, 'surplus'"
+        " SELECT donation_id, streamer_id, (SELECT max(id) FROM terminals), 2, reverse(order_id), status,"
+        " amount_minor, due_at, opened_at, payment_url, 'second', confirmed_minor, confirmed_at, closed_at, 'surplus'"
         " FROM payments WHERE id = $1",
         payment.id,
     )
