@@ -47,6 +47,7 @@ PARTS: tuple[Part, ...] = (
     Part("goals", _sql.list_goals),
     Part("moderation_settings", _sql.list_moderation_settings),
     Part("moderation_words", _sql.list_moderation_words),
+    Part("moderators", _sql.list_moderators),
     Part("moderation_log", _sql.list_decisions, in_steps=True),
     Part("blocked_donors", _sql.list_blocks),
     Part("controls_log", _sql.list_controls, in_steps=True),

@@ -30,6 +30,7 @@ def file_descriptions() -> dict[str, str]:
         "goals.json": _("Your goals."),
         "moderation_settings.json": _("What you chose about moderation."),
         "moderation_words.json": _("Your words and exceptions."),
+        "moderators.json": _("Who helps you moderate, and what each may do."),
         "moderation_log.json": _("What rules and people decided about donations."),
         "blocked_donors.json": _("Donors you blocked."),
         "controls_log.json": _("Who pressed what: skip, pause, replay and the like."),

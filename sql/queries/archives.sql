@@ -30,7 +30,8 @@ SELECT provider, subject, name, linked_at, last_used_at FROM identities WHERE us
 
 -- name: list_letters
 SELECT letters.id, letters.kind, letters.recipient, letters.locale, letters.status, letters.created_at, letters.finished_at
-FROM letters JOIN users ON users.email = letters.recipient WHERE users.id = :user_id ORDER BY letters.id;
+FROM letters JOIN users ON users.id = letters.user_id OR users.email = letters.recipient
+WHERE users.id = :user_id ORDER BY letters.id;
 
 -- name: list_account_log
 -- Who else did it is another person's data: only whether it was the owner.
@@ -75,6 +76,10 @@ FROM moderation_settings WHERE streamer_id = :streamer_id;
 
 -- name: list_moderation_words
 SELECT kind, pattern, created_at FROM moderation_words WHERE streamer_id = :streamer_id ORDER BY id;
+
+-- name: list_moderators
+SELECT id, nick, rights, created_at, joined_at, expires_at, revoked_at FROM moderators
+WHERE streamer_id = :streamer_id ORDER BY id;
 
 -- name: list_blocks
 -- An address is kept as a hash that says nothing; only that there is such a block.

@@ -51,7 +51,7 @@ async def test_from_the_form_to_the_account(browser: Browser, running: Stack) ->
     wrong = "000000" if code != "000000" else "111111"
     await page.get_by_label("Код из письма").fill(wrong)
     await page.keyboard.press("Enter")
-    await expect(page.locator("#code-error")).to_contain_text("Код не подошёл")
+    await expect(page.locator("#code-error")).to_contain_text("Код не подходит")
     await page.get_by_label("Код из письма").fill(code)
     await page.keyboard.press("Enter")
 

@@ -30,9 +30,11 @@ LEFT_OUT = {
     "donation_forms": "keys of forms, gone within a day",
     "export_chunks": "files",
     "exports": "files made of what is in the archive",
+    "goal_arrears": "what a goal has still to learn of the donations",
     "holds": "what waits for a decision now; the decisions are in the log",
     "ledger_days": "sums of the donations", "ledger_entries": "sums of the donations",
     "ledger_folds": "how far they are counted", "ledger_transactions": "the books, which the page about money gives",
+    "moderation_presence": "who looks at the moment",
     "one_time_links": "secrets", "overlays": "what is connected at the moment",
     "payment_news": "what the bank said; what came of it stands with the donation",
     "registry_marks": "about differences of the books", "registry_rows": "lines of the bank's files",
@@ -41,9 +43,9 @@ LEFT_OUT = {
 }  # fmt: skip
 PACKED_BY_ANOTHER_NAME = {
     "account_log", "alert_actions", "blocks", "chargebacks", "control_buttons", "donations", "first_steps", "goals",
-    "identities", "known_browsers", "manual_donations", "media", "moderation_decisions", "moderation_settings",
-    "moderation_words", "npd_cheques", "overlay_tokens", "payments", "refunds", "registry_files", "requisites",
-    "sessions", "slugs", "streamers", "terminals", "terms",
+    "identities", "known_browsers", "letters", "manual_donations", "media", "moderation_decisions",
+    "moderation_settings", "moderation_words", "moderators", "npd_cheques", "overlay_tokens", "payments", "refunds",
+    "registry_files", "requisites", "sessions", "slugs", "streamers", "terminals", "terms",
 }  # fmt: skip
 
 

@@ -133,7 +133,9 @@ async def test_blocking_and_exceptions(her: httpx.AsyncClient, site: Site, strea
         for kind in ("payer", "", "money"):
             answer = await bob.client.post(f"{bob.at}/block", data={"alert_id": alert_id, "kind": kind})
             assert answer.status_code == 422, kind
-        allowed = await bob.client.post(f"{bob.at}/allow", data={"alert_id": alert_id, "match": "0"}, headers=HTMX)
+        # Hers is blocked now, whatever she wrote; another's is only caught by the word.
+        other_id, _ = await hold(site, streamer, donor_name="Вера")
+        allowed = await bob.client.post(f"{bob.at}/allow", data={"alert_id": other_id, "match": "0"}, headers=HTMX)
         assert "Added to the exceptions" in allowed.text
         assert "about to be shown" in allowed.text
     assert "Спамер" in (await her.get("/dashboard/blocks")).text

@@ -64,7 +64,12 @@ MENU: tuple[MenuGroup, ...] = (
             MenuEntry("dashboard.show", lambda: _("Live"), "feed", tab=lambda: _("Feed")),
             MenuEntry("control.show", lambda: _("Control"), "control", tab=lambda: _("Control")),
             MenuEntry("moderation.show", lambda: _("Moderation"), "shield"),
-            MenuEntry("moderators.show", lambda: _("Moderators"), "users"),
+            MenuEntry(
+                "moderators.show",
+                lambda: _("Moderators"),
+                "users",
+                about=lambda: _("Who helps you on stream: links of invitation, what each may do, and until when."),
+            ),
             MenuEntry("statistics.show", lambda: _("Statistics"), "chart", tab=lambda: _("Statistics")),
         ),
     ),
