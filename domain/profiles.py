@@ -118,6 +118,11 @@ async def read_profile(connection: Any, streamer: Streamer) -> tuple[Profile, Lo
     return profile, look
 
 
+async def lock_profile(connection: Any, streamer_id: int) -> None:
+    """What is read after it stays as read until the end of the transaction."""
+    await queries.profiles.lock_streamer(connection, streamer_id=streamer_id)
+
+
 async def save_profile(connection: Any, streamer_id: int, profile: Profile) -> None:
     """Its values have passed the rules; the table refuses those that have not."""
     values = {**vars(profile), "links": list(profile.links)}

@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
-from infra.embedded import SYSTEM_DATA_DIR, EmbeddedError, FolderLock, free_port, servers_dir, write_private
+from infra.embedded import EmbeddedError, FolderLock, free_port, servers_dir, write_private
 from infra.embedded_postgres import EmbeddedPostgres
 from infra.embedded_rabbitmq import EmbeddedRabbitMQ
 from infra.embedded_valkey import EmbeddedValkey
@@ -44,6 +44,7 @@ from infra.launcher_programs import (
     simulated_providers,
 )
 from infra.migrations import MigrationError, migrate
+from infra.running import FILE_NAME, default_data_dir, running_text
 from infra.settings import ROOT
 
 READY_SECONDS = 90
@@ -98,7 +99,7 @@ def main() -> int:
 def launch(environ: Mapping[str, str], programs: Sequence[Program]) -> bool:
     """Everything from the ports to the goodbye. True: stopped by a signal. Raises LaunchError etc."""
     ports = read_ports(environ)
-    data_dir = _data_dir(environ)
+    data_dir = default_data_dir(environ)
     with ExitStack() as stack:
         try:
             home = servers_dir(data_dir)
@@ -184,12 +185,6 @@ def _can_listen(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _data_dir(environ: Mapping[str, str]) -> Path:
-    if environ.get("DATA_DIR"):
-        return Path(environ["DATA_DIR"]).expanduser().resolve()
-    return SYSTEM_DATA_DIR if os.geteuid() == 0 else ROOT / "var"
 
 
 def _environment(environ: Mapping[str, str], ports: Ports, data_dir: Path) -> dict[str, str]:
@@ -315,7 +310,9 @@ class _Follower:
     ) -> None:
         self.failure: str | None = None
         self._report = report
-        self._text = json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n"
+        text = json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n"
+        self._texts = dict.fromkeys(files, text)
+        self._texts |= {file.with_name(FILE_NAME): running_text(environment) for file in files}
         self._files = files
         self._servers = servers
         host = environment.get("BIND_HOST") or "127.0.0.1"
@@ -326,16 +323,16 @@ class _Follower:
             "simulator": f"http://{local}:{ports.simulator}/_sim/health",
         }
         # A file left by a start that was killed would send people, and scripts, to the wrong place.
-        for file in files:
+        for file in self._texts:
             file.unlink(missing_ok=True)
 
     def follow(self, manager: ProgramsManager) -> None:
         threading.Thread(target=self._run, args=(manager,), name="follower", daemon=True).start()
 
     def forget(self) -> None:
-        """Take `run.json` away again, unless another start has written its own by now."""
-        for file in self._files:
-            if file.exists() and file.read_text(encoding="utf-8") == self._text:
+        """Take the files away again, unless another start has written its own by now."""
+        for file, text in self._texts.items():
+            if file.exists() and file.read_text(encoding="utf-8") == text:
                 file.unlink()
 
     def _run(self, manager: ProgramsManager) -> None:
@@ -359,9 +356,9 @@ class _Follower:
             time.sleep(1)
 
     def _announce(self) -> None:
-        for file in self._files:
+        for file, text in self._texts.items():
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_private(file, self._text)
+            write_private(file, text)
         report = self._report
         lines = [
             "",
@@ -374,6 +371,7 @@ class _Follower:
             f"                  login {report.login}, password {report.password}",
             f"  The bank        {report.simulator_url}  (a simulator: no real money)",
             f"  The mailbox     {report.simulator_url}/mailbox",
+            "  An operator     .venv/bin/python -m web.manage create-superuser --email you@example.com",
             "",
             f"  The same in {self._files[-1]}. Ctrl-C stops everything.",
             "",

@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 MAX_REQUEST_BYTES = 64 * 1024
 BODY_TIMEOUT_SECONDS = 20
 DATABASE_RETRY_SECONDS = 1.0
+# How pages name the command line to who runs the site: beside `make run`, and as docs/server.md sets a server up.
+MANAGE_HERE = ".venv/bin/python -m web.manage"
+MANAGE_ON_SERVER = "docker-compose -f docker-compose.ssl.yml exec api-gateway python -m web.manage"
 
 
 def create_app(settings: Settings) -> Quart:
@@ -61,7 +64,11 @@ def create_app(settings: Settings) -> Quart:
     setup_secret_cookies(app)
     setup_sessions(app)
     setup_moderator_sessions(app)
-    app.jinja_env.globals.update(is_on_air=is_on_air, operator_pages=operator_legal.operator_pages)
+    app.jinja_env.globals.update(
+        is_on_air=is_on_air,
+        operator_pages=operator_legal.operator_pages,
+        manage=MANAGE_HERE if settings.in_development else MANAGE_ON_SERVER,
+    )
     for module in (health, metrics, notifications, *with_routes()):
         # How pages are made is for who makes them.
         if module is not styleguide or settings.in_development:

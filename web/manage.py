@@ -1,7 +1,8 @@
 """Accounts from the command line: `python -m web.manage --help`.
 
 Secrets come on standard input, never as arguments, where other users of the machine could read them. Exit status:
-0 done, 1 refused, 2 wrong usage, 3 the database is away.
+0 done, 1 refused, 2 wrong usage, 3 the database is away. Which site is meant say the variables of `infra/settings.py`;
+without them it is the one that `make run` is running here.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import asyncio
 import getpass
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -38,6 +40,7 @@ from domain.terminals import clean_secret, clean_terminal_key, get_active_termin
 from domain.users import User, clean_email, create_user, find_user, make_superuser, set_password, verify_password
 from infra.crypto import SecretBox
 from infra.database import DATABASE_AWAY, connect_patiently, look_at_one_moment, open_pool
+from infra.running import default_data_dir, read_running
 from infra.settings import Settings
 from providers.catalogue import open_providers, provider_names
 from providers.provider import Credentials, MalformedRegistry
@@ -397,10 +400,22 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> None:
         await pool.close()
 
 
+def _settings() -> Settings:
+    """From the environment; without a database in it, from what `make run` is running here. Raises RefusedError."""
+    if not os.environ.get("DATABASE_URL"):
+        running = read_running(os.environ)
+        if running is None:
+            folder = default_data_dir(os.environ)
+            raise RefusedError(f"Which site? `make run` is not running here ({folder}), and DATABASE_URL is not set.")
+        given = {name: value for name, value in os.environ.items() if value}
+        os.environ.update({**running, **given})
+    return Settings()
+
+
 def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
-        asyncio.run(_run(Settings(), arguments))
+        asyncio.run(_run(_settings(), arguments))
     except (RefusedError, DomainError) as error:
         return _refuse(_words(error) if isinstance(error, DomainError) else str(error), 1)
     except ValidationError as error:

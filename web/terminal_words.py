@@ -32,6 +32,15 @@ def provider_title(provider: str) -> str:
     return _(parts().providers[provider].title)
 
 
+def trial_pair(provider: str, streamer_id: int) -> tuple[str, str] | None:
+    """Key and secret to try the form with, where the simulator is the bank (docs/simulator.md): each streamer her own,
+    since no two may share a terminal."""
+    settings = parts().settings
+    if provider != "tbank" or not settings.in_development or provider not in settings.provider_api_urls:
+        return None
+    return f"1{streamer_id % 1_000_000:012}DEMO", "simulator-trial"
+
+
 def words_of(provider: Provider) -> ProviderWords:
     title, key, secret = _(provider.title), _(provider.key_title), _(provider.secret_title)
     match provider.name:

@@ -10,6 +10,10 @@ WHERE streamers.id = :streamer_id;
 -- name: is_listed$
 SELECT is_listed FROM streamers WHERE id = :streamer_id;
 
+-- name: lock_streamer$
+-- One save of her settings at a time, until the end of the transaction.
+SELECT id FROM streamers WHERE id = :streamer_id FOR NO KEY UPDATE;
+
 -- name: save_profile!
 UPDATE streamers
 SET display_name = :display_name, about = :about, links = :links::text[], thanks = :thanks, accent = :accent,

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from infra.embedded import SYSTEM_DATA_DIR, accepts_connections, free_port
-from infra.launcher import LaunchError, Ports, _data_dir, read_ports
+from infra.launcher import LaunchError, Ports, read_ports
+from infra.running import default_data_dir
 from infra.settings import ROOT
 
 
@@ -47,8 +48,8 @@ def test_two_programs_cannot_share_a_port() -> None:
 
 def test_where_data_lives() -> None:
     expected = SYSTEM_DATA_DIR if os.geteuid() == 0 else ROOT / "var"
-    assert _data_dir({}) == expected
-    assert _data_dir({"DATA_DIR": "/srv/../srv/data"}) == Path("/srv/data")
+    assert default_data_dir({}) == expected
+    assert default_data_dir({"DATA_DIR": "/srv/../srv/data"}) == Path("/srv/data")
 
 
 class Launch:
@@ -99,6 +100,18 @@ def data_dir() -> Iterator[Path]:
         yield Path(folder) / "data"
 
 
+def make_superuser(data_dir: Path) -> "subprocess.CompletedProcess[str]":
+    """`web.manage`, told nothing but DATA_DIR."""
+    return subprocess.run(
+        [sys.executable, "-m", "web.manage", "create-superuser", "--email", "root@example.org"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(data_dir)},
+        input="correct horse battery\n",
+        capture_output=True,
+        text=True,
+    )
+
+
 def fetch(url: str) -> str:
     with urllib.request.urlopen(url, timeout=10) as response:
         assert response.status == 200
@@ -121,6 +134,9 @@ def test_it_runs_says_where_everything_is_and_leaves_nothing_but_data(data_dir: 
         if f"The same in {in_checkout}" in launch.output.read_text():
             assert json.loads(in_checkout.read_text(encoding="utf-8")) == report
         assert "<form" in fetch(report["donate_url"])
+        assert (data_dir / "environment.json").stat().st_mode & 0o777 == 0o600
+        superuser = make_superuser(data_dir)
+        assert (superuser.returncode, superuser.stderr) == (0, "")
         family = psutil.Process(launch.popen.pid).children(recursive=True)
         status = launch.stop(signal.SIGINT)
         output = launch.output.read_text()
@@ -133,6 +149,9 @@ def test_it_runs_says_where_everything_is_and_leaves_nothing_but_data(data_dir: 
         assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
         assert not any(accepts_connections(port) for port in launch.ports.values())
         assert not (data_dir / "run.json").exists(), "it would send people to where nobody is"
+        nothing = make_superuser(data_dir)
+        assert (nothing.returncode, nothing.stderr.count("\n")) == (1, 1)
+        assert f"`make run` is not running here ({data_dir})" in nothing.stderr
 
         # The second start finds everything as it was; here without RabbitMQ.
         without = os.pathsep.join(

@@ -243,6 +243,15 @@ async def test_the_wrong_password_is_a_matter_of_credentials(tbank: TBankClient)
     assert caught.value.reason is RefusalReason.CREDENTIALS
 
 
+async def test_a_terminal_for_trying_out_is_there_once_it_is_named(tbank: TBankClient) -> None:
+    for _ in range(2):
+        assert await tbank.check_order(Credentials("1000000000042DEMO", "simulator-trial"), "don-1") == ()
+    for key, password in (("1000000000043DEMO", "mistyped"), ("2000000000042DEMO", "simulator-trial")):
+        with pytest.raises(ProviderPermanentError) as caught:
+            await tbank.check_order(Credentials(key, password), "don-1")
+        assert caught.value.reason is RefusalReason.CREDENTIALS
+
+
 async def test_a_payment_page_lives_until_its_due_date(
     tbank: TBankClient, credentials: Credentials, open_payment: OpenPayment, clock: Clock
 ) -> None:

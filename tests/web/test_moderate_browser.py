@@ -105,7 +105,7 @@ async def drag(
     context: BrowserContext, page: Page, *, by_x: int, by_y: int, meanwhile: Callable[[], Awaitable[None]] | None = None
 ) -> None:
     """One finger over the card's text; `meanwhile` happens before it is lifted."""
-    box = await page.locator("[data-card] .hold-text").bounding_box()
+    box = await page.locator("[data-swipes] .hold-text").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     session = await context.new_cdp_session(page)
@@ -129,7 +129,7 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
 
         # What is new comes by itself, and stands under the thumb.
         await stream.pay("Вася", "Ну ты и сука, но стрим огонь")
-        card = page.locator("[data-card]")
+        card = page.locator("[data-swipes]")
         await expect(card).to_contain_text("Вася", timeout=SOON_MS)
         await expect(card.locator("mark")).to_have_text("сука")
         await expect(card).to_contain_text("Мат и оскорбления")
@@ -152,7 +152,7 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
             await expect(other.get_by_text("Очередь пуста")).to_be_visible()
             await page.get_by_role("button", name="Отменить").click()
             await expect(card).to_contain_text("Вася", timeout=SOON_MS)
-            await expect(other.locator("[data-card]")).to_contain_text("Вася", timeout=SOON_MS)
+            await expect(other.locator("[data-swipes]")).to_contain_text("Вася", timeout=SOON_MS)
 
         # A finger that scrolls decides nothing; to the left hides, to the right shows.
         await stream.pay("Кузьма", "Удачи в финале")
@@ -170,7 +170,7 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
             await expect(card).to_contain_text("Лена", timeout=SOON_MS)
 
         await drag(context, page, by_x=160, by_y=0, meanwhile=somebody_is_first)
-        await expect(page.locator("[data-card]:not([inert])")).to_contain_text("Лена")
+        await expect(page.locator("[data-swipes]:not([inert])")).to_contain_text("Лена")
         assert await stream.decisions() == ["hide", "undo", "hide", "show_without_text"], (
             "it was meant for another card"
         )
@@ -185,12 +185,12 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
 
         # Keys, by their place on the keyboard.
         await stream.pay("Мария", "Привет")
-        await expect(page.locator("[data-card]")).to_contain_text("Мария", timeout=SOON_MS)
+        await expect(page.locator("[data-swipes]")).to_contain_text("Мария", timeout=SOON_MS)
         await expect(page.locator("html")).to_have_attribute("data-tones", "4")
         await page.keyboard.press("w")
         await expect(page.locator(".deck-undo").last).to_contain_text("Сейчас покажем без сообщения. Мария")
         await page.keyboard.press("z")
-        await expect(page.locator("[data-card]")).to_contain_text("Мария", timeout=SOON_MS)
+        await expect(page.locator("[data-swipes]")).to_contain_text("Мария", timeout=SOON_MS)
 
         # The connection is away, and what happened meanwhile is made up for.
         stream.stack["realtime"].kill()

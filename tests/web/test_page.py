@@ -93,6 +93,12 @@ def value_of(page: str, field: str) -> str:
     return found[1]
 
 
+def value_of_hidden(page: str, name: str) -> str:
+    found = re.search(rf'<input type="hidden" name="{name}" value="([^"]*)"', page)
+    assert found is not None, name
+    return found[1]
+
+
 class TestSaving:
     async def test_everything_is_kept_and_shown(self, site: Site, her: httpx.AsyncClient) -> None:
         answer = await her.post(PAGE, data=GOOD)
@@ -115,6 +121,36 @@ class TestSaving:
         assert value_of(form, "max_amount") == "5\xa0000"
         assert value_of(form, "link-2") == "https://t.me/anna"
         assert value_of(form, "accent") == "#7a3ff2"
+
+    async def test_a_form_of_yesterday_does_not_silently_undo_what_was_saved_since(
+        self, site: Site, her: httpx.AsyncClient
+    ) -> None:
+        opened = value_of_hidden((await her.get(PAGE)).text, "version")
+        other_tab = {**GOOD, "about": "Новое", "link-3": "https://t.me/new"}
+        assert (await her.post(PAGE, data={**other_tab, "version": opened})).status_code == 303
+        mine = {**GOOD, "about": "Старое & доброе", "version": opened}
+        answer = await her.post(PAGE, data=mine)
+        assert answer.status_code == 409
+        assert "meanwhile the page was saved elsewhere" in answer.text
+        assert error_of(answer.text, "about") == "Saved by now: “Новое”."
+        assert error_of(answer.text, "link-2") == "Saved by now: “https://t.me/new”."
+        assert re.findall(r'id="([\w-]+)-error"', answer.text) == ["about", "link-2"]
+        assert (await row(site))["about"] == "Новое"
+        # Knowing it, she keeps hers.
+        again = value_of_hidden(answer.text, "version")
+        assert (await her.post(PAGE, data={**mine, "version": again})).status_code == 303
+        assert (await row(site))["about"] == "Старое & доброе"
+        # What is saved just so already is no quarrel, and looking keeps the form's age.
+        assert (await her.post(PAGE, data=mine)).status_code == 303
+        looked = await her.post(PAGE, data={**mine, "preview": "yes"})
+        assert value_of_hidden(looked.text, "version") == opened
+
+    async def test_of_two_tabs_at_once_one_is_asked(self, her: httpx.AsyncClient) -> None:
+        opened = value_of_hidden((await her.get(PAGE)).text, "version")
+        answers = await asyncio.gather(
+            *(her.post(PAGE, data={**GOOD, "about": about, "version": opened}) for about in ("Один", "Два"))
+        )
+        assert sorted(answer.status_code for answer in answers) == [303, 409]
 
     async def test_what_may_be_empty(self, site: Site, her: httpx.AsyncClient) -> None:
         bare = {

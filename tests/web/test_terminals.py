@@ -113,6 +113,20 @@ class TestConnecting:
             assert "0002" in subject
             assert words in text
 
+    async def test_in_development_the_form_names_a_pair_that_it_takes(
+        self, world: World, her: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key = f"1{world.streamer.id:012}DEMO"
+        page = await her.get("/dashboard/terminals")
+        assert f"<code>{key}</code> <code>simulator-trial</code>" in page.text
+        answer = await her.post(TBANK, data={"key": key, "secret": "simulator-trial"})
+        assert said(answer) == "connected"
+        # The pair of T-Bank's documents is one word twice, which is a mistake in every other case.
+        answer = await her.post(TBANK, data={"key": "TinkoffBankTest", "secret": "TinkoffBankTest"})
+        assert answer.status_code == 422
+        monkeypatch.setitem(world.site.settings.__dict__, "in_development", False)
+        assert "simulator-trial" not in (await her.get("/dashboard/terminals")).text
+
     async def test_a_pair_that_fits_is_checked_and_used(self, world: World, her: httpx.AsyncClient) -> None:
         page = await her.get("/dashboard/terminals")
         assert "until then the donation page is closed" in page.text

@@ -27,6 +27,7 @@ from domain.profiles import (
     THANKS_MAX_LENGTH,
     Look,
     Profile,
+    lock_profile,
     read_profile,
     save_profile,
 )
@@ -45,6 +46,7 @@ from web.legal_row import read_page_terms
 from web.limits import Limit
 from web.pages import desk, donate_form
 from web.pages.page_form import Typed, check, typed_from, typed_of, with_profile, words, zone_options
+from web.pages.page_versions import differences, version_of
 from web.sessions import require_streamer
 from web.uploads import PICTURE_BYTES
 
@@ -75,7 +77,17 @@ async def save() -> ResponseReturnValue:
         # Looking at it is no mistake: what is not right is said when she saves.
         return await _page(streamer, profile, look, typed, errors, is_unsaved=True)
     errors |= found
-    errors |= await _save(streamer, profile, typed.slug, may_write=not errors)
+    try:
+        errors |= await _save(streamer, profile, typed.slug, may_write=not errors, read_at=await _read_at(""))
+    except _ChangedMeanwhileError as changed:
+        differing = differences(typed, profile, changed.saved, changed.slug)
+        if differing:
+            now = version_of(changed.saved, changed.slug)
+            # As it would be kept, without gaps between links: that is what was compared.
+            typed = typed if errors else typed_of(profile, typed.slug)
+            return await _page(
+                streamer, profile, look, typed, differing | errors, is_unsaved=True, version=now, is_changed=True
+            )
     if errors:
         return await _page(streamer, profile, look, typed, errors, is_unsaved=True)
     async with parts().pool.acquire() as connection:
@@ -84,10 +96,31 @@ async def save() -> ResponseReturnValue:
     return desk.go_to("page.show", said="page-saved" if slug == streamer.slug else "page-moved", **stays)
 
 
-async def _save(streamer: Streamer, profile: Profile, slug: str, *, may_write: bool) -> dict[str, str]:
-    """All of it or nothing. Returns what is wrong with the address, which only the database knows."""
+class _ChangedMeanwhileError(Exception):
+    """Another save came after this form was read; `saved` and `slug` are what it left."""
+
+    def __init__(self, saved: Profile, slug: str) -> None:
+        super().__init__()
+        self.saved = saved
+        self.slug = slug
+
+
+async def _read_at(otherwise: str) -> str:
+    """The version of what was saved when this form was read; a form that does not say (a script's) is the newest."""
+    return str((await request.form).get("version", otherwise))
+
+
+async def _save(streamer: Streamer, profile: Profile, slug: str, *, may_write: bool, read_at: str) -> dict[str, str]:
+    """All of it or nothing. Returns what is wrong with the address, which only the database knows.
+
+    Raises _ChangedMeanwhileError, having written nothing."""
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
+            await lock_profile(connection, streamer.id)
+            streamer = await get_streamer(connection, streamer.id)
+            saved, _look = await read_profile(connection, streamer)
+            if read_at and read_at != version_of(saved, streamer.slug):
+                raise _ChangedMeanwhileError(saved, streamer.slug)
             slug = await check_new_slug(connection, streamer, slug)
             if may_write:
                 await save_profile(connection, streamer.id, profile)
@@ -180,20 +213,37 @@ async def _read(streamer: Streamer) -> tuple[Profile, Look]:
 
 
 async def _page(
-    streamer: Streamer, profile: Profile, look: Look, typed: Typed, errors: dict[str, str], *, is_unsaved: bool = False
+    streamer: Streamer,
+    profile: Profile,
+    look: Look,
+    typed: Typed,
+    errors: dict[str, str],
+    *,
+    is_unsaved: bool = False,
+    is_changed: bool = False,
+    version: str = "",
 ) -> Response:
+    """`version`: of what the form was read at, when that is not what it says itself."""
     async with parts().pool.acquire() as connection:
+        saved, _look = await read_profile(connection, streamer)
         former_slugs = await list_former_slugs(connection, streamer.id)
     return await desk.render(
         "pages/page.html",
         streamer,
         current="page.show",
-        status=422 if errors else 200,
+        status=409 if is_changed else 422 if errors else 200,
+        is_changed=is_changed,
+        version=version or await _read_at(version_of(saved, streamer.slug)),
         look=look,
         typed=typed,
         errors=errors,
         is_unsaved=is_unsaved,
-        links_shown=max([LINKS_SHOWN, *(number for number, link in enumerate(typed.links, 1) if link.strip())]),
+        links_shown=max(
+            [
+                LINKS_SHOWN,
+                *(number for number, link in enumerate(typed.links, 1) if link.strip() or f"link-{number}" in errors),
+            ]
+        ),
         former_slugs=former_slugs,
         donate_base=f"{parts().settings.web_url}/donate/",
         zones=zone_options(streamer.time_zone),

@@ -271,6 +271,10 @@ def _zone_words(name: str, offset: timedelta) -> str:
     return f"UTC{sign}{hours}{f':{minutes:02}' if minutes else ''} · {city_of(name)}"
 
 
+def zone_words(name: str) -> str:
+    return _zone_words(name, datetime.now(zone(name)).utcoffset() or timedelta())
+
+
 def with_profile(streamer: Streamer, profile: Profile) -> Streamer:
     """The streamer as she would be with this profile."""
     return replace(

@@ -40,7 +40,7 @@ from web.pages.dashboard_view import when
 from web.pages.desk import address, go_to, render
 from web.provider_words import refusal_words
 from web.sessions import require_streamer
-from web.terminal_words import ProviderWords, words_of
+from web.terminal_words import ProviderWords, trial_pair, words_of
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("terminals", __name__)
@@ -86,6 +86,8 @@ class ConnectForm:
     words: ProviderWords
     key_max_length: int
     notification_url: str
+    trial: tuple[str, str] | None = None
+    """In development: key and secret that the simulator takes from this streamer."""
     key: str = ""
     key_error: str = ""
     secret_error: str = ""
@@ -261,19 +263,20 @@ def _done(said: str) -> ResponseReturnValue:
 async def _form_again(streamer: Streamer, provider: Provider, *, key: str, **values: Any) -> Response:
     """The form with what was wrong; the secret is never in it, nor what may be one."""
     key = key.strip()
-    form = _form(provider, key=key if _SURELY_A_KEY.fullmatch(key) else "", **values)
+    form = _form(provider, streamer, key=key if _SURELY_A_KEY.fullmatch(key) else "", **values)
     if "HX-Request" in request.headers:
         html = await render_template("partials/terminals/connect.html", form=form, address=address, is_first=False)
         return Response(html, 422, content_type="text/html; charset=utf-8")
     return await _page(streamer, form)
 
 
-def _form(provider: Provider, **values: Any) -> ConnectForm:
+def _form(provider: Provider, streamer: Streamer, **values: Any) -> ConnectForm:
     return ConnectForm(
         provider.name,
         words_of(provider),
         provider.key_max_length,
         notification_url=parts().settings.notifications_base_url + url_for("notifications.receive", name=provider.name),
+        trial=trial_pair(provider.name, streamer.id),
         **values,
     )
 
@@ -284,7 +287,7 @@ async def _page(streamer: Streamer, failed: ConnectForm | None = None) -> Respon
             await _row(connection, terminal) for terminal in await terminals.list_terminals(connection, streamer.id)
         ]
         receipt_settings = await receipts.get_settings(connection, streamer.id)
-    forms = [_form(provider) for provider in parts().providers.values()]
+    forms = [_form(provider, streamer) for provider in parts().providers.values()]
     if failed is not None:
         forms = [failed if form.name == failed.name else form for form in forms]
     connected = [row for row in rows if row.terminal.retired_at is None]
