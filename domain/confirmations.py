@@ -235,8 +235,11 @@ async def find(connection: Any, token: str, purpose: Purpose) -> Confirmation | 
 
 
 async def answer(connection: Any, token: str, purpose: Purpose, typed: str) -> Confirmed | Tried:
-    """Try a code. The caller commits whatever comes: a wrong one counts."""
+    """Try a code. The caller commits whatever comes: a wrong one counts, none at all does not."""
     code = clean_code(purpose, typed)
+    if not code:
+        asked = await find(connection, token, purpose)
+        return Tried.OVER if asked is None or asked.is_over else Tried.WRONG
     row = await queries.confirmations.take_try(
         connection, token_hash=_token_hash(token), purpose=purpose, limit=CODE_TRIES
     )

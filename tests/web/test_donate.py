@@ -328,6 +328,10 @@ class TestStrangeInput:
         assert len(await donations(site)) == 200
 
 
+async def test_an_address_that_somebody_ended_with_a_slash(site: Site, streamer: Streamer) -> None:
+    assert (await site.client.get(f"/donate/{streamer.slug}/")).status_code == 200
+
+
 @pytest.mark.parametrize("slug", ["nobody", "%00", "x" * 500, "..%2f..", "Анна", "' OR 1=1"])
 async def test_an_unknown_streamer(site: Site, slug: str) -> None:
     for response in (

@@ -194,13 +194,13 @@ async def test_a_phone_in_one_hand(browser: Browser, stream: Stream) -> None:
 
         # The connection is away, and what happened meanwhile is made up for.
         stream.stack["realtime"].kill()
-        await expect(page.locator("#offline")).to_have_text("нет связи, 3 с", timeout=SOON_MS)
+        await expect(page.locator("#offline [data-counted]")).to_have_text("нет связи, 3 с", timeout=SOON_MS)
         await page.locator("#sound").click()
         await expect(page.locator("#sound")).to_have_text("Звук: выключен")
         await stream.pay("Гоша", "Пока вас не было")
         stream.stack["realtime"].start()
         await expect(page.locator(".deck-rest")).to_contain_text("Ждёт ещё 1", timeout=SOON_MS)
-        await expect(page.locator("#offline")).to_be_hidden(timeout=SOON_MS)
+        await expect(page.locator("#offline [data-counted]")).to_be_hidden(timeout=SOON_MS)
         await expect(page.locator("html")).to_have_attribute("data-tones", "4")
 
         # Out at once.

@@ -113,7 +113,8 @@ class TestCodes:
         await ask_for_code(anna)
         code = await post.code_to(ANNA)
         wrong = "000000" if code != "000000" else "111111"
-        for typed in (wrong, "", "abc", "💥", "9" * 5000):
+        # No code at all is no try.
+        for typed in (wrong, "", "abc", "💥", wrong, f" {wrong}", "9" * 5000, "12"):
             answer = await anna.post("/register/code", data={"code": typed})
             assert answer.status_code == 422, typed
         answer = await anna.post("/register/code", data={"code": code})

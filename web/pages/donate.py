@@ -79,7 +79,7 @@ class Page:
     """Whether no real money moves."""
 
 
-@blueprint.get("/donate/<slug>")
+@blueprint.get("/donate/<slug>", strict_slashes=False)
 async def show_form(slug: str) -> Response:
     page = await _read_page(slug)
     if page is None:
