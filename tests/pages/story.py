@@ -152,7 +152,7 @@ def attack(texts: Sequence[str]) -> Story:
         button=texts[0],
         blocked=texts[0],
         block_note=texts[0],
-        moderators=tuple(texts[:6]),
+        moderators=tuple(text[:60] for text in texts[:6]),
     )
 
 
