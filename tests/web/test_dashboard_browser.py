@@ -165,8 +165,10 @@ async def test_without_a_clipboard_the_address_is_copied_unseen(her: Her) -> Non
     await her.page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     # Kept in the page: a part that is drawn anew at that moment takes the word away.
     await her.page.evaluate(
-        "new MutationObserver(() => { if (document.querySelector('#overlay')?.textContent.includes('Copied'))"
-        " document.documentElement.dataset.said = 'Copied'; }).observe(document.body, { subtree: true, childList: true, characterData: true })"
+        "new MutationObserver(() => {"
+        " if (!document.querySelector('#overlay')?.textContent.includes('Copied')) return;"
+        " document.documentElement.dataset.said = 'Copied';"
+        " }).observe(document.body, { subtree: true, childList: true, characterData: true })"
     )
     await overlay.get_by_role("button", name="Copy").click()
     await expect(her.page.locator("html")).to_have_attribute("data-said", "Copied")
