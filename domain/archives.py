@@ -1,7 +1,7 @@
 """All that the site knows of one account, as a file for its owner: asked for here, packed by `tasks/archives.py`.
 
 It is an export (`domain/exports.py`) of no streamer's donations but of a user. Who adds a table with data of an account
-or of a streamer adds it to `PARTS`, or says in `tests/domain/test_archives.py` why it is not in the archive.
+or of a streamer adds it to `PARTS`, or says in `tests/tasks/test_archives.py` why it is not in the archive.
 """
 
 import secrets

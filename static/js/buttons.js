@@ -2,10 +2,5 @@
 
 import { enableCopying, showCopyButtons } from "./copying.js";
 
-enableCopying((words) => {
-  const notice = document.createElement("p");
-  notice.className = "notice notice-said";
-  notice.textContent = words;
-  document.getElementById("notice").replaceChildren(notice);
-});
+enableCopying();
 showCopyButtons();

@@ -2,7 +2,7 @@
 
 import { keepAwake } from "./awake.js";
 import "./keys.js";
-import { connectLive, showLost } from "./live.js";
+import { connectLive, refreshParts, showLost } from "./live.js";
 import "./opened.js";
 import "./presses.js";
 import { runProgress } from "./progress.js";
@@ -11,13 +11,6 @@ import { swipeable } from "./swipe.js";
 const live = document.getElementById("live");
 const OFFLINE_AFTER_SECONDS = 3;
 const NOTICE_MS = 6_000;
-
-function refresh(topics) {
-  const part = document.getElementById("console");
-  if (!topics || part.dataset.topics.split(" ").some((topic) => topics.includes(topic))) {
-    window.htmx.trigger(part, "refresh", {}, false);
-  }
-}
 
 function enliven() {
   for (const card of document.querySelectorAll("[data-swipes]")) {
@@ -47,7 +40,7 @@ document.addEventListener("htmx:after:swap", enliven);
 connectLive({
   realtimeUrl: live.dataset.realtimeUrl,
   ticketUrl: live.dataset.ticketUrl,
-  changed: refresh,
+  changed: refreshParts,
   connection: (seconds) => showLost(document.getElementById("offline"), seconds, OFFLINE_AFTER_SECONDS),
 });
 for (const notice of document.querySelectorAll("[data-passes]")) setTimeout(() => notice.remove(), NOTICE_MS);

@@ -4,8 +4,15 @@ export function showCopyButtons() {
   for (const button of document.querySelectorAll("[data-copy], [data-copy-from]")) button.hidden = false;
 }
 
+function showNotice(words) {
+  const notice = document.createElement("p");
+  notice.className = "notice notice-said";
+  notice.textContent = words;
+  document.getElementById("notice").replaceChildren(notice);
+}
+
 // `tell` shows a sentence when nothing could be copied.
-export function enableCopying(tell) {
+export function enableCopying(tell = showNotice) {
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy], [data-copy-from]");
     if (button) await copy(button, tell);

@@ -4,7 +4,7 @@
 
 import { enableCopying, showCopyButtons } from "./copying.js";
 import "./keys.js";
-import { connectLive, showLost } from "./live.js";
+import { connectLive, refreshParts, showLost } from "./live.js";
 import { askOnAir } from "./on_air.js";
 import "./opened.js";
 import { runProgress } from "./progress.js";
@@ -14,14 +14,6 @@ const OFFLINE_AFTER_SECONDS = 5;
 const NOTICE_MS = 6_000;
 
 // Parts
-
-function refresh(topics) {
-  for (const part of document.querySelectorAll("[data-topics]")) {
-    if (!topics || part.dataset.topics.split(" ").some((topic) => topics.includes(topic))) {
-      window.htmx.trigger(part, "refresh", {}, false);
-    }
-  }
-}
 
 function enliven() {
   showCopyButtons();
@@ -45,7 +37,7 @@ document.addEventListener("htmx:before:request", ({ target, detail }) => {
 });
 // What a button did may show in other parts too, whether or not realtime is there to say so.
 document.addEventListener("htmx:finally:request", ({ detail }) => {
-  if (detail.ctx.request.method === "POST") refresh();
+  if (detail.ctx.request.method === "POST") refreshParts();
 });
 
 // New rows of the feed
@@ -161,13 +153,13 @@ connectLive({
   realtimeUrl: board.dataset.realtimeUrl,
   ticketUrl: board.dataset.ticketUrl,
   changed: (topics) => {
-    refresh(topics);
+    refreshParts(topics);
     // A stream that begins is told as a change of overlays, a press elsewhere as one of controls.
     if (topics?.some((topic) => topic === "overlays" || topic === "controls")) askOnAir();
   },
   connection: (seconds) => showLost(document.getElementById("offline"), seconds, OFFLINE_AFTER_SECONDS),
 });
-document.addEventListener("on-air", () => refresh());
+document.addEventListener("on-air", () => refreshParts());
 
 // Notices
 

@@ -12,17 +12,6 @@ export function enableHolds() {
   enliven();
 }
 
-// Parts whose topics changed are asked for anew; all of them without topics. A tab in the background looks at nothing,
-// so it does not say that somebody is here.
-export function refreshParts(topics) {
-  for (const part of document.querySelectorAll("[data-topics]")) {
-    if (part.id === "here" && document.hidden) continue;
-    if (!topics || part.dataset.topics.split(" ").some((topic) => topics.includes(topic))) {
-      window.htmx.trigger(part, "refresh", {}, false);
-    }
-  }
-}
-
 // Whoever looks says so every few seconds.
 export function sayHere() {
   const say = () => !document.hidden && window.htmx.trigger(document.getElementById("here"), "refresh", {}, false);

@@ -74,6 +74,17 @@ function coalesced(look) {
   };
 }
 
+// Parts whose topics changed are asked for anew; all of them without topics. A tab in the background looks at nothing,
+// so it does not say that somebody is here.
+export function refreshParts(topics) {
+  for (const part of document.querySelectorAll("[data-topics]")) {
+    if (part.id === "here" && document.hidden) continue;
+    if (!topics || part.dataset.topics.split(" ").some((topic) => topics.includes(topic))) {
+      window.htmx.trigger(part, "refresh", {}, false);
+    }
+  }
+}
+
 // For how long there has been no connection, counted for the eye (`[data-counted]`) and told once to a screen reader
 // (`[data-told]`, an empty live region until then).
 export function showLost(place, seconds, fromSeconds) {

@@ -1,8 +1,9 @@
 // A moderator's page: one card under the thumb, a sound for what is new, a screen that stays on, the connection in words.
 
 import { keepAwake } from "./awake.js";
-import { enableHolds, enliven, refreshParts, sayHere } from "./holds.js";
-import { connectLive, showLost } from "./live.js";
+import { enableHolds, enliven, sayHere } from "./holds.js";
+import { connectLive, refreshParts, showLost } from "./live.js";
+import "./opened.js";
 import "./presses.js";
 
 const live = document.getElementById("live");
@@ -122,12 +123,6 @@ showSound();
 // Rights that changed change the page.
 const rights = document.getElementById("here").dataset.rights;
 
-// What somebody opened stays open when the queue is drawn anew.
-document.addEventListener("htmx:before:swap", ({ detail }) => {
-  for (const open of document.querySelectorAll("#queue details[open]")) {
-    for (const task of detail.tasks) task.fragment.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
-  }
-});
 document.addEventListener("htmx:after:swap", () => {
   if (document.getElementById("here").dataset.rights !== rights) location.reload();
   rest();

@@ -1,7 +1,7 @@
 // The streamer's page of what waits: realtime says that something changed, and its parts ask the server for themselves.
 
-import { enableHolds, refreshParts, sayHere } from "./holds.js";
-import { connectLive } from "./live.js";
+import { enableHolds, sayHere } from "./holds.js";
+import { connectLive, refreshParts } from "./live.js";
 
 const live = document.getElementById("live");
 

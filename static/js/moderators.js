@@ -1,8 +1,7 @@
 // The list of moderators follows who comes and goes; a fresh link is copied without being shown.
 
 import { enableCopying, showCopyButtons } from "./copying.js";
-import { refreshParts } from "./holds.js";
-import { connectLive } from "./live.js";
+import { connectLive, refreshParts } from "./live.js";
 
 const live = document.getElementById("live");
 
@@ -11,12 +10,7 @@ function refresh(topics) {
   if (!document.querySelector("#moderators details[open]")) refreshParts(topics);
 }
 
-enableCopying((words) => {
-  const notice = document.createElement("p");
-  notice.className = "notice notice-said";
-  notice.textContent = words;
-  document.getElementById("notice").replaceChildren(notice);
-});
+enableCopying();
 showCopyButtons();
 connectLive({
   realtimeUrl: live.dataset.realtimeUrl,
