@@ -10,7 +10,7 @@ from providers.tbank import notifications
 from providers.tbank.signing import sign, verify
 from simulator.courier import RETRIES, RetrySchedule
 from tests.simulator.conftest import OpenPayment
-from tests.simulator.support import Clock, Shop, Simulator, assert_notification_fits, running_simulator
+from tests.simulator.support import Clock, Shop, Simulator, assert_notification_fits, call, running_simulator
 
 PASSWORD = "TinkoffBankTest"
 
@@ -97,18 +97,17 @@ def test_the_bank_gives_up_after_its_day() -> None:
     assert schedule.pause_after(RETRIES + 1) is None
 
 
-async def test_a_restart_goes_on_telling(
-    database: Path, clock: Clock, shop: Shop, open_payment: OpenPayment, simulator: Simulator
-) -> None:
+async def test_a_restart_goes_on_telling(database: Path, clock: Clock, shop: Shop) -> None:
     shop.answers = [(503, b"later")] * 2
-    opened = await open_payment()
-    await simulator.control("POST", "faults", method="Notification", kind="reset", times=1000)
-    await simulator.control("POST", f"payments/{opened.provider_payment_id}/pay")
+    async with running_simulator(database, clock) as earlier:
+        wishes = {"Amount": 15050, "OrderId": "don-1", "NotificationURL": shop.url}
+        payment_id = (await call(earlier, "Init", wishes))["PaymentId"]
+        await earlier.control("POST", "faults", method="Notification", kind="reset", times=1000)
+        await earlier.control("POST", f"payments/{payment_id}/pay")
     assert shop.received == []
     async with running_simulator(database, clock) as later:
         await later.until(
-            opened.provider_payment_id,
-            lambda payment: all(notification["delivered_at"] for notification in payment["notifications"]),
+            payment_id, lambda payment: all(notification["delivered_at"] for notification in payment["notifications"])
         )
     assert {"AUTHORIZED", "CONFIRMED"} == set(shop.statuses)
 
