@@ -1,4 +1,4 @@
-"""What a key of the API may do. A key is an API token or an application's access token; a person's own sign-in may do all."""
+"""What a key of the API may do: an API token, or an application's access token. A person's own sign-in may do all."""
 
 from enum import StrEnum
 
