@@ -41,6 +41,8 @@ class AlertKind(StrEnum):
     """A goal is reached: its title is the message, its target the amount."""
     MANUAL = "manual"
     """Money received elsewhere that the streamer wrote down (domain/manual_donations.py)."""
+    CUSTOM = "custom"
+    """Made by a program of the streamer's own (domain/custom_alerts.py); its amount may be 0, which is none."""
 
 
 KNOWN_KINDS = tuple(kind.value for kind in AlertKind)

@@ -12,6 +12,7 @@ from typing import Any
 
 from domain import alerts, missed, overlays
 from domain.alerts import AlertKind, AlertStatus
+from domain.errors import NotFoundError
 from infra import queries
 
 UNDO_SECONDS = 5
@@ -45,6 +46,8 @@ class PresserKind(StrEnum):
     MODERATOR = "moderator"
     BUTTON = "button"
     """An address of `domain/buttons.py`; `name` is the button's."""
+    KEY = "key"
+    """A program with an access token of the API; `name` is the token's."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,21 @@ async def mute(connection: Any, streamer_id: int, by: Presser, wanted: bool | No
     )
 
 
+async def replay(connection: Any, streamer_id: int, by: Presser, donation_id: int) -> Pressed:
+    """Show this very donation once more; no total changes. NOTHING: it may not be shown.
+
+    Raises NotFoundError("donation"), also for another streamer's.
+    """
+    if await queries.alerts.get_replayed_donation(connection, streamer_id=streamer_id, donation_id=donation_id) is None:
+        raise NotFoundError("donation")
+    alert_id = await alerts.replay(connection, streamer_id, donation_id)
+    if alert_id is None:
+        waits = await queries.control.has_replay(connection, donation_id=donation_id)
+        return Pressed(Action.REPLAY, Outcome.ALREADY if waits else Outcome.NOTHING)
+    pressed = Pressed(Action.REPLAY, Outcome.DONE, await _subject(connection, streamer_id, alert_id))
+    return await _log(connection, streamer_id, by, pressed, alert_id=alert_id)
+
+
 async def replay_last(connection: Any, streamer_id: int, by: Presser) -> Pressed:
     """Show once more what was shown last, of what may be; no total changes."""
     donation_id = await queries.control.find_last_shown(connection, streamer_id=streamer_id)
@@ -201,6 +219,12 @@ async def answer_missed(connection: Any, streamer_id: int, by: Presser, answer: 
     if not await missed.answer_missed(connection, streamer_id, answer):
         return Pressed(action, Outcome.NOTHING)
     return await _log(connection, streamer_id, by, Pressed(action, Outcome.DONE, alerts=asked.alerts if asked else 0))
+
+
+async def find_subject(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> Subject | None:
+    """None: this streamer never had such an alert."""
+    row = await queries.control.get_subject(connection, streamer_id=streamer_id, alert_id=alert_id)
+    return None if row is None else _read_subject(row)
 
 
 # What was pressed.

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain import idempotency
 from domain.users import KNOWN_BROWSER_DAYS
 from infra import queries
 
@@ -42,6 +43,8 @@ RULES: tuple[Rule, ...] = (
     Rule("receipt_emails", (_sql.erase_receipt_emails,)),
     Rule("deleted_by_hand", (_sql.erase_deleted_by_hand,)),
     Rule("controls", (_sql.delete_controls,)),
+    Rule("custom_alerts", (_sql.erase_custom_alerts,), fixed_days=30),
+    Rule("idempotency_keys", (_sql.delete_idempotency_keys,), fixed_days=idempotency.DAYS),
     Rule("decisions", (_sql.erase_decisions,)),
     Rule("notifications", (_sql.erase_bodies, _sql.erase_raw_news)),
 )

@@ -46,6 +46,9 @@ class Offer:
     currency: str
     donations: int
     duration_ms: int
+    image_url: str | None = None
+    sound_url: str | None = None
+    """Of the streamer's own files; only alerts of her own programs have them."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,12 @@ def call(subject: Subject | None, *, shows_amounts: bool = True) -> str:
             name = _("test")
         case AlertKind.SUMMARY:
             name = ngettext("%(num)s donation", "%(num)s donations", subject.donations)
+        case AlertKind.CUSTOM:
+            name = subject.donor_name or _("your own alert")
         case _:
             name = subject.donor_name or _("Anonymous")
-    return f"{name} · {format_money(subject.amount_minor)}" if shows_amounts else name
+    # An alert of a program's own may have no amount.
+    return f"{name} · {format_money(subject.amount_minor)}" if shows_amounts and subject.amount_minor else name
 
 
 def call_presser(by: Presser) -> str:
@@ -26,6 +29,8 @@ def call_presser(by: Presser) -> str:
             return _("the operator")
         case PresserKind.BUTTON:
             return _("button “%(name)s”", name=by.name)
+        case PresserKind.KEY:
+            return _("program “%(name)s”", name=by.name)
         case _:
             return f"@{by.name}"
 

@@ -36,6 +36,14 @@ def rule_words(name: str) -> tuple[str, str]:
             _("So that a deletion can be undone. Then the name and the message go."),
         ),
         "controls": (_("Who pressed skip, pause and the like"), ""),
+        "custom_alerts": (
+            _("What a streamer's own programs showed on stream"),
+            _("Then the text goes; that there was an alert stays."),
+        ),
+        "idempotency_keys": (
+            _("Answers to programs that call the API"),
+            _("So that a request sent twice does nothing twice."),
+        ),
         "decisions": (
             _("The words that moderation caught, and who decided"),
             _("What was decided and when stays."),

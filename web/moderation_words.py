@@ -126,6 +126,8 @@ def by_words(kind: str, name: str) -> str:
             return _("the operator")
         case "deadline":
             return _("nobody decided in time")
+        case "key":
+            return _("program “%(name)s”", name=name)
     return name
 
 

@@ -138,7 +138,8 @@ WITH candidate AS (
     FROM candidate
     WHERE alerts.id = candidate.id AND alerts.status = 'queued'
     RETURNING alerts.alert_id, alerts.lease_id, alerts.donation_id, alerts.kind, alerts.donor_name, alerts.message,
-              alerts.amount_minor, alerts.currency, alerts.donations, alerts.duration_ms, candidate.overlay_id
+              alerts.amount_minor, alerts.currency, alerts.donations, alerts.duration_ms, alerts.image_url,
+              alerts.sound_url, candidate.overlay_id
 ), lease AS (
     INSERT INTO alert_leases (lease_id, alert_id, overlay_id)
     SELECT lease_id, alert_id, overlay_id FROM picked
@@ -148,7 +149,8 @@ SELECT * FROM picked;
 -- name: get_playing^
 -- What plays now; elapsed_ms counts from its start (null: offered, not started).
 SELECT alert.alert_id, alert.lease_id, alert.donation_id, alert.kind, alert.donor_name, alert.message,
-       alert.amount_minor, alert.currency, alert.donations, alert.duration_ms, lease.overlay_id,
+       alert.amount_minor, alert.currency, alert.donations, alert.duration_ms, alert.image_url, alert.sound_url,
+       lease.overlay_id,
        (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms
 FROM alerts alert JOIN alert_leases lease USING (lease_id)
 WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing' AND alert.kind = ANY(:kinds::text[]);
@@ -157,7 +159,8 @@ WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing' AND alert.ki
 -- Who speaks, and what plays (its columns are null when nothing does).
 SELECT speaker.overlay_id AS speaker_id,
        alert.alert_id, alert.lease_id, alert.donation_id, alert.kind, alert.donor_name, alert.message,
-       alert.amount_minor, alert.currency, alert.donations, alert.duration_ms, lease.overlay_id,
+       alert.amount_minor, alert.currency, alert.donations, alert.duration_ms, alert.image_url, alert.sound_url,
+       lease.overlay_id,
        (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms
 FROM speakers speaker
 LEFT JOIN alerts alert ON alert.streamer_id = speaker.streamer_id AND alert.status = 'playing'
@@ -375,12 +378,12 @@ WITH asked AS (
 SELECT asking_since FROM asked;
 
 -- name: drop_missed
--- Those alone that the streamer was asked about, and tests among them; `only_tests` leaves the donations. A goal that
--- was reached is celebrated whatever the answer is.
+-- Those alone that the streamer was asked about, and tests and her programs' own alerts among them, which are of their
+-- moment; `only_tests` leaves the donations. A goal that was reached is celebrated whatever the answer is.
 WITH waiting AS (
     SELECT id FROM alerts
     WHERE streamer_id = :streamer_id AND status = 'queued' AND summary_id IS NULL AND playable_at <= :asked_at
-      AND kind <> 'goal' AND (kind = 'test' OR NOT :only_tests::boolean)
+      AND kind <> 'goal' AND (kind IN ('test', 'custom') OR NOT :only_tests::boolean)
     ORDER BY id FOR NO KEY UPDATE
 )
 UPDATE alerts SET status = 'dropped', finished_at = now()

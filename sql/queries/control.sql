@@ -33,6 +33,10 @@ WHERE alert.streamer_id = :streamer_id AND alert.kind = 'donation' AND alert.sta
   AND donation.status IN ('paid', 'partially_refunded') AND donation.charged_back_minor = 0
 ORDER BY alert.shown_at DESC, alert.place DESC LIMIT 1;
 
+-- name: has_replay$
+SELECT EXISTS (SELECT FROM alerts
+               WHERE donation_id = :donation_id AND kind = 'replay' AND status IN ('queued', 'playing'));
+
 -- name: clear_queue
 -- All that waits is dropped by one act, with the parts of waiting summaries; what plays and what is held stays.
 WITH waiting AS (

@@ -89,12 +89,12 @@ SELECT count(*) AS found, max(id) AS last_id, (SELECT count(*) FROM erased) AS e
 -- name: erase_alerts^
 WITH found AS (
     SELECT id FROM alerts
-    WHERE streamer_id = :streamer_id AND id > :after_id AND (donor_name IS NOT NULL OR message <> '')
+    WHERE streamer_id = :streamer_id AND id > :after_id AND (donor_name IS NOT NULL OR message <> '' OR external_id IS NOT NULL)
     ORDER BY id LIMIT :limit
 ), free AS (
     SELECT id FROM alerts WHERE id IN (SELECT id FROM found) FOR NO KEY UPDATE SKIP LOCKED
 ), erased AS (
-    UPDATE alerts SET donor_name = NULL, message = ''
+    UPDATE alerts SET donor_name = NULL, message = '', external_id = NULL, image_url = NULL, sound_url = NULL
     FROM free WHERE alerts.id = free.id
     RETURNING alerts.id
 )

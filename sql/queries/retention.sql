@@ -70,6 +70,19 @@ WITH old AS (
 freed AS (UPDATE alerts SET cleared_by = NULL WHERE cleared_by IN (SELECT act_id FROM old))
 DELETE FROM alert_actions WHERE id IN (SELECT id FROM old);
 
+-- name: erase_custom_alerts!
+-- What a streamer's program wrote on her screen; that it did stays, by the program's own name for it.
+UPDATE alerts SET donor_name = NULL, message = '', image_url = NULL, sound_url = NULL
+WHERE id IN (
+    SELECT id FROM alerts
+    WHERE kind = 'custom' AND (donor_name IS NOT NULL OR message <> '')
+      AND status NOT IN ('queued', 'playing') AND created_at < now() - make_interval(days => :days)
+    ORDER BY created_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED);
+
+-- name: delete_idempotency_keys!
+DELETE FROM idempotency_keys
+WHERE ctid IN (SELECT ctid FROM idempotency_keys WHERE begun_at < now() - make_interval(days => :days) LIMIT :limit);
+
 -- name: erase_decisions!
 -- What was decided and when stays; the words that a rule caught and who decided go.
 UPDATE moderation_decisions SET matches = '[]', by_name = ''

@@ -32,6 +32,7 @@ LEFT_OUT = {
     "exports": "files made of what is in the archive",
     "goal_arrears": "what a goal has still to learn of the donations",
     "holds": "what waits for a decision now; the decisions are in the log",
+    "idempotency_keys": "answers to the owner's own programs, gone within a day",
     "ledger_days": "sums of the donations", "ledger_entries": "sums of the donations",
     "ledger_folds": "how far they are counted", "ledger_transactions": "the books, which the page about money gives",
     "moderation_presence": "who looks at the moment",

@@ -1,0 +1,101 @@
+"""Requests that name themselves, so that a repeat after a lost answer does nothing twice.
+
+    begin ──▶ mark_acted ──▶ keep_answer
+      │
+      └──▶ forget        nothing was done
+
+`mark_acted` is committed together with what the request does. So a process that dies before it has done nothing, and
+another may begin anew; one that dies after it leaves a request that is done and has lost its answer.
+"""
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from infra import queries
+
+DAYS = 1
+"""For so long an answer is kept."""
+SILENT_SECONDS = 60.0
+"""A request that did nothing for so long has died with its process."""
+KEY_MAX_LENGTH = 200
+
+_sql = queries.idempotency
+
+
+class Turn(StrEnum):
+    """What a request that names itself finds."""
+
+    MINE = "mine"
+    """It is the first, or the one before it died: go on."""
+    ANSWERED = "answered"
+    BUSY = "busy"
+    """The same request is being answered at this moment."""
+    LOST = "lost"
+    """It was done, and its answer got lost."""
+    ANOTHER = "another"
+    """The name belongs to a request that asks for something else."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A request's name among those of its caller; `key_id` 0 is the person herself."""
+
+    user_id: int
+    key_id: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Begun:
+    """`attempt` is set when it is this request's turn, `answer` when there is one."""
+
+    turn: Turn
+    attempt: uuid.UUID | None = None
+    answer: Answer | None = None
+
+
+async def begin(connection: Any, name: Name, fingerprint: bytes) -> Begun:
+    """In a transaction of its own, before anything is done. `fingerprint`: 32 bytes that say what is asked for."""
+    attempt = uuid.uuid4()
+    taken = await _sql.begin(
+        connection,
+        **vars(name),
+        fingerprint=fingerprint,
+        attempt=attempt,
+        days=DAYS,
+        silent_seconds=SILENT_SECONDS,
+    )
+    if taken is not None:
+        return Begun(Turn.MINE, attempt)
+    row = await _sql.get(connection, **vars(name), silent_seconds=SILENT_SECONDS)
+    if row is None:
+        # Forgotten between the two statements: whoever asks again will find it free.
+        return Begun(Turn.BUSY)
+    if row["fingerprint"] != fingerprint:
+        return Begun(Turn.ANOTHER)
+    if row["status"] is not None:
+        return Begun(Turn.ANSWERED, answer=Answer(row["status"], row["headers"], row["body"]))
+    return Begun(Turn.LOST if row["acted_at"] is not None and row["is_silent"] else Turn.BUSY)
+
+
+async def mark_acted(connection: Any, name: Name, attempt: uuid.UUID) -> bool:
+    """In the transaction of what the request does. False: another attempt has taken over, so it must be undone."""
+    return await _sql.mark_acted(connection, **vars(name), attempt=attempt) is not None
+
+
+async def keep_answer(connection: Any, name: Name, attempt: uuid.UUID, answer: Answer) -> None:
+    await _sql.keep_answer(connection, **vars(name), attempt=attempt, **vars(answer))
+
+
+async def forget(connection: Any, name: Name, attempt: uuid.UUID) -> None:
+    """Nothing was done. What was done meanwhile stays."""
+    await _sql.forget(connection, **vars(name), attempt=attempt)

@@ -1,0 +1,120 @@
+"""Writes that may be sent twice: `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
+
+The same caller's same request with the same key gets the answer it got, for a day, and nothing is done again. A view that
+writes does so in `writing()`: what it does and that it is done are one transaction, so this holds even if we die between.
+"""
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from quart import Quart, Response, current_app, g, request
+
+from domain import idempotency
+from domain.idempotency import KEY_MAX_LENGTH, Answer, Name, Turn
+from infra.database import DATABASE_AWAY
+from web.api.access import access_of, caller_if_any
+from web.api.blueprints import is_api
+from web.api.problems import problem
+from web.context import parts
+
+log = logging.getLogger(__name__)
+
+HEADER = "Idempotency-Key"
+KEPT_HEADERS = ("Content-Type", "Link", "Location")
+UNKEPT_STATUSES = frozenset({401, 403, 408, 413, 429})
+"""What they refuse may be asked for again with the same key, and so may what went wrong on our side."""
+
+
+@dataclass(frozen=True)
+class _Mine:
+    name: Name
+    attempt: UUID
+
+
+def setup_idempotency(app: Quart) -> None:
+    """After the access: whose key it is must be known."""
+    app.before_request(_answer_again)
+    app.after_request(_keep)
+
+
+@asynccontextmanager
+async def writing() -> AsyncIterator[Any]:
+    """A connection in a transaction for all that a request writes; what it is given is committed when this ends well."""
+    async with parts().pool.acquire() as connection, connection.transaction():
+        yield connection
+        mine: _Mine | None = g.get("api_attempt")
+        if mine is not None and not await idempotency.mark_acted(connection, mine.name, mine.attempt):
+            raise problem("idempotency_in_progress", headers={"Retry-After": "1"})
+
+
+async def _answer_again() -> Response | None:
+    name = _name()
+    if name is None:
+        return None
+    fingerprint = await _fingerprint()
+    async with parts().pool.acquire() as connection, connection.transaction():
+        begun = await idempotency.begin(connection, name, fingerprint)
+    match begun.turn:
+        case Turn.MINE:
+            assert begun.attempt is not None
+            g.api_attempt = _Mine(name, begun.attempt)
+            return None
+        case Turn.ANSWERED:
+            assert begun.answer is not None
+            response = Response(begun.answer.body, begun.answer.status, headers=begun.answer.headers)
+            response.headers["Idempotency-Replayed"] = "true"
+            return response
+        case Turn.BUSY:
+            raise problem("idempotency_in_progress", headers={"Retry-After": "1"})
+        case Turn.LOST:
+            raise problem("idempotency_answer_lost")
+        case Turn.ANOTHER:
+            raise problem("idempotency_key_reused")
+
+
+def _name() -> Name | None:
+    """None: the request does not name itself, or needs no name."""
+    if not is_api(request.endpoint) or request.method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    assert request.endpoint is not None
+    who = caller_if_any()
+    # Answers to everybody may hold what signs a person in: nothing of that is kept.
+    if who is None or access_of(current_app.view_functions[request.endpoint]).is_public:
+        return None
+    key = request.headers.get(HEADER)
+    # Files are kept once by what is in them.
+    if key is None or request.mimetype == "multipart/form-data":
+        return None
+    if not 1 <= len(key) <= KEY_MAX_LENGTH or not key.isascii() or not key.isprintable():
+        raise problem("idempotency_key", limit=KEY_MAX_LENGTH)
+    return Name(who.user.id, who.key_id or 0, key)
+
+
+async def _fingerprint() -> bytes:
+    asked = f"{request.method} {request.full_path}\n".encode()
+    return hashlib.sha256(asked + await request.get_data(as_text=False)).digest()
+
+
+async def _keep(response: Response) -> Response:
+    mine: _Mine | None = g.pop("api_attempt", None)
+    if mine is None:
+        return response
+    is_kept = response.status_code < 500 and response.status_code not in UNKEPT_STATUSES
+    try:
+        async with parts().pool.acquire() as connection, connection.transaction():
+            if is_kept:
+                body = await response.get_data(as_text=False)
+                headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+                answer = Answer(response.status_code, headers, body)
+                await idempotency.keep_answer(connection, mine.name, mine.attempt, answer)
+            else:
+                await idempotency.forget(connection, mine.name, mine.attempt)
+    except DATABASE_AWAY as error:
+        # What was done is committed and says so; a repeat finds that its answer is lost.
+        log.warning("An answer could not be kept for a repeat: %s", type(error).__name__)
+    return response
