@@ -5,7 +5,6 @@ import os
 
 import httpx
 
-from domain.streamers import Streamer
 from infra.settings import ROOT
 from tests.support.site import Site
 from web.api.openapi import document_text
@@ -56,7 +55,7 @@ async def test_names_of_operations_are_unique() -> None:
     assert len(names) == len(set(names))
 
 
-async def test_the_page_needs_no_script(site: Site, streamer: Streamer, nobody: httpx.AsyncClient) -> None:
+async def test_the_page_needs_no_script(site: Site, nobody: httpx.AsyncClient) -> None:
     page = (await site.client.get("/docs/api")).text
     document = (await nobody.get("/openapi.json")).json()
     for path in document["paths"]:
