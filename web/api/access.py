@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 
 from quart import Quart, current_app, g, request
 
+from domain.access_tokens import PREFIX, find_access
 from domain.scopes import Scope
 from domain.streamers import Streamer, find_by_owner
 from domain.users import User, get_token_holder
+from infra.crypto import hash_token
 from infra.jwt import read_jwt
 from web.api.blueprints import is_api, is_old
 from web.api.errors import Refused
@@ -25,8 +27,6 @@ from web.security import client_address
 View = TypeVar("View", bound=Callable[..., Any])
 
 _ACCESS = "_streamcash_access"
-CALLS = Limit("api", 600, 60)
-"""Of one caller: a person, a key, or an address that named neither."""
 
 
 @dataclass(frozen=True)
@@ -146,16 +146,17 @@ async def _let_in() -> None:
 
 async def _count_address() -> None:
     """Before anything is looked up: guessing tokens costs us a counter, not a query."""
-    await _take(Limit("api-address", CALLS.count * 2, CALLS.period_seconds), address_key(client_address()))
+    await _take("api-address", 2 * parts().settings.api_calls_per_minute, address_key(client_address()))
 
 
 async def _count_caller(found: Caller) -> None:
+    """A person, or a key."""
     key = f"user-{found.user.id}" if found.key_id is None else f"key-{found.key_id}"
-    await _take(CALLS, key)
+    await _take("api", parts().settings.api_calls_per_minute, key)
 
 
-async def _take(limit: Limit, key: str) -> None:
-    g.api_count = await parts().limiter.take(limit, key)
+async def _take(name: str, count: int, key: str) -> None:
+    g.api_count = await parts().limiter.take(Limit(name, count, 60), key)
 
 
 async def _identify(*, is_needed: bool) -> Caller | None:
@@ -166,10 +167,18 @@ async def _identify(*, is_needed: bool) -> Caller | None:
         if is_needed:
             raise _unknown("Not authenticated")
         return None
-    found = await _find_person(token)
+    found = await (_find_key(token) if token.startswith(PREFIX) else _find_person(token))
     if found is None and is_needed:
         raise _unknown("Could not validate credentials")
     return found
+
+
+async def _find_key(token: str) -> Caller | None:
+    async with parts().pool.acquire() as connection:
+        access = await find_access(connection, hash_token(token))
+    if access is None:
+        return None
+    return Caller(access.user, access.scopes, access.token_id, access.streamer_id)
 
 
 async def _find_person(token: str) -> Caller | None:
