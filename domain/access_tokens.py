@@ -108,6 +108,12 @@ def hint_of(token: str) -> str:
 # Whoever shows one.
 
 
+async def get_expiry(connection: Any, token_id: int) -> datetime | None:
+    """When a token ends by itself; None: it does not."""
+    expires_at: datetime | None = await queries.access_tokens.get_expiry(connection, token_id=token_id)
+    return expires_at
+
+
 async def find_access(connection: Any, token_hash: bytes) -> Access | None:
     """Who acts by this token; None when it is not good, whatever the reason. Notes its use now and then."""
     row = await queries.access_tokens.find_access(connection, token_hash=token_hash, minutes=USED_MINUTES)

@@ -75,6 +75,14 @@ async def list_overlays(connection: Any, streamer_id: int) -> list[Overlay]:
     return [Overlay(**row) async for row in queries.overlays.list_overlays(connection, streamer_id=streamer_id)]
 
 
+async def last_seen_at(connection: Any, streamer_id: int) -> datetime | None:
+    """When the last overlay left; None while one is connected, or when there never was one."""
+    if await list_overlays(connection, streamer_id):
+        return None
+    seen_at: datetime | None = await queries.overlays.last_present_at(connection, streamer_id=streamer_id)
+    return seen_at
+
+
 async def get_controls(connection: Any, streamer_id: int) -> Controls:
     row = await queries.overlays.get_controls(connection, streamer_id=streamer_id)
     return Controls() if row is None else Controls(**row)

@@ -15,7 +15,9 @@ from infra.settings import ROOT, Settings
 from providers.catalogue import open_providers
 from web import api, health, metrics, notifications
 from web.api.access import setup_access
+from web.api.etags import setup_etags
 from web.api.headers import setup_headers
+from web.api.idempotency import setup_idempotency
 from web.api.openapi import setup_openapi
 from web.assets import setup_assets
 from web.context import EXTENSION, Parts
@@ -82,6 +84,8 @@ def create_app(settings: Settings) -> Quart:
     for module in api.with_routes():
         app.register_blueprint(module.blueprint)
     setup_access(app)
+    setup_idempotency(app)
+    setup_etags(app)
 
     @app.while_serving
     async def hold_parts():  # type: ignore[no-untyped-def]

@@ -12,6 +12,9 @@ WHERE tokens.token_hash = :token_hash AND tokens.revoked_at IS NULL
   AND (tokens.expires_at IS NULL OR tokens.expires_at > now())
   AND users.is_active AND grants.revoked_at IS NULL AND applications.switched_off_at IS NULL;
 
+-- name: get_expiry$
+SELECT expires_at FROM access_tokens WHERE id = :token_id;
+
 -- name: note_used!
 WITH token AS (UPDATE access_tokens SET used_at = now() WHERE id = :token_id RETURNING grant_id)
 UPDATE grants SET used_at = now() FROM token WHERE grants.id = token.grant_id;

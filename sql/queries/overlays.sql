@@ -153,6 +153,10 @@ SELECT muted_at IS NOT NULL FROM speakers WHERE streamer_id = :streamer_id;
 UPDATE overlays SET muted = :muted
 WHERE id = :overlay_id AND streamer_id = :streamer_id AND process_id = :process_id;
 
+-- name: last_present_at$
+-- When the last of a streamer's overlays left; of meaning once none is connected.
+SELECT last_present_at FROM speakers WHERE streamer_id = :streamer_id;
+
 -- name: list_revoked_overlays
 -- A streamer's overlays on this process whose token was revoked.
 SELECT overlay.id FROM overlays overlay JOIN overlay_tokens token ON token.id = overlay.token_id

@@ -1,6 +1,7 @@
 """Who may call an operation of the API, stated at each: a view that says nothing does not start.
 
 @needs(Scope.DONATIONS_READ)   a person's own sign-in, or a key with the scope
+@known                         a person's own sign-in, or any key
 @needs_person                  a person's own sign-in only
 @superuser                     an operator's
 @public                        everybody
@@ -35,7 +36,8 @@ class Access:
 
     is_public: bool = False
     scope: Scope | None = None
-    """What a key must have; None: no key will do."""
+    """What a key must have; None: no key will do, unless `is_any`."""
+    is_any: bool = False
     is_superuser: bool = False
 
 
@@ -47,6 +49,11 @@ def public(view: View) -> View:
 def needs(scope: Scope) -> Callable[[View], View]:
     """A person's own sign-in, or a key that has this scope."""
     return lambda view: _mark(view, Access(scope=scope))
+
+
+def known(view: View) -> View:
+    """A person's own sign-in, or any key, whatever it may do."""
+    return _mark(view, Access(is_any=True))
 
 
 def needs_person(view: View) -> View:
@@ -81,7 +88,9 @@ class Caller:
     """None: the person herself, who may do all she may."""
     key_id: int | None = None
     streamer_id: int | None = None
-    """Whose page a key is for; None: the user's own."""
+    """Whose page a key is for, always the user's own; None: she had none when it was made."""
+    key_name: str = ""
+    """A key's own name, or its application's."""
 
     def may(self, scope: Scope) -> bool:
         return self.scopes is None or scope in self.scopes
@@ -100,7 +109,7 @@ def caller_if_any() -> Caller | None:
 
 
 async def callers_streamer() -> Streamer:
-    """The caller's own page. Raises Refused(404) when there is none."""
+    """The caller's own page, which a key's is too. Raises Refused(404) when there is none."""
     async with parts().pool.acquire() as connection:
         streamer = await find_by_owner(connection, caller().user.id)
     if streamer is None:
@@ -132,7 +141,7 @@ async def _let_in() -> None:
     if access.is_public:
         return
     assert found is not None
-    if found.scopes is not None and access.scope not in found.scopes:
+    if found.scopes is not None and not access.is_any and access.scope not in found.scopes:
         wanted = access.scope or "a person's own sign-in"
         raise Refused(
             403,
@@ -178,7 +187,7 @@ async def _find_key(token: str) -> Caller | None:
         access = await find_access(connection, hash_token(token))
     if access is None:
         return None
-    return Caller(access.user, access.scopes, access.token_id, access.streamer_id)
+    return Caller(access.user, access.scopes, access.token_id, access.streamer_id, access.name)
 
 
 async def _find_person(token: str) -> Caller | None:

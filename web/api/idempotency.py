@@ -49,7 +49,7 @@ async def writing() -> AsyncIterator[Any]:
         yield connection
         mine: _Mine | None = g.get("api_attempt")
         if mine is not None and not await idempotency.mark_acted(connection, mine.name, mine.attempt):
-            raise problem("idempotency_in_progress", headers={"Retry-After": "1"})
+            raise problem("idempotency-in-progress", headers={"Retry-After": "1"})
 
 
 async def _answer_again() -> Response | None:
@@ -70,11 +70,11 @@ async def _answer_again() -> Response | None:
             response.headers["Idempotency-Replayed"] = "true"
             return response
         case Turn.BUSY:
-            raise problem("idempotency_in_progress", headers={"Retry-After": "1"})
+            raise problem("idempotency-in-progress", headers={"Retry-After": "1"})
         case Turn.LOST:
-            raise problem("idempotency_answer_lost")
+            raise problem("idempotency-answer-lost")
         case Turn.ANOTHER:
-            raise problem("idempotency_key_reused")
+            raise problem("idempotency-key-reused")
 
 
 def _name() -> Name | None:
@@ -91,7 +91,7 @@ def _name() -> Name | None:
     if key is None or request.mimetype == "multipart/form-data":
         return None
     if not 1 <= len(key) <= KEY_MAX_LENGTH or not key.isascii() or not key.isprintable():
-        raise problem("idempotency_key", limit=KEY_MAX_LENGTH)
+        raise problem("idempotency-key")
     return Name(who.user.id, who.key_id or 0, key)
 
 

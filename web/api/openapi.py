@@ -14,10 +14,12 @@ from quart_schema import Info, QuartSchema
 from quart_schema.openapi import HttpSecurityScheme, OAuth2SecurityScheme, OpenAPIProvider
 from werkzeug.routing import Rule
 
+from domain.idempotency import KEY_MAX_LENGTH
 from domain.scopes import Scope
 from web.api.access import access_of
 from web.api.blueprints import is_api, is_old
 from web.api.errors import PROBLEM
+from web.api.etags import is_tagged
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -102,8 +104,9 @@ class ApiDocument(OpenAPIProvider):
         paths, components = super().build_paths(rule)
         view = self._app.view_functions[rule.endpoint]
         for operations in paths.values():
-            for operation in operations.values():
+            for method, operation in operations.items():
                 self._complete(operation, rule, view)
+                _add_headers(operation, method, rule, view)
         return paths, components
 
     def operation_id(self, method: str, path: str, func: Callable[..., Any]) -> str:  # noqa: ARG002
@@ -124,6 +127,8 @@ class ApiDocument(OpenAPIProvider):
         access = access_of(view)
         if access.is_public:
             operation["security"] = [{}]
+        elif access.is_any:
+            operation["security"] = [{_PERSON: []}, {_KEY: []}, {_APPLICATION: []}]
         elif access.scope is None:
             operation["security"] = [{_PERSON: []}]
         else:
@@ -164,6 +169,28 @@ class ApiDocument(OpenAPIProvider):
         for parameter in operation["parameters"]:
             if parameter["name"] in given["path"]:
                 parameter["example"] = given["path"][parameter["name"]]
+
+
+def _add_headers(operation: dict[str, Any], method: str, rule: Rule, view: Callable[..., Any]) -> None:
+    """What a request may say of itself: that it is a repeat (web/api/idempotency.py), and what it has (etags.py)."""
+    if method == "get":
+        if is_tagged(view):
+            operation["parameters"].append(_header("If-None-Match", "The ETag of the answer that you have", 200))
+            operation["responses"]["304"] = {"description": "Nothing has changed: what you have is the newest"}
+        return
+    if access_of(view).is_public:
+        return
+    operation["parameters"].append(
+        _header("Idempotency-Key", "A name for this request: sent twice, it is done once", KEY_MAX_LENGTH)
+    )
+    old = is_old(rule.endpoint)
+    operation["responses"].setdefault("409", _error("It cannot be done as things stand", 409, old=old))
+    operation["responses"].setdefault("422", _error("Some field is not right", 422, old=old))
+
+
+def _header(name: str, description: str, max_length: int) -> dict[str, Any]:
+    schema = {"type": "string", "minLength": 1, "maxLength": max_length, "pattern": "^[ -~]+$"}
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
 
 _ERROR_SCHEMAS = {

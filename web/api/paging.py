@@ -1,4 +1,4 @@
-"""Lists in pages, by cursors: what comes in meanwhile moves no page. A cursor is opaque; it names a place in the list."""
+"""Lists in pages, by cursors: what comes in meanwhile moves no page. A cursor names a place in the list; it is opaque."""
 
 import base64
 import binascii
