@@ -30,7 +30,8 @@ BYTES_MAX = 200 * 1024 * 1024
 """Of one streamer, all files together."""
 NAME_MAX_LENGTH = 100
 MOST_TRIES = 3
-HELD_SECONDS = 60.0
+HELD_SECONDS = 120.0
+"""As long as the actor may take."""
 
 
 class Kind(StrEnum):

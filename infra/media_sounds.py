@@ -32,12 +32,34 @@ _MP3_BITS = 160_000
 
 
 def check_sound(content_type: str, raw: bytes) -> Checked:
-    """Raises MediaError, and whatever PyAV raises for what it cannot read."""
-    with _opened(content_type, raw) as source:
-        seconds = _length(content_type, source)
-    if seconds < SECONDS_MIN:
+    """All of it is decoded, and what could be is put into a file of its own: without titles, covers, and whatever stood
+    before or behind it. Raises MediaError, and whatever PyAV raises for what it cannot read."""
+    packed = io.BytesIO()
+    with (
+        _opened(content_type, raw) as source,
+        av.open(packed, "w", format=_FORMATS[content_type], container_options={"fflags": "+bitexact"}) as target,
+    ):
+        _check_codec(content_type, source)
+        stream = target.add_stream_from_template(source.streams.audio[0])
+        seconds = 0.0
+        packets = bad_packets = 0
+        for packet in source.demux(source.streams.audio[0]):
+            packets += 1
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError:
+                bad_packets += 1
+                continue
+            seconds += sum(frame.samples / frame.sample_rate for frame in frames)
+            if seconds > SECONDS_MAX:
+                raise MediaError("too_long")
+            # The last one only empties the decoder.
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    if seconds < SECONDS_MIN or bad_packets > 1 + packets * _BAD_PACKETS_MAX:
         raise MediaError("not_readable")
-    return Checked(_repack(content_type, raw), seconds=round(seconds, 3))
+    return Checked(packed.getvalue(), seconds=round(seconds, 3))
 
 
 def cut_sound(content_type: str, raw: bytes, start: float, end: float | None) -> bytes:
@@ -66,45 +88,18 @@ def _opened(content_type: str, raw: bytes) -> InputContainer:
     return source
 
 
-def _length(content_type: str, source: InputContainer) -> float:
-    """In seconds, with all of it decoded. Raises MediaError."""
-    stream = source.streams.audio[0]
-    context = stream.codec_context
-    if context.name not in _CODECS[content_type]:
-        raise MediaError("not_playable")
-    if context.layout.nb_channels > _CHANNELS_MAX or not _RATES[0] <= context.sample_rate <= _RATES[1]:
-        raise MediaError("not_playable")
-    seconds = 0.0
-    packets = bad_packets = 0
-    for packet in source.demux(stream):
-        packets += 1
-        try:
-            frames = packet.decode()
-        except av.InvalidDataError:
-            bad_packets += 1
-            continue
-        seconds += sum(frame.samples / frame.sample_rate for frame in frames)
-        if seconds > SECONDS_MAX:
-            raise MediaError("too_long")
-    if bad_packets > 1 + packets * _BAD_PACKETS_MAX:
+def _check_codec(content_type: str, source: InputContainer) -> None:
+    """Raises MediaError."""
+    context = source.streams.audio[0].codec_context
+    if not context.sample_rate or not context.layout.nb_channels:
         raise MediaError("not_readable")
-    return seconds
-
-
-def _repack(content_type: str, raw: bytes) -> bytes:
-    """The sound alone, in a file of its own: without titles, covers, and whatever stood before or behind it."""
-    packed = io.BytesIO()
-    with (
-        _opened(content_type, raw) as source,
-        av.open(packed, "w", format=_FORMATS[content_type], container_options={"fflags": "+bitexact"}) as target,
-    ):
-        stream = target.add_stream_from_template(source.streams.audio[0])
-        for packet in source.demux(source.streams.audio[0]):
-            if packet.dts is None:
-                continue
-            packet.stream = stream
-            target.mux(packet)
-    return packed.getvalue()
+    is_playable = (
+        context.name in _CODECS[content_type]
+        and context.layout.nb_channels <= _CHANNELS_MAX
+        and _RATES[0] <= context.sample_rate <= _RATES[1]
+    )
+    if not is_playable:
+        raise MediaError("not_playable")
 
 
 def _resampled(source: InputContainer, resampler: AudioResampler) -> Iterator[AudioFrame]:
