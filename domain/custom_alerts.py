@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from domain.alerts import AlertStatus, reading_ms
+from domain.alerts import AlertStatus
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.moderation import Act, Mode, judge
 from domain.moderation_settings import get_lexicon, get_settings
@@ -77,7 +77,6 @@ async def add(connection: Any, streamer_id: int, new: NewCustom) -> tuple[Custom
         message=message,
         amount_minor=new.amount_minor,
         duration_ms=new.duration_ms,
-        reading_ms=reading_ms(message),
         image_url=new.image_url,
         sound_url=new.sound_url,
         external_id=new.external_id,

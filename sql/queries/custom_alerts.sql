@@ -4,8 +4,8 @@ INSERT INTO alerts (streamer_id, kind, status, place, playable_at, donor_name, m
                     image_url, sound_url, duration_ms)
 SELECT id, 'custom', 'queued', nextval('alert_places'), now(), :title, :message, :amount_minor, :external_id, :image_url,
        :sound_url,
-       least(greatest(coalesce(:duration_ms::integer, :reading_ms::integer), alert_min_seconds * 1000),
-             alert_max_seconds * 1000)
+       CASE WHEN :duration_ms::integer IS NULL THEN alert_duration_ms(streamers, :amount_minor, :message)
+            ELSE least(greatest(:duration_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000) END
 FROM streamers WHERE id = :streamer_id
 RETURNING alert_id, status, donor_name AS title, message, amount_minor, duration_ms, image_url, sound_url, external_id,
           created_at, shown_at, finished_at;

@@ -38,6 +38,7 @@ WITH looks AS (
                          avatar_id = NULL, banner_id = NULL
     WHERE id = :streamer_id),
 pictures AS (DELETE FROM media WHERE streamer_id = :streamer_id),
+uploads AS (DELETE FROM media_files WHERE streamer_id = :streamer_id),
 buttons AS (UPDATE control_buttons SET revoked_at = coalesce(revoked_at, now()), name = '—'
             WHERE streamer_id = :streamer_id),
 files AS (DELETE FROM exports WHERE streamer_id = :streamer_id),
@@ -45,6 +46,7 @@ steps AS (DELETE FROM first_steps WHERE streamer_id = :streamer_id),
 papers AS (DELETE FROM requisites WHERE streamer_id = :streamer_id),
 counts AS (DELETE FROM statistics_counts WHERE streamer_id = :streamer_id),
 rules AS (DELETE FROM moderation_settings WHERE streamer_id = :streamer_id),
+levels AS (DELETE FROM alert_settings WHERE streamer_id = :streamer_id),
 words AS (DELETE FROM moderation_words WHERE streamer_id = :streamer_id),
 helpers AS (DELETE FROM moderators WHERE streamer_id = :streamer_id),
 present AS (DELETE FROM moderation_presence WHERE streamer_id = :streamer_id)
