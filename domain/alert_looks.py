@@ -125,7 +125,7 @@ def look_of_row(row: Mapping[str, Any]) -> Look | None:
 
 
 def _as_made(look: Look, row: Mapping[str, Any]) -> Look:
-    """Of an alert that a program made: its own picture and sound, and none of the words and places made for donations."""
+    """Of an alert that a program made: its own picture and sound, none of the words and places made for donations."""
     sound = look.sound
     if sound is not None and row["sound_url"] is not None:
         sound = LookSound(row["sound_url"], sound.volume, 0, None)

@@ -32,6 +32,12 @@ async def list_all(connection: Any, streamer_id: int, *, limit: int) -> list[Fee
     return sorted(rows, key=lambda row: row.paid_at, reverse=True)[:limit]
 
 
+async def find_public_id(connection: Any, streamer_id: int, donation_id: int) -> str | None:
+    """None: the streamer has no such donation."""
+    found: str | None = await queries.feed.find_public_id(connection, streamer_id=streamer_id, donation_id=donation_id)
+    return found
+
+
 async def has_manual(connection: Any, streamer_id: int) -> bool:
     """Whether the streamer wrote down anything, which no total counts."""
     return bool(await queries.feed.has_manual(connection, streamer_id=streamer_id))

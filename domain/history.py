@@ -193,6 +193,15 @@ async def list_page(
     return Page(entries, newer, edge, None if edge is None else edge.at)
 
 
+async def list_newer(connection: Any, streamer_id: int, selection: Selection, after: Place, limit: int) -> Page:
+    """Those next newer than a place and no others, the newest first; `newer` where there are more. For whoever asks again
+    and again what came since."""
+    found, edge = await _look(connection, streamer_id, selection, after=after, limit=limit + 1)
+    entries = tuple(reversed(found[:limit]))
+    newer = entries[0].place if len(found) > limit else edge
+    return Page(entries, newer, after)
+
+
 async def list_from(
     connection: Any, streamer_id: int, selection: Selection, before: Place | None, *, looked: int
 ) -> tuple[list[Entry], Place | None]:

@@ -6,3 +6,6 @@ ORDER BY received_at DESC, id DESC LIMIT :limit;
 
 -- name: has_manual$
 SELECT EXISTS (SELECT FROM manual_donations WHERE streamer_id = :streamer_id AND deleted_at IS NULL);
+
+-- name: find_public_id$
+SELECT public_id FROM donations WHERE id = :donation_id AND streamer_id = :streamer_id;

@@ -28,9 +28,12 @@ export function buildPlate(alert, words) {
     message.classList.add("own-text");
     text.append(message);
   } else {
-    amount = element("div", "amount", formatAmount(alert.amount_minor, words));
+    // A program's own alert may have no amount, and no title.
+    if (alert.amount_minor) amount = element("div", "amount", formatAmount(alert.amount_minor, words));
+    const name = headline(alert, words);
+    if (amount) text.append(amount);
+    if (name) text.append(element("div", "name", name));
     message.textContent = alert.message;
-    text.append(amount, element("div", "name", headline(alert, words)));
     if (alert.message) text.append(message);
   }
   if (isGoal) text.append(bar(), amount);

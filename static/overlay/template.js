@@ -7,6 +7,7 @@ const PLACEHOLDERS = /\{(donor_name|amount|message)\}/;
 export function headline(alert, words) {
   if (alert.kind === "summary") return words.donations(alert.donations);
   if (alert.kind === "goal") return words.goalReached;
+  if (alert.kind === "custom") return alert.donor_name ?? "";
   return alert.donor_name ?? words.anonymous;
 }
 

@@ -1,7 +1,8 @@
 """Writes that may be sent twice: `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
 
-The same caller's same request with the same key gets the answer it got, for a day, and nothing is done again. A view that
-writes does so in `writing()`: what it does and that it is done are one transaction, so this holds even if we die between.
+The same caller's same request with the same key gets the answer it got, for a day, and nothing is done again. A view
+that writes does so in `writing()`: what it does and that it is done are one transaction, so this holds even if we die
+in between.
 """
 
 import hashlib
@@ -44,7 +45,7 @@ def setup_idempotency(app: Quart) -> None:
 
 @asynccontextmanager
 async def writing() -> AsyncIterator[Any]:
-    """A connection in a transaction for all that a request writes; what it is given is committed when this ends well."""
+    """A connection in a transaction, for all that a request writes; it is committed when this ends well."""
     async with parts().pool.acquire() as connection, connection.transaction():
         yield connection
         mine: _Mine | None = g.get("api_attempt")
@@ -97,7 +98,9 @@ def _name() -> Name | None:
 
 async def _fingerprint() -> bytes:
     asked = f"{request.method} {request.full_path}\n".encode()
-    return hashlib.sha256(asked + await request.get_data(as_text=False)).digest()
+    body = await request.get_data(as_text=False)
+    assert isinstance(body, bytes)
+    return hashlib.sha256(asked + body).digest()
 
 
 async def _keep(response: Response) -> Response:

@@ -1,4 +1,4 @@
-"""Lists in pages, by cursors: what comes in meanwhile moves no page. A cursor names a place in the list; it is opaque."""
+"""Lists in pages, by cursors: what comes in meanwhile moves no page. A cursor is an opaque place in the list."""
 
 import base64
 import binascii

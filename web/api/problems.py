@@ -33,7 +33,9 @@ _OURS: dict[str, Problem] = {
     "nothing-to-block": Problem(409, "Nothing is known of this donor that could be blocked in this way."),
     "idempotency-key": Problem(422, f"An Idempotency-Key is 1 to {KEY_MAX_LENGTH} printable ASCII characters."),
     "idempotency-key-reused": Problem(422, "This Idempotency-Key belongs to another request: each needs its own."),
-    "idempotency-in-progress": Problem(409, "The same request is being answered at this moment: ask again in a second."),
+    "idempotency-in-progress": Problem(
+        409, "The same request is being answered at this moment: ask again in a second."
+    ),
     "idempotency-answer-lost": Problem(409, "This request was done, but its answer is lost: look at what it changed."),
 }
 
@@ -44,7 +46,7 @@ MEANINGS: dict[str, str] = {**errors.PROBLEMS, **{code: known.detail for code, k
 def problem(
     code: str, *, field: str | None = None, said: str | None = None, headers: dict[str, str] | None = None
 ) -> Refused:
-    """To be raised. `field`: the one of the body that is not right; `said`: what to say of it, if more than the words."""
+    """To be raised. `field`: the one of the body that is not right; `said`: what to say of it instead of the words."""
     known = _OURS[code]
     faults = None if field is None else [{"loc": ["body", field], "msg": said or known.detail, "type": code}]
     return Refused(known.status, known.detail, headers=headers, faults=faults, code=code)

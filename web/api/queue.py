@@ -206,7 +206,7 @@ async def unmute() -> Press:
 async def clear() -> Press:
     """Drop all that waits
 
-    Money, what plays and what is held stay as they are. For seven seconds it can be taken back by the answer's `act_id`.
+    Money, what plays and what is held stay as they are. For five seconds it can be taken back by the answer's `act_id`.
     """
     streamer = await callers_streamer()
     async with writing() as connection:

@@ -119,9 +119,15 @@ async def show(query_args: PeriodQuery) -> Statistics:
 
 
 _COUNTED = (
-    "median_minor", "largest_minor", "named", "returning_named", "anonymous_donations", "anonymous_minor", "tests_minor",
+    "median_minor",
+    "largest_minor",
+    "named",
+    "returning_named",
+    "anonymous_donations",
+    "anonymous_minor",
+    "tests_minor",
     "counted_at",
-)  # fmt: skip
+)
 
 
 @blueprint.get("/top-donors")

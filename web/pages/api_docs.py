@@ -8,8 +8,8 @@ from typing import Any
 from quart import Blueprint, Response, current_app, render_template
 from quart.typing import ResponseReturnValue
 
-from web.api.problems import MEANINGS
 from web.api.openapi import document_text
+from web.api.problems import MEANINGS
 from web.context import parts
 from web.security import allow_source
 

@@ -65,8 +65,8 @@ class NewGoal(Model):
 
 
 class GoalChanges(Model):
-    """What is left out stays as it is. Of a goal that is over only the words change; of one that has started, `starts_at`
-    does not."""
+    """What is left out stays as it is. Of a goal that is over only the words change; of one that has started not
+    `starts_at`."""
 
     title: Title | None = None
     description: Description | None = None

@@ -33,7 +33,9 @@ Day = Annotated[date, AfterValidator(_plausible)]
 class PeriodQuery(Model):
     """Which days: a period by name, or two days, both included, which say more."""
 
-    period: PeriodName = Field(PeriodName.DAYS_30, description="`week`, `30days`: up to today; `month`, `year`: this one")
+    period: PeriodName = Field(
+        PeriodName.DAYS_30, description="`week`, `30days`: up to today; `month`, `year`: this one"
+    )
     first_day: Day | None = Field(None, description="2026-11-01; with `last_day`, instead of `period`")
     last_day: Day | None = None
 
