@@ -194,8 +194,10 @@ async def list_page(
 
 
 async def list_newer(connection: Any, streamer_id: int, selection: Selection, after: Place, limit: int) -> Page:
-    """Those next newer than a place and no others, the newest first; `newer` where there are more. For whoever asks again
-    and again what came since."""
+    """Those next newer than a place and no others, the newest first; `newer` where there are more.
+
+    For whoever asks again and again what came since.
+    """
     found, edge = await _look(connection, streamer_id, selection, after=after, limit=limit + 1)
     entries = tuple(reversed(found[:limit]))
     newer = entries[0].place if len(found) > limit else edge

@@ -78,7 +78,7 @@ class Feed(Model):
     entries: list[Entry]
     next: str | None = Field(description="The cursor for older ones, as `before`; null: that was all")
     previous: str | None = Field(
-        description="The cursor for newer ones, as `after`: keep it to ask later what came since. Null: nothing came yet"
+        description="The cursor for newer ones, as `after`: keep it to ask later what came since. Null: nothing yet"
     )
 
 
