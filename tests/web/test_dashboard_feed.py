@@ -124,7 +124,9 @@ class TestRows:
         self, site: Site, streamer: Streamer, her: httpx.AsyncClient
     ) -> None:
         donation_id = await add_paid(site, streamer)
-        await site.pool.execute("UPDATE donations SET donor_name = NULL WHERE id = $1", donation_id)
+        await site.pool.execute(
+            "UPDATE donations SET donor_name = NULL, public_donor_name = NULL WHERE id = $1", donation_id
+        )
         assert "Anonymous" in await read(her, "feed")
         await site.pool.execute("UPDATE alerts SET status = 'held', place = NULL, playable_at = NULL")
         feed = await read(her, "feed")
