@@ -1,11 +1,17 @@
 """Who calls."""
 
 import httpx
+import pytest
 
 from domain.scopes import Scope
 from domain.streamers import Streamer
 from tests.api.keys import with_key
 from tests.support.site import Site
+
+
+@pytest.fixture
+async def site(kept_site: Site) -> Site:
+    return kept_site
 
 
 async def test_a_person(hers: httpx.AsyncClient, streamer: Streamer) -> None:

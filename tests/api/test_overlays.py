@@ -3,11 +3,17 @@
 import uuid
 
 import httpx
+import pytest
 
 from domain.overlay_tokens import rotate_overlay_token
 from domain.streamers import Streamer
 from infra.crypto import SecretBox
 from tests.support.site import Site
+
+
+@pytest.fixture
+async def site(kept_site: Site) -> Site:
+    return kept_site
 
 
 async def connect(site: Site, streamer: Streamer) -> str:
@@ -25,7 +31,10 @@ async def connect(site: Site, streamer: Streamer) -> str:
             process_id,
         )
         await connection.execute(
-            "INSERT INTO speakers (streamer_id, overlay_id) VALUES ($1, $2)", streamer.id, overlay_id
+            "INSERT INTO speakers (streamer_id, overlay_id) VALUES ($1, $2)"
+            " ON CONFLICT (streamer_id) DO UPDATE SET overlay_id = excluded.overlay_id",
+            streamer.id,
+            overlay_id,
         )
     return token
 
@@ -49,10 +58,5 @@ async def test_none_and_one(
 async def test_when_the_last_one_left(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
     await site.pool.execute("INSERT INTO speakers (streamer_id, last_present_at) VALUES ($1, now())", streamer.id)
     assert (await hers.get("/overlays")).json()["last_seen_at"] is not None
-    await connect_again(site, streamer)
-    assert (await hers.get("/overlays")).json()["last_seen_at"] is None
-
-
-async def connect_again(site: Site, streamer: Streamer) -> None:
-    await site.pool.execute("DELETE FROM speakers WHERE streamer_id = $1", streamer.id)
     await connect(site, streamer)
+    assert (await hers.get("/overlays")).json()["last_seen_at"] is None

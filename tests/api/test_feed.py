@@ -1,0 +1,150 @@
+"""Donations as a list: pages by cursors, what came since, and what a key may read of it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from domain import manual_donations
+from domain.scopes import Scope
+from domain.streamers import Streamer
+from tests.api.keys import code_of, with_key
+from tests.support.site import Site
+from tests.web.money import add_paid, go_back
+
+
+async def feed_of(client: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:
+    answer = await client.get("/feed", params=asked)
+    assert answer.status_code == 200, answer.text
+    feed: dict[str, Any] = answer.json()
+    return feed
+
+
+def messages(feed: dict[str, Any]) -> list[str]:
+    return [entry["message"] for entry in feed["entries"]]
+
+
+async def add_by_hand(site: Site, streamer: Streamer, message: str) -> str:
+    async with site.pool.acquire() as connection, connection.transaction():
+        new = manual_donations.NewManual(10_000, "Петя", message, "перевод", datetime.now(UTC))
+        made = await manual_donations.add(
+            connection, streamer.id, new, user_id=streamer.owner_id, form_key=f"form-key-{message}"
+        )
+    assert made is not None
+    return made
+
+
+async def test_pages_go_on_where_they_ended(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
+    assert await feed_of(hers) == {"entries": [], "next": None, "previous": None}
+    for number in range(5):
+        await add_paid(site, streamer, message=f"№{number}")
+    first = await feed_of(hers, limit=2)
+    assert messages(first) == ["№4", "№3"]
+    # What comes in meanwhile moves no page.
+    await add_by_hand(site, streamer, "№5")
+    second = await feed_of(hers, limit=2, before=first["next"])
+    third = await feed_of(hers, limit=2, before=second["next"])
+    assert (messages(second), messages(third), third["next"]) == (["№2", "№1"], ["№0"], None)
+
+    since = await feed_of(hers, after=first["previous"])
+    assert messages(since) == ["№5"]
+    nothing = await feed_of(hers, after=since["previous"])
+    assert (nothing["entries"], nothing["previous"]) == ([], since["previous"])
+    # All that came since, in pages from the oldest of it on.
+    step = await feed_of(hers, after=third["previous"], limit=2)
+    assert messages(step) == ["№2", "№1"]
+    assert messages(await feed_of(hers, after=step["previous"], limit=50)) == ["№5", "№4", "№3"]
+
+
+async def test_links_lead_to_the_next_pages(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
+    for number in range(3):
+        await add_paid(site, streamer, message=f"№{number}")
+    answer = await hers.get("/feed", params={"limit": 1, "min_minor": 100})
+    following = answer.links["next"]["url"]
+    assert following.startswith("/api/v1/feed?limit=1&min_minor=100&before=")
+    assert messages((await hers.get(following.removeprefix("/api/v1"))).json()) == ["№1"]
+    assert answer.links["prev"]["url"].endswith(answer.json()["previous"])
+
+
+async def test_what_is_selected(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
+    await add_paid(site, streamer, message="мало", amount_minor=10_000, came_minor=10_000)
+    await add_paid(site, streamer, message="много", amount_minor=90_000, came_minor=90_000, donor_name=None)
+    _, payment = await add_paid(site, streamer, message="вернули")
+    await go_back(site, payment, 0)
+    await add_by_hand(site, streamer, "рукой")
+    for asked, expected in (
+        ({"min_minor": 50_000}, ["много"]),
+        ({"max_minor": 10_000}, ["рукой", "мало"]),
+        ({"anonymous": "true"}, ["много"]),
+        ({"state": "refunded"}, ["вернули"]),
+        ({"state": "manual"}, ["рукой"]),
+        ({"q": "МНОГО"}, ["много"]),
+        ({"donor": "петя"}, ["рукой"]),
+        ({"until": "2026-01-01T00:00:00Z"}, []),
+        ({"since": "2026-01-01T00:00:00Z", "state": "waiting"}, ["много", "мало"]),
+    ):
+        assert messages(await feed_of(hers, **asked)) == expected, asked
+
+
+async def test_one_by_either_id(
+    hers: httpx.AsyncClient, strangers: httpx.AsyncClient, site: Site, streamer: Streamer
+) -> None:
+    donation, _ = await add_paid(site, streamer)
+    by_hand = await add_by_hand(site, streamer, "рукой")
+    [manual, entry] = (await feed_of(hers))["entries"]
+    one = (await hers.get(f"/feed/{donation.public_id}")).json()
+    assert one == {**entry, "original": {"donor_name": "Аня", "message": "Привет из Омска"}}
+    assert (await hers.get(f"/feed/{donation.id}")).json() == one
+    assert (await hers.get(f"/feed/{by_hand}")).json() == {**manual, "original": None}
+    for path in (donation.public_id, str(donation.id), by_hand):
+        assert (await strangers.get(f"/feed/{path}")).status_code == 404
+    for path in ("0", str(2**31), "9" * 30, "нет", "%00", "²"):
+        assert (await hers.get(f"/feed/{path}")).status_code == 404, path
+
+
+async def test_what_donors_wrote_is_for_who_may_read_it(site: Site, streamer: Streamer) -> None:
+    donation, _ = await add_paid(site, streamer, message="вот сука", donor_name="Аня")
+    async with with_key(site, streamer, Scope.DONATIONS_READ) as bot:
+        seen = (await bot.get(f"/feed/{donation.public_id}")).text + (await bot.get("/feed")).text
+        assert "сука" not in seen
+        assert "вот ***" in seen
+        # Nor by searching for it.
+        assert code_of(await bot.get("/feed", params={"q": "сука"})) == "scope"
+        assert code_of(await bot.get("/feed", params={"donor": "а"})) == "scope"
+    async with with_key(site, streamer, Scope.DONATIONS_READ, Scope.DONATIONS_ORIGINAL) as bot:
+        assert (await bot.get(f"/feed/{donation.public_id}")).json()["original"]["message"] == "вот сука"
+        assert len((await feed_of(bot, q="сука"))["entries"]) == 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": "all"},
+        {"before": "nonsense"},
+        {"after": "a" * 101},
+        {"before": "MTc5NjA2ODU5ODAwMDAwMC4xNw=="},
+        {"before": "-"},
+        {"min_minor": "-1"},
+        {"max_minor": "1e9"},
+        {"since": "2026-01-01T00:00:00"},
+        {"until": "yesterday"},
+        {"state": "lost"},
+        {"q": "я" * 101},
+        {"anonymous": "perhaps"},
+    ],
+)
+async def test_garbage(kept_site: Site, asked: dict[str, str]) -> None:
+    async with with_key(kept_site, await kept_site.add_streamer(), *Scope) as bot:
+        answer = await bot.get("/feed", params=asked)
+    assert answer.status_code == 422, answer.text
+    assert code_of(answer) in ("fields", "cursor")
+
+
+async def test_an_unpaid_donation_is_not_there(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
+    donation, _ = await add_paid(site, streamer, came_minor=100)
+    assert (await hers.get(f"/feed/{donation.public_id}")).json()["status"] == "review"
+    await site.pool.execute("UPDATE donations SET status = 'pending'")
+    assert (await hers.get(f"/feed/{donation.public_id}")).status_code == 404
