@@ -37,7 +37,9 @@ async def site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
 async def _kept_site(_servers: Servers) -> AsyncIterator[Site]:
     name = f"kept_api_{next(_numbers)}"
     database_url = await _servers.postgres.create_database(name, template=TEMPLATE)
-    async with open_site(database_url, _servers.valkey.url(), cors_origins="https://front.example.org") as site:
+    async with open_site(
+        database_url, _servers.valkey.url(), cors_origins="https://front.example.org", api_calls_per_minute=1_000_000
+    ) as site:
         yield site
     await _servers.postgres.drop_database(name)
 
@@ -48,6 +50,17 @@ async def kept_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
     yield _kept_site
     services.heal()
     await _kept_site.empty()
+
+
+@pytest.fixture
+async def shared_site(_kept_site: Site) -> Site:
+    """One site for all tests of a file, which is not emptied: for tests that write the ledger. So each has streamers of
+    its own, with `new_slug`."""
+    return _kept_site
+
+
+def new_slug() -> str:
+    return f"anna-{next(_numbers)}"
 
 
 @pytest.fixture
@@ -89,7 +102,7 @@ async def hers(site: Site, streamer: Streamer) -> AsyncIterator[httpx.AsyncClien
 @pytest.fixture
 async def strangers(site: Site) -> AsyncIterator[httpx.AsyncClient]:
     """The program of another streamer of the same site."""
-    other = await site.add_streamer("boris", "Борис")
+    other = await site.add_streamer(f"boris-{next(_numbers)}", "Борис")
     async with calling(site, await jwt_of(site, other.owner_id)) as client:
         yield client
 

@@ -1,5 +1,6 @@
 """Donations as a list: pages by cursors, what came since, and what a key may read of it."""
 
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,9 +10,20 @@ import pytest
 from domain import manual_donations
 from domain.scopes import Scope
 from domain.streamers import Streamer
+from tests.api.conftest import new_slug
 from tests.api.keys import code_of, with_key
 from tests.support.site import Site
 from tests.web.money import add_paid, go_back
+
+
+@pytest.fixture
+async def site(shared_site: Site) -> Site:
+    return shared_site
+
+
+@pytest.fixture
+async def streamer(site: Site) -> Streamer:
+    return await site.add_streamer(new_slug(), "Анна")
 
 
 async def feed_of(client: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:
@@ -29,7 +41,7 @@ async def add_by_hand(site: Site, streamer: Streamer, message: str) -> str:
     async with site.pool.acquire() as connection, connection.transaction():
         new = manual_donations.NewManual(10_000, "Петя", message, "перевод", datetime.now(UTC))
         made = await manual_donations.add(
-            connection, streamer.id, new, user_id=streamer.owner_id, form_key=f"form-key-{message}"
+            connection, streamer.id, new, user_id=streamer.owner_id, form_key=secrets.token_urlsafe(16)
         )
     assert made is not None
     return made
@@ -99,16 +111,17 @@ async def test_one_by_either_id(
     assert (await hers.get(f"/feed/{by_hand}")).json() == {**manual, "original": None}
     for path in (donation.public_id, str(donation.id), by_hand):
         assert (await strangers.get(f"/feed/{path}")).status_code == 404
-    for path in ("0", str(2**31), "9" * 30, "нет", "%00", "²"):
+    for path in ("0", str(2**31), "9" * 30, "нет", "²"):
         assert (await hers.get(f"/feed/{path}")).status_code == 404, path
+    assert (await hers.get("/feed/%00")).status_code == 422
 
 
 async def test_what_donors_wrote_is_for_who_may_read_it(site: Site, streamer: Streamer) -> None:
     donation, _ = await add_paid(site, streamer, message="вот сука", donor_name="Аня")
     async with with_key(site, streamer, Scope.DONATIONS_READ) as bot:
-        seen = (await bot.get(f"/feed/{donation.public_id}")).text + (await bot.get("/feed")).text
+        seen = str((await bot.get(f"/feed/{donation.public_id}")).json()) + str(await feed_of(bot))
         assert "сука" not in seen
-        assert "вот ***" in seen
+        assert seen.count("вот ***") == 2
         # Nor by searching for it.
         assert code_of(await bot.get("/feed", params={"q": "сука"})) == "scope"
         assert code_of(await bot.get("/feed", params={"donor": "а"})) == "scope"
@@ -136,9 +149,8 @@ async def test_what_donors_wrote_is_for_who_may_read_it(site: Site, streamer: St
         {"anonymous": "perhaps"},
     ],
 )
-async def test_garbage(kept_site: Site, asked: dict[str, str]) -> None:
-    async with with_key(kept_site, await kept_site.add_streamer(), *Scope) as bot:
-        answer = await bot.get("/feed", params=asked)
+async def test_garbage(hers: httpx.AsyncClient, asked: dict[str, str]) -> None:
+    answer = await hers.get("/feed", params=asked)
     assert answer.status_code == 422, answer.text
     assert code_of(answer) in ("fields", "cursor")
 
@@ -146,5 +158,5 @@ async def test_garbage(kept_site: Site, asked: dict[str, str]) -> None:
 async def test_an_unpaid_donation_is_not_there(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
     donation, _ = await add_paid(site, streamer, came_minor=100)
     assert (await hers.get(f"/feed/{donation.public_id}")).json()["status"] == "review"
-    await site.pool.execute("UPDATE donations SET status = 'pending'")
+    await site.pool.execute("UPDATE donations SET status = 'pending' WHERE id = $1", donation.id)
     assert (await hers.get(f"/feed/{donation.public_id}")).status_code == 404

@@ -1,12 +1,24 @@
 """What is in the queue because money came: in its order, shown once more, or missed."""
 
 import httpx
+import pytest
 
 from domain import alerts
 from domain.streamers import Streamer
+from tests.api.conftest import new_slug
 from tests.api.test_queue import press, queue_of
 from tests.support.site import Site
 from tests.web.money import add_paid, go_back
+
+
+@pytest.fixture
+async def site(shared_site: Site) -> Site:
+    return shared_site
+
+
+@pytest.fixture
+async def streamer(site: Site) -> Streamer:
+    return await site.add_streamer(new_slug(), "Анна")
 
 
 async def test_the_queue_in_its_order(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
@@ -40,7 +52,9 @@ async def test_a_donation_is_shown_once_more(
 
 async def test_the_last_one_is_shown_once_more(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
     donation, _ = await add_paid(site, streamer)
-    await site.pool.execute("UPDATE alerts SET status = 'shown', shown_at = now(), finished_at = now()")
+    await site.pool.execute(
+        "UPDATE alerts SET status = 'shown', shown_at = now(), finished_at = now() WHERE streamer_id = $1", streamer.id
+    )
     assert (await press(hers, "/replays", {}))["outcome"] == "done"
     assert (await queue_of(hers))["alerts"][0]["donation_id"] == donation.id
 

@@ -8,11 +8,22 @@ import pytest
 
 from domain.scopes import Scope
 from domain.streamers import Streamer
+from tests.api.conftest import new_slug
 from tests.api.keys import code_of, with_key
 from tests.support.site import Site
 from tests.web.money import add_paid, go_back
 
 EMPTY = {"today_minor": 0, "today_donations": 0, "month_minor": 0, "all_minor": 0, "donations": 0}
+
+
+@pytest.fixture
+async def site(shared_site: Site) -> Site:
+    return shared_site
+
+
+@pytest.fixture
+async def streamer(site: Site) -> Streamer:
+    return await site.add_streamer(new_slug(), "Анна")
 
 
 async def test_what_came_and_what_went_back(
@@ -50,8 +61,8 @@ async def test_what_came_and_what_went_back(
         ({"period": "yesterday"}, 1),
     ],
 )
-async def test_periods(kept_site: Site, asked: dict[str, str], days: int) -> None:
-    async with with_key(kept_site, await kept_site.add_streamer(), Scope.STATS_READ) as bot:
+async def test_periods(site: Site, streamer: Streamer, asked: dict[str, str], days: int) -> None:
+    async with with_key(site, streamer, Scope.STATS_READ) as bot:
         answer = await bot.get("/statistics", params=asked)
     assert answer.status_code == 200, answer.text
     assert len(answer.json()["days"]) == days
@@ -70,25 +81,23 @@ async def test_periods(kept_site: Site, asked: dict[str, str], days: int) -> Non
         {"by": "luck"},
     ],
 )
-async def test_what_is_no_period(kept_site: Site, asked: dict[str, str]) -> None:
-    async with with_key(kept_site, await kept_site.add_streamer(), Scope.STATS_READ) as bot:
+async def test_what_is_no_period(site: Site, streamer: Streamer, asked: dict[str, str]) -> None:
+    async with with_key(site, streamer, Scope.STATS_READ) as bot:
         answer = await bot.get("/top-donors", params=asked)
     assert answer.status_code == 422
     assert code_of(answer) in ("fields", "period")
 
 
-async def test_days_are_the_streamers(kept_site: Site) -> None:
-    streamer = await kept_site.add_streamer()
-    await kept_site.pool.execute("UPDATE streamers SET time_zone = 'Pacific/Kiritimati' WHERE id = $1", streamer.id)
-    async with with_key(kept_site, streamer, Scope.STATS_READ) as bot:
+async def test_days_are_the_streamers(site: Site, streamer: Streamer) -> None:
+    await site.pool.execute("UPDATE streamers SET time_zone = 'Pacific/Kiritimati' WHERE id = $1", streamer.id)
+    async with with_key(site, streamer, Scope.STATS_READ) as bot:
         found = (await bot.get("/statistics", params={"period": "today"})).json()
     assert found["last_day"] == datetime.now(ZoneInfo("Pacific/Kiritimati")).date().isoformat()
 
 
 @pytest.mark.parametrize("path", ["/totals", "/statistics", "/top-donors", "/goals", "/queue", "/overlays", "/widgets"])
-async def test_the_same_answer_is_not_sent_again(kept_site: Site, path: str) -> None:
-    streamer = await kept_site.add_streamer()
-    async with with_key(kept_site, streamer, *Scope) as bot:
+async def test_the_same_answer_is_not_sent_again(site: Site, streamer: Streamer, path: str) -> None:
+    async with with_key(site, streamer, *Scope) as bot:
         first = await bot.get(path)
         tag = first.headers["ETag"]
         for given in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):

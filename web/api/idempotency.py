@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 
 HEADER = "Idempotency-Key"
 KEPT_HEADERS = ("Content-Type", "Link", "Location")
-UNKEPT_STATUSES = frozenset({401, 403, 408, 413, 429})
-"""What they refuse may be asked for again with the same key, and so may what went wrong on our side."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,8 @@ async def _keep(response: Response) -> Response:
     mine: _Mine | None = g.pop("api_attempt", None)
     if mine is None:
         return response
-    is_kept = response.status_code < 500 and response.status_code not in UNKEPT_STATUSES
+    # A refusal did nothing: it may be asked for again with the same key, and so may what went wrong on our side.
+    is_kept = response.status_code < 400
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
             if is_kept:

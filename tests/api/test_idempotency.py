@@ -1,0 +1,141 @@
+"""A request that names itself happens once, whatever becomes of its answer."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from domain import idempotency
+from domain.idempotency import Name, Turn
+from domain.retention import RULES
+from domain.scopes import Scope
+from domain.streamers import Streamer
+from tests.api.keys import code_of, with_key
+from tests.support.site import Site
+
+GOAL = {"title": "Микрофон", "target_minor": 100_000}
+
+
+@pytest.fixture
+async def site(kept_site: Site) -> Site:
+    return kept_site
+
+
+def named(key: str) -> dict[str, str]:
+    return {"Idempotency-Key": key}
+
+
+async def goals_of(client: httpx.AsyncClient) -> list[Any]:
+    found: list[Any] = (await client.get("/goals")).json()["goals"]
+    return found
+
+
+async def test_sent_twice_it_happens_once(hers: httpx.AsyncClient) -> None:
+    first = await hers.post("/goals", json=GOAL, headers=named("a"))
+    again = await hers.post("/goals", json=GOAL, headers=named("a"))
+    assert (again.status_code, again.json()) == (first.status_code, first.json()) == (201, first.json())
+    assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
+    assert "RateLimit-Remaining" in again.headers
+    assert len(await goals_of(hers)) == 1
+    await hers.post("/goals", json=GOAL, headers=named("b"))
+    assert len(await goals_of(hers)) == 2
+
+
+async def test_a_refusal_did_nothing_and_takes_no_name(hers: httpx.AsyncClient) -> None:
+    wrong = await hers.post("/goals", json={**GOAL, "title": ""}, headers=named("a"))
+    assert wrong.status_code == 422
+    assert (await hers.post("/goals", json=GOAL, headers=named("a"))).status_code == 201
+
+
+async def test_a_name_is_for_one_request(hers: httpx.AsyncClient) -> None:
+    await hers.post("/goals", json=GOAL, headers=named("a"))
+    assert code_of(await hers.post("/goals", json={**GOAL, "title": "Иное"}, headers=named("a"))) == (
+        "idempotency-key-reused"
+    )
+    assert code_of(await hers.post("/queue/pause", headers=named("a"))) == "idempotency-key-reused"
+    assert len(await goals_of(hers)) == 1
+
+
+async def test_names_are_ones_own(
+    hers: httpx.AsyncClient, strangers: httpx.AsyncClient, site: Site, streamer: Streamer
+) -> None:
+    await hers.post("/goals", json=GOAL, headers=named("a"))
+    assert (await strangers.post("/goals", json=GOAL, headers=named("a"))).status_code == 201
+    async with with_key(site, streamer, Scope.GOALS_WRITE) as bot:
+        assert (await bot.post("/goals", json=GOAL, headers=named("a"))).status_code == 201
+        # Who may not do it hears nothing of who did.
+        assert code_of(await bot.post("/queue/pause", headers=named("a"))) == "scope"
+    assert len(await goals_of(hers)) == 2
+
+
+async def test_all_at_once_make_one(hers: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(hers.post("/goals", json=GOAL, headers=named("a")) for _ in range(6)))
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert all(code_of(a) == "idempotency-in-progress" for a in answers if a.status_code == 409)
+    assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == 1
+    assert len(await goals_of(hers)) == 1
+
+
+@pytest.mark.parametrize("key", ["", "я" * 3, "x" * 201, "a\tb"])
+async def test_what_is_no_name(hers: httpx.AsyncClient, key: str) -> None:
+    headers = {b"Idempotency-Key": key.encode()}
+    assert code_of(await hers.post("/goals", json=GOAL, headers=headers)) == "idempotency-key"
+    assert await goals_of(hers) == []
+
+
+async def test_reading_needs_no_name(hers: httpx.AsyncClient, site: Site) -> None:
+    assert (await hers.get("/goals", headers=named("a"))).status_code == 200
+    assert await site.pool.fetchval("SELECT count(*) FROM idempotency_keys") == 0
+
+
+async def test_what_died_before_it_did_anything_is_done_anew(site: Site, streamer: Streamer) -> None:
+    name, asked = Name(streamer.owner_id, 0, "a"), b"x" * 32
+    async with site.pool.acquire() as connection:
+        dead = await idempotency.begin(connection, name, asked)
+        assert (await idempotency.begin(connection, name, asked)).turn is Turn.BUSY
+        await connection.execute("UPDATE idempotency_keys SET begun_at = now() - interval '2 minutes'")
+        second = await idempotency.begin(connection, name, asked)
+        assert (dead.turn, second.turn) == (Turn.MINE, Turn.MINE)
+        assert dead.attempt is not None
+        assert second.attempt is not None
+        # The first was only slow: what it does must be undone.
+        assert not await idempotency.mark_acted(connection, name, dead.attempt)
+        assert await idempotency.mark_acted(connection, name, second.attempt)
+
+
+async def test_what_died_before_its_answer_says_so(hers: httpx.AsyncClient, site: Site) -> None:
+    await hers.post("/goals", json=GOAL, headers=named("a"))
+    await site.pool.execute(
+        "UPDATE idempotency_keys"
+        " SET status = NULL, headers = NULL, body = NULL, begun_at = now() - interval '2 minutes'"
+    )
+    assert code_of(await hers.post("/goals", json=GOAL, headers=named("a"))) == "idempotency-answer-lost"
+    assert len(await goals_of(hers)) == 1
+
+
+async def test_who_comes_second_undoes_what_it_did(hers: httpx.AsyncClient, site: Site) -> None:
+    """Another attempt took over while this one was at it."""
+    async with site.pool.acquire() as connection, connection.transaction():
+        # Whoever plans a goal waits for this row.
+        await connection.execute("SELECT FROM streamers FOR UPDATE")
+        slow = asyncio.create_task(hers.post("/goals", json=GOAL, headers=named("a")))
+        while await site.pool.fetchval("SELECT count(*) FROM idempotency_keys") == 0:
+            await asyncio.sleep(0.02)
+        await site.pool.execute("UPDATE idempotency_keys SET attempt = $1", uuid.uuid4())
+    assert code_of(await slow) == "idempotency-in-progress"
+    assert await goals_of(hers) == []
+
+
+async def test_a_day_later_it_is_forgotten(hers: httpx.AsyncClient, site: Site) -> None:
+    await hers.post("/goals", json=GOAL, headers=named("a"))
+    await site.pool.execute("UPDATE idempotency_keys SET begun_at = now() - interval '25 hours'")
+    assert (await hers.post("/goals", json=GOAL, headers=named("a"))).status_code == 201
+    assert len(await goals_of(hers)) == 2
+    [rule] = [rule for rule in RULES if rule.name == "idempotency_keys"]
+    async with site.pool.acquire() as connection:
+        for age, left in (("23 hours", 1), ("25 hours", 0)):
+            await connection.execute(f"UPDATE idempotency_keys SET begun_at = now() - interval '{age}'")
+            await rule.forget[0](connection, days=rule.fixed_days, limit=10)
+            assert await connection.fetchval("SELECT count(*) FROM idempotency_keys") == left
