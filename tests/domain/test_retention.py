@@ -104,6 +104,14 @@ MAKE: dict[str, Make] = {
         "INSERT INTO alert_actions (streamer_id, actor_kind, actor_id, action, created_at)"
         " VALUES ({streamer}, 'owner', {user}, 'pause', $1)"
     ),
+    "custom_alerts": _inserted(
+        "INSERT INTO alerts (streamer_id, kind, status, donor_name, amount_minor, duration_ms, created_at)"
+        " VALUES ({streamer}, 'custom', 'dropped', 'Подписчик', 0, 5000, $1)"
+    ),
+    "idempotency_keys": _inserted(
+        "INSERT INTO idempotency_keys (user_id, key_id, key, fingerprint, attempt, begun_at)"
+        " VALUES ({user}, 0, random()::text, {hash}, gen_random_uuid(), $1)"
+    ),
     "decisions": _inserted(
         "INSERT INTO moderation_decisions (streamer_id, donation_id, what, by_kind, by_name, decided_at)"
         " VALUES ({streamer}, {donation}, 'hide', 'owner', 'anna', $1)"
