@@ -33,8 +33,8 @@ class Access:
 
     token_id: int
     user: User
-    streamer_id: int | None
-    """Whose page it is for, always the user's own; None: she had none when it was made."""
+    streamer_id: int
+    """Whose page it is for, always the user's own."""
     scopes: frozenset[Scope]
     application_id: int | None
     name: str
@@ -129,9 +129,9 @@ async def find_access(connection: Any, token_hash: bytes) -> Access | None:
 
 
 async def create_key(
-    connection: Any, user_id: int, streamer_id: int | None, *, name: str, scopes: Iterable[str], days: int | None
+    connection: Any, user_id: int, streamer_id: int, *, name: str, scopes: Iterable[str], days: int | None
 ) -> NewKey:
-    """A key for her own page, if she has one.
+    """A key for her own page.
 
     Raises InvalidInputError("name" | "scopes" | "days", …), NotAllowedError("too_many").
     """
