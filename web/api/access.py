@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from quart import Quart, current_app, g, request
+from werkzeug.exceptions import TooManyRequests
 
 from domain.access_tokens import PREFIX, find_access
 from domain.scopes import Scope
@@ -21,14 +22,12 @@ from infra.jwt import read_jwt
 from web.api.blueprints import is_api, is_old
 from web.api.errors import Refused
 from web.context import parts
-from web.limits import Limit, address_key
+from web.limits import Count, Limit, address_key, retry_after
 from web.security import client_address
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 _ACCESS = "_streamcash_access"
-CALLS = Limit("api", 600, 60)
-"""Of one caller: a person, a key, or an address that named neither."""
 
 
 @dataclass(frozen=True)
@@ -148,16 +147,22 @@ async def _let_in() -> None:
 
 async def _count_address() -> None:
     """Before anything is looked up: guessing tokens costs us a counter, not a query."""
-    await _take(Limit("api-address", CALLS.count * 2, CALLS.period_seconds), address_key(client_address()))
+    await _take("api-address", 2 * parts().settings.api_calls_per_minute, address_key(client_address()))
 
 
 async def _count_caller(found: Caller) -> None:
+    """A person, or a key."""
     key = f"user-{found.user.id}" if found.key_id is None else f"key-{found.key_id}"
-    await _take(CALLS, key)
+    await _take("api", parts().settings.api_calls_per_minute, key)
 
 
-async def _take(limit: Limit, key: str) -> None:
-    g.api_count = await parts().limiter.take(limit, key)
+async def _take(name: str, count: int, key: str) -> None:
+    limit = Limit(name, count, 60)
+    try:
+        g.api_count = await parts().limiter.take(limit, key)
+    except TooManyRequests as refused:
+        g.api_count = Count(limit, 0, int(retry_after(refused)["Retry-After"]))
+        raise
 
 
 async def _identify(*, is_needed: bool) -> Caller | None:

@@ -7,8 +7,8 @@ from quart import Blueprint, has_request_context, request
 PREFIX = "/api/v1"
 _BESIDE = ("/oauth/token", "/oauth/revoke", "/.well-known/oauth-authorization-server")
 """For the same programs: errors of theirs that are not OAuth's own are told as the API's."""
-_OLD = "api_v1_"
-_NEW = "api_"
+_OLD = "rest_old_"
+_NEW = "rest_"
 
 
 class ApiBlueprint(Blueprint):

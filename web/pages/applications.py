@@ -16,7 +16,7 @@ from werkzeug.exceptions import Gone, UnprocessableEntity
 
 from domain import applications
 from domain.applications import MAX_APPLICATIONS, REDIRECT_URI_MAX_LENGTH, Fields, OwnApplication
-from domain.errors import InvalidInputError, NotAllowedError
+from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.links import LINK_MAX_LENGTH
 from domain.streamers import find_by_owner
 from domain.text import NAME_MAX_LENGTH
@@ -112,8 +112,11 @@ async def replace_secret(application_id: int) -> ResponseReturnValue:
 @blueprint.post("/dashboard/applications/<int(max=2147483647):application_id>/delete")
 async def delete(application_id: int) -> ResponseReturnValue:
     user = await require_user()
-    async with parts().pool.acquire() as connection, connection.transaction():
-        await applications.delete_application(connection, user.id, application_id)
+    try:
+        async with parts().pool.acquire() as connection, connection.transaction():
+            await applications.delete_application(connection, user.id, application_id)
+    except NotFoundError:
+        return desk.go_to("applications.show", said="nothing-to-do")
     return desk.go_to("applications.show", said="application-deleted")
 
 

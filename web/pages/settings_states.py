@@ -73,7 +73,7 @@ async def _keys(connection: Any, _user: User, streamer: Streamer) -> State:
     number = ngettext("%(num)s key", "%(num)s keys", len(keys)) if keys else _("no keys")
     if not allowed:
         return State(number)
-    return State(f"{number} · {ngettext('%(num)s application', '%(num)s applications', allowed)}")
+    return State(number + " · " + ngettext("%(num)s application", "%(num)s applications", allowed))
 
 
 async def _terminals(connection: Any, _user: User, streamer: Streamer) -> State:
