@@ -41,7 +41,7 @@ async def test_a_key_opens_what_it_says(connection: asyncpg.Connection, streamer
     assert listed.scopes == (Scope.DONATIONS_READ, Scope.GOALS_WRITE)
     assert listed.used_at is not None
     # Nowhere in the row stands what would open anything.
-    row = await connection.fetchrow("SELECT * FROM access_tokens")
+    (row,) = await connection.fetch("SELECT * FROM access_tokens")
     assert made.token not in str(dict(row))
     assert row["token_hash"] == hash_token(made.token) == hash_of(made.token)
 
@@ -112,7 +112,7 @@ async def test_there_is_a_limit_which_ended_keys_do_not_reach(
         await make(connection, streamer)
     with pytest.raises(NotAllowedError):
         await make(connection, streamer)
-    await access_tokens.revoke_key(connection, streamer.owner_id, first.id)
+    await access_tokens.revoke_key(connection, streamer.owner_id, first.id, by_user_id=streamer.owner_id)
     await make(connection, streamer)
 
 
@@ -120,10 +120,10 @@ async def test_only_its_owner_revokes_it_and_once(connection: asyncpg.Connection
     stranger = await make_streamer(connection)
     made, kept = await make(connection, streamer), await make(connection, stranger)
     with pytest.raises(NotFoundError):
-        await access_tokens.revoke_key(connection, stranger.owner_id, made.id)
-    assert await access_tokens.revoke_key(connection, streamer.owner_id, made.id) == "Бот"
+        await access_tokens.revoke_key(connection, stranger.owner_id, made.id, by_user_id=stranger.owner_id)
+    assert await access_tokens.revoke_key(connection, streamer.owner_id, made.id, by_user_id=streamer.owner_id) == "Бот"
     with pytest.raises(NotFoundError):
-        await access_tokens.revoke_key(connection, streamer.owner_id, made.id)
+        await access_tokens.revoke_key(connection, streamer.owner_id, made.id, by_user_id=streamer.owner_id)
     assert await use(connection, made.token) is None
     assert await use(connection, kept.token) is not None
     log = await connection.fetch("SELECT action FROM account_log WHERE user_id = $1 ORDER BY id", streamer.owner_id)

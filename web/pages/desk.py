@@ -140,6 +140,12 @@ MENU: tuple[MenuGroup, ...] = (
                 about=lambda: _("Addresses for Stream Deck, Streamer.bot and hotkeys."),
             ),
             MenuEntry(
+                "keys.show",
+                lambda: _("Keys and applications"),
+                "link",
+                about=lambda: _("Keys of the API for bots and scripts, and which applications may act for your page."),
+            ),
+            MenuEntry(
                 "my_account.show",
                 lambda: _("Account"),
                 "user",
