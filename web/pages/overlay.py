@@ -14,5 +14,5 @@ async def show() -> str:
     allow_realtime()
     allow_source("media-src", "'self'")
     return await render_template(
-        "pages/overlay.html", realtime_url=parts().settings.realtime_url, version=assets_version()
+        "pages/overlay.html", realtime_url=parts().settings.realtime_url, version=assets_version(), script="overlay"
     )
