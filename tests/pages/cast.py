@@ -6,7 +6,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from domain import exports, goals, holds, manual_donations, media, moderation_settings, moderators, profiles, self_check
+from domain import (
+    alert_settings,
+    exports,
+    goals,
+    holds,
+    manual_donations,
+    media,
+    moderation_settings,
+    moderators,
+    profiles,
+    self_check,
+)
+from domain.alert_tiers import DEFAULT_TIERS
 from domain.buttons import Control as ButtonControl
 from domain.buttons import NewButton, create_button
 from domain.history import Selection
@@ -139,6 +151,8 @@ async def _set_up(cast: Cast, story: Story) -> None:
         button = NewButton(name=story.button[:60], control=ButtonControl.SKIP, allows_get=True, locale="ru")
         button_id = await create_button(connection, box, streamer.id, button)
         await moderation_settings.add_words(connection, streamer.id, "word", ["грубость", "спойлер*"])
+        level = replace(DEFAULT_TIERS[2], id="tier-of-the-cast", name=story.name[:60], min_amount_minor=500_00)
+        await alert_settings.add_tier(connection, streamer.id, level)
         word_id = await connection.fetchval("SELECT min(id) FROM moderation_words")
         block_id = await connection.fetchval(
             "INSERT INTO blocks (streamer_id, kind, value, shown, note) VALUES ($1, 'name', 'x', $2, $3) RETURNING id",
@@ -174,6 +188,7 @@ async def _set_up(cast: Cast, story: Story) -> None:
         "picture": sha256,
         "button": str(button_id),
         "word": str(word_id),
+        "level": level.id,
         "block": str(block_id),
         "manual donation": str(manual),
         "export": exported,
