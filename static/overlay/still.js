@@ -4,9 +4,10 @@ import { buildAlert } from "./alert.js";
 import { fontsAreReady } from "./fonts.js";
 import { pickWords } from "./words.js";
 
-// What flies is caught in the middle of its way; everything else has arrived.
+// What flies is caught somewhere on its way; everything else has arrived.
 const FLYING = /^(spark|confetti|heart|rocket-spark)\b/;
-const CAUGHT_AT = 0.35;
+const CAUGHT_FROM = 0.12;
+const CAUGHT_TO = 0.6;
 
 fontsAreReady().then(() => {
   const words = pickWords(document.documentElement.lang);
@@ -20,7 +21,7 @@ fontsAreReady().then(() => {
       continue;
     }
     const { delay, duration } = animation.effect.getComputedTiming();
-    animation.currentTime = delay + duration * CAUGHT_AT;
+    animation.currentTime = delay + duration * (CAUGHT_FROM + Math.random() * (CAUGHT_TO - CAUGHT_FROM));
     animation.pause();
   }
 });
