@@ -28,7 +28,8 @@ _turns = asyncio.Semaphore(4)
 async def receive(streamer_id: int, kind: Kind, file: FileStorage) -> MediaFile:
     """The file as the worker found it: ready, or still waiting after WAIT_SECONDS.
 
-    Raises InvalidInputError("file", code), NotAllowedError of `media_files.add_file`, and 429 TooManyRequests.
+    Raises InvalidInputError("file", code), NotAllowedError of `media_files.add_file`, NotFoundError (it was deleted
+    meanwhile), and 429 TooManyRequests.
     """
     await parts().limiter.take(UPLOADS, str(streamer_id))
     with parts().waiters.watch_files(streamer_id) as watch:
@@ -44,6 +45,9 @@ async def receive(streamer_id: int, kind: Kind, file: FileStorage) -> MediaFile:
             async with parts().pool.acquire() as connection:
                 added = await media_files.find_file(connection, streamer_id, added.url)
     if added.state is FileState.REFUSED:
+        # Who is told now need not find it in the list.
+        async with parts().pool.acquire() as connection:
+            await media_files.delete_file(connection, added)
         raise InvalidInputError("file", added.refusal)
     return added
 

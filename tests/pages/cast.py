@@ -13,6 +13,7 @@ from domain import (
     holds,
     manual_donations,
     media,
+    media_files,
     moderation_settings,
     moderators,
     profiles,
@@ -31,6 +32,7 @@ from domain.requisites import Requisites, get_requisites, save_requisites
 from domain.streamers import Streamer
 from domain.terms import keep_terms
 from domain.users import create_user
+from infra.assets import STATIC_DIR
 from infra.crypto import SecretBox
 from infra.settings import IdentityClient
 from tests.builders import hear, make_donation, open_donation
@@ -112,6 +114,16 @@ async def fill(site: Site, story: Story = EVENING) -> Cast:
     return cast
 
 
+async def _upload(connection: Any, streamer: Streamer) -> str:
+    """A picture and a sound for alerts; the picture's address."""
+    fox, chime = art.fox(), (STATIC_DIR / "overlay" / "chime.wav").read_bytes()
+    picture = await media_files.add_file(connection, streamer.id, media_files.Kind.IMAGE, "лиса.webp", fox)
+    sound = await media_files.add_file(connection, streamer.id, media_files.Kind.AUDIO, "динь.wav", chime)
+    assert await media_files.finish(connection, picture.id, media_files.Found(fox, width=256, height=256, frames=1))
+    assert await media_files.finish(connection, sound.id, media_files.Found(chime, seconds=1.6))
+    return picture.url
+
+
 async def _set_goals(cast: Cast, story: Story) -> None:
     """One that was reached, one that is active, and the planned ones; donors' money counts."""
     async with cast.site.pool.acquire() as connection, connection.transaction():
@@ -138,6 +150,7 @@ async def _set_up(cast: Cast, story: Story) -> None:
         await _dress(connection, streamer, story.about, accent="c2410c", thanks=story.thanks, links=LINKS)
         sha256 = await media.set_picture(connection, streamer.id, media.Picture.AVATAR, art.fox())
         await media.set_picture(connection, streamer.id, media.Picture.BANNER, art.hills())
+        upload = await _upload(connection, streamer)
         papers = Requisites(
             full_name=story.person[:200],
             inn="500100732259",
@@ -186,6 +199,8 @@ async def _set_up(cast: Cast, story: Story) -> None:
         await connection.execute("INSERT INTO export_chunks SELECT id, 0, $1 FROM exports", FILE)
     cast.ids |= {
         "picture": sha256,
+        "upload": upload.removeprefix(media_files.URL_PREFIX),
+        "upload's address": upload,
         "button": str(button_id),
         "word": str(word_id),
         "level": level.id,

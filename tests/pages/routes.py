@@ -83,6 +83,7 @@ ROUTES: dict[str, Route] = {
     "operator_legal.show": Route(E, {"name": "rules"}, page="operator-legal"),
     "media.show_picture": Route(E, {"sha256": "picture"}),
     "media.show_colour": Route(E, {"colour": "1f5eff"}),
+    "uploads.show": Route(E, {"name": "upload"}),
     # Donors.
     "donate.show_form": Route(E, {"slug": "anna"}, page="donate"),
     "donate.submit_form": Route(E, {"slug": "anna"}),
@@ -267,6 +268,9 @@ ROUTES: dict[str, Route] = {
     "page.save": Route(S),
     "page.keep_pictures": Route(S),
     "page.preview": Route(S),
+    "alert_files.show": Route(S, page="alert-files"),
+    "alert_files.add": Route(S),
+    "alert_files.delete": Route(S, form={"url": "upload's address"}),
     # Goals.
     "goals.show": Route(S, page="goals"),
     "goals.show_new": Route(S, page="goal-new"),

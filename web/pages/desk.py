@@ -143,6 +143,12 @@ MENU: tuple[MenuGroup, ...] = (
                 ),
             ),
             MenuEntry(
+                "alert_files.show",
+                lambda: _("Pictures and sounds"),
+                "upload",
+                about=lambda: _("Your own files for alerts: upload, listen, delete."),
+            ),
+            MenuEntry(
                 "buttons.show",
                 lambda: _("Buttons"),
                 "key",
