@@ -7,7 +7,7 @@ lease, so that all of them show the same one.
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -131,6 +131,14 @@ def _as_made(look: Look, row: Mapping[str, Any]) -> Look:
         sound = LookSound(row["sound_url"], sound.volume, 0, None)
     image_url = row["image_url"] or look.image_url
     return replace(look, text=None, elements=None, image_url=image_url, sound=sound)
+
+
+def encode_look(look: Look) -> dict[str, Any]:
+    """As overlays get it (docs/realtime.md); the step that draws it is the alert's own `level`."""
+    fields = asdict(look)
+    del fields["level"]
+    fields["visible"] = fields.pop("is_visible")
+    return fields
 
 
 def level_of(tier: Tier, amount_minor: int) -> AlertLevel:

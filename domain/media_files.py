@@ -219,7 +219,7 @@ async def lock_file(connection: Any, streamer_id: int, url: str) -> MediaFile:
 
 
 async def delete_file(connection: Any, file: MediaFile) -> None:
-    """The caller holds it by `lock_file`, and has looked whether anything uses it."""
+    """The caller holds it by `lock_file` and has looked whether anything uses it, or it was refused."""
     await _sql.delete_file(connection, file_id=file.id)
 
 

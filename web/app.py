@@ -15,7 +15,6 @@ from infra.settings import ROOT, Settings
 from providers.catalogue import open_providers
 from web import api, health, metrics, notifications
 from web.api.access import setup_access
-from web.api.bodies import setup_bodies
 from web.api.etags import setup_etags
 from web.api.headers import setup_headers
 from web.api.idempotency import setup_idempotency
@@ -85,7 +84,6 @@ def create_app(settings: Settings) -> Quart:
     for module in api.with_routes():
         app.register_blueprint(module.blueprint)
     setup_access(app)
-    setup_bodies(app)
     setup_idempotency(app)
     setup_etags(app)
 

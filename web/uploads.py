@@ -3,6 +3,7 @@
 from typing import Any
 
 from quart import Request
+from werkzeug.exceptions import BadRequest
 
 from domain.media_files import SIZE_MAX, Kind
 
@@ -36,3 +37,10 @@ class SizedRequest(Request):
         super().__init__(method, scheme, path, *arguments, **options)
         if large is not None:
             self.max_content_length = large
+
+    async def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Raises BadRequest also for bytes that are no text at all, which Quart calls a bug of ours."""
+        try:
+            return await super().get_json(force, silent, cache)
+        except UnicodeDecodeError as error:
+            raise BadRequest from error

@@ -75,7 +75,7 @@ function fitMessage(plate, message, look) {
   for (const size of sizes) {
     message.style.setProperty("--size", size);
     const lines = Math.round(message.scrollHeight / parseFloat(getComputedStyle(message).lineHeight));
-    const mostLines = size === wanted ? LINES_OF_FULL_SIZE : Infinity;
+    const mostLines = size === usual[0] ? LINES_OF_FULL_SIZE : Infinity;
     if (lines <= mostLines && plate.offsetHeight <= innerHeight * MOST_OF_HEIGHT) return;
   }
   plate.classList.add("wide");

@@ -101,7 +101,8 @@ export class Sound {
   }
 
   #gain({ volume }) {
-    const gain = new GainNode(this.#context, { gain: volume });
+    const gain = this.#context.createGain();
+    gain.gain.value = volume;
     gain.connect(this.#volume);
     return gain;
   }

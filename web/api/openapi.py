@@ -24,6 +24,7 @@ from web.api.etags import is_tagged
 View = TypeVar("View", bound=Callable[..., Any])
 
 _EXAMPLES = "_streamcash_examples"
+_GIVES = "_streamcash_gives"
 _PERSON = "person"
 _KEY = "key"
 _APPLICATION = "application"
@@ -37,6 +38,16 @@ def examples(
 
     def mark(view: View) -> View:
         setattr(view, _EXAMPLES, {"request": request, "response": response, "path": path or {}})
+        return view
+
+    return mark
+
+
+def gives(content_type: str) -> Callable[[View], View]:
+    """An operation that answers no JSON, but a page or a file."""
+
+    def mark(view: View) -> View:
+        setattr(view, _GIVES, content_type)
         return view
 
     return mark
@@ -134,6 +145,8 @@ class ApiDocument(OpenAPIProvider):
         else:
             operation["security"] = [{_PERSON: []}, {_KEY: []}, {_APPLICATION: [access.scope.value]}]
         operation["responses"] = {str(status): value for status, value in operation["responses"].items()}
+        if content_type := getattr(view, _GIVES, None):
+            operation["responses"]["200"] = {"description": "", "content": {content_type: _SCHEMA_OF_BYTES}}
         self._add_errors(operation, rule, is_public=access.is_public)
         self._add_examples(operation, view)
 
@@ -191,6 +204,10 @@ def _add_headers(operation: dict[str, Any], method: str, rule: Rule, view: Calla
 def _header(name: str, description: str, max_length: int) -> dict[str, Any]:
     schema = {"type": "string", "minLength": 1, "maxLength": max_length, "pattern": "^[ -~]+$"}
     return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+_SCHEMA_OF_BYTES: dict[str, Any] = {}
+"""OpenAPI 3.1 says nothing of what is no JSON."""
 
 
 _ERROR_SCHEMAS = {

@@ -15,5 +15,5 @@ async def show() -> str:
     # Sounds of the streamer's own play from memory.
     allow_source("media-src", "'self'", "blob:")
     return await render_template(
-        "pages/overlay.html", realtime_url=parts().settings.realtime_url, version=assets_version()
+        "pages/overlay.html", realtime_url=parts().settings.realtime_url, version=assets_version(), script="overlay"
     )

@@ -4,6 +4,7 @@ GET /static/uploads/<name>     a picture or sound as domain/media_files.py keeps
 """
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import ContentRange
@@ -40,7 +41,7 @@ async def show(name: str) -> Response:
         response.set_etag(etag)
         return response
     first, end = _asked_range(file, etag)
-    response = Response(_read(file, first, end), headers=HEADERS, content_type=file.content_type)
+    response = Response(_read(parts().pool, file, first, end), headers=HEADERS, content_type=file.content_type)
     response.content_length = end - first
     response.set_etag(etag)
     if (first, end) != (0, file.size) or _has_range(etag):
@@ -71,9 +72,8 @@ def _asked_range(file: Served, etag: str) -> tuple[int, int]:
     return found[0], min(found[1], file.size)
 
 
-async def _read(file: Served, first: int, end: int) -> AsyncIterator[bytes]:
+async def _read(pool: Any, file: Served, first: int, end: int) -> AsyncIterator[bytes]:
     """Part by part; no connection is kept between two. One that is deleted meanwhile ends early."""
-    pool = parts().pool
     while first < end:
         async with pool.acquire() as connection:
             part = await read_part(connection, file.id, first, min(PART_BYTES, end - first))
