@@ -76,7 +76,7 @@ async def show(query_args: schemas.FeedQuery) -> tuple[schemas.Feed, int, dict[s
             403, f"`q` and `donor` search what donors wrote: they need {Scope.DONATIONS_ORIGINAL}", code="scope"
         )
     streamer = await callers_streamer()
-    before, after = read_cursor(query_args.before), read_cursor(query_args.after)
+    before, after = read_cursor("before", query_args.before), read_cursor("after", query_args.after)
     async with parts().pool.acquire() as connection:
         if after is not None:
             page = await history.list_newer(connection, streamer.id, _selection(query_args), after, query_args.limit)

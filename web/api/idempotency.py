@@ -73,7 +73,7 @@ async def _answer_again() -> Response | None:
         case Turn.LOST:
             raise problem("idempotency-answer-lost")
         case Turn.ANOTHER:
-            raise problem("idempotency-key-reused")
+            raise problem("idempotency-key-reused", field=HEADER, where="header")
 
 
 def _name() -> Name | None:
@@ -90,7 +90,7 @@ def _name() -> Name | None:
     if key is None or request.mimetype == "multipart/form-data":
         return None
     if not 1 <= len(key) <= KEY_MAX_LENGTH or not key.isascii() or not key.isprintable():
-        raise problem("idempotency-key")
+        raise problem("idempotency-key", field=HEADER, where="header")
     return Name(who.user.id, who.key_id or 0, key)
 
 

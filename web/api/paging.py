@@ -35,8 +35,8 @@ def write_cursor(place: Place | None) -> str | None:
     return base64.urlsafe_b64encode(write_place(place).encode()).decode().rstrip("=")
 
 
-def read_cursor(text: str | None) -> Place | None:
-    """Raises Refused: it is none of ours."""
+def read_cursor(name: str, text: str | None) -> Place | None:
+    """`name`: of the query's field. Raises Refused(422): it is none of ours."""
     if text is None:
         return None
     try:
@@ -45,7 +45,7 @@ def read_cursor(text: str | None) -> Place | None:
         written = ""
     place = read_place(written)
     if place is None:
-        raise problem("cursor")
+        raise problem("cursor", field=name, where="query")
     return place
 
 

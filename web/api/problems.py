@@ -44,9 +44,14 @@ MEANINGS: dict[str, str] = {**errors.PROBLEMS, **{code: known.detail for code, k
 
 
 def problem(
-    code: str, *, field: str | None = None, said: str | None = None, headers: dict[str, str] | None = None
+    code: str,
+    *,
+    field: str | None = None,
+    where: str = "body",
+    said: str | None = None,
+    headers: dict[str, str] | None = None,
 ) -> Refused:
-    """To be raised. `field`: the one of the body that is not right; `said`: what to say of it instead of the words."""
+    """To be raised. `field`: what is not right, and `where` it stands; `said`: instead of the words."""
     known = _OURS[code]
-    faults = None if field is None else [{"loc": ["body", field], "msg": said or known.detail, "type": code}]
+    faults = None if field is None else [{"loc": [where, field], "msg": said or known.detail, "type": code}]
     return Refused(known.status, known.detail, headers=headers, faults=faults, code=code)

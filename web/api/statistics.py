@@ -172,7 +172,7 @@ def _period(asked: PeriodQuery, streamer: Streamer) -> Period:
     last = asked.last_day or max(today, asked.first_day or today)
     first = asked.first_day or last
     if first > last or (last - first).days >= DAYS_MAX:
-        raise problem("period")
+        raise problem("period", field="first_day", where="query")
     return Period(first, last)
 
 
