@@ -68,6 +68,7 @@ async def give_missing_alert(connection: Any, donation_id: int) -> Wake | None:
     # As it was when it was paid: until it is judged the transaction is open.
     await queries.moderation.set_public_texts(connection, donation_id=donation_id, donor_name=name, message=message)
     await _give_alert(connection, donation_id=donation_id, **row)
+    await queries.donations.tell_again(connection, donation_id=donation_id)
     return Wake(row["streamer_id"], frozenset({Topic.ALERTS, Topic.DONATION}), donation_id, plays_on=True)
 
 
