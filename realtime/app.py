@@ -1,4 +1,5 @@
-"""The realtime service, put together: Socket.IO for overlays and dashboards, `/health`, and what runs beside them."""
+"""The realtime service, put together: Socket.IO for overlays, dashboards and bots, version 1's plain WebSockets,
+`/health`, and what runs beside them."""
 
 import asyncio
 import contextlib
@@ -12,14 +13,19 @@ from uuid import uuid4
 import socketio
 
 from domain import overlays
+from domain.events import Wake
 from infra.crypto import SecretBox
 from infra.database import DATABASE_AWAY
 from infra.settings import Settings
 from realtime.dashboard_socket import DashboardNamespace
 from realtime.database import Database
+from realtime.events_socket import EVENTS, EventsNamespace
+from realtime.feed import Feed
+from realtime.guests import Guests
 from realtime.messages import MAX_MESSAGE_BYTES
 from realtime.net import Net
 from realtime.overlay_socket import OverlayNamespace
+from realtime.plain_sockets import PREFIX, PlainSockets
 from realtime.stage import DASHBOARD, OVERLAY, Stage
 from realtime.wakes import Wakes
 
@@ -45,7 +51,7 @@ class RealtimeApp:
             async_mode="asgi",
             # In order, one at a time per socket: an overlay's `seen` never overtakes its `started`.
             async_handlers=False,
-            namespaces=[OVERLAY, DASHBOARD],
+            namespaces=[OVERLAY, DASHBOARD, EVENTS],
             cors_allowed_origins=allowed_origins(settings),
             max_http_buffer_size=MAX_MESSAGE_BYTES,
             ping_interval=PING_INTERVAL_SECONDS,
@@ -56,16 +62,23 @@ class RealtimeApp:
         self._wakes = Wakes(settings.redis_url)
         self._stage = Stage(self._server, self._database, self._wakes, uuid4())
         self._net = Net(self._stage, self._wakes)
-        self._server.register_namespace(OverlayNamespace(self._stage))
-        self._server.register_namespace(
-            DashboardNamespace(self._stage, SecretBox(settings.secret_keys.get_secret_value()))
-        )
+        self._feed = Feed(self._database)
+        box = SecretBox(settings.secret_keys.get_secret_value())
+        self._guests = Guests(self._database, box)
+        overlay_namespace = OverlayNamespace(self._stage)
+        self._server.register_namespace(overlay_namespace)
+        self._server.register_namespace(DashboardNamespace(self._stage, box))
+        self._server.register_namespace(EventsNamespace(self._stage, self._feed, self._guests, box))
+        self._plain = PlainSockets(self._stage, overlay_namespace, self._feed, self._guests, box)
         self._sockets = socketio.ASGIApp(self._server, other_asgi_app=self._serve_health)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+            return
+        if scope["type"] == "websocket" and scope["path"].startswith(PREFIX):
+            await self._plain.serve(scope, receive, send)
             return
         try:
             await self._sockets(scope, receive, send)
@@ -77,8 +90,18 @@ class RealtimeApp:
         self._tasks = [
             asyncio.create_task(self._run_net()),
             asyncio.create_task(self._wakes.publish_all()),
-            asyncio.create_task(self._wakes.hear(self._stage.hear, self._net.look_now)),
+            asyncio.create_task(self._wakes.hear(self._hear, self._look_now)),
+            asyncio.create_task(self._feed.run()),
+            asyncio.create_task(self._guests.run()),
         ]
+
+    def _hear(self, wake: Wake) -> None:
+        self._stage.hear(wake)
+        self._feed.look_at(wake.streamer_id)
+
+    def _look_now(self) -> None:
+        self._net.look_now()
+        self._feed.look_now()
 
     def stop_offering(self) -> None:
         """Before the sockets are closed: what plays now is not ours to take back, its overlays are about to move."""
@@ -127,6 +150,7 @@ class RealtimeApp:
             },
             "overlays": self._stage.rooms.count_overlays(),
             "dashboards": self._stage.rooms.count_dashboards(),
+            "listeners": self._guests.count(),
         }
         # Without Redis alerts play a little later; without PostgreSQL nothing does.
         await _respond(send, 200 if database else 503, body)
