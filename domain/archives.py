@@ -45,6 +45,7 @@ PARTS: tuple[Part, ...] = (
     Part("overlay_addresses", _sql.list_overlay_addresses),
     Part("buttons", _sql.list_buttons),
     Part("goals", _sql.list_goals),
+    Part("alert_settings", _sql.list_alert_settings),
     Part("moderation_settings", _sql.list_moderation_settings),
     Part("moderation_words", _sql.list_moderation_words),
     Part("moderators", _sql.list_moderators),

@@ -104,6 +104,19 @@ async def add_words(connection: Any, streamer_id: int, kind: str, lines: list[st
     return int(after - before)
 
 
+async def set_words(connection: Any, streamer_id: int, lines: list[str]) -> None:
+    """Her words become these, her exceptions stay. Raises as `add_words` does, but of the field "banned_words"."""
+    try:
+        wanted = {clean_pattern(line) for line in lines if line.strip()}
+        for word in await list_words(connection, streamer_id):
+            if word.kind == "word" and word.pattern not in wanted:
+                await remove_word(connection, streamer_id, word.id)
+        if wanted:
+            await add_words(connection, streamer_id, "word", sorted(wanted))
+    except InvalidInputError as error:
+        raise InvalidInputError("banned_words", error.code, **error.data) from error
+
+
 async def remove_word(connection: Any, streamer_id: int, word_id: int) -> None:
     """Raises NotFoundError("word")."""
     if await queries.moderation.remove_word(connection, streamer_id=streamer_id, word_id=word_id) is None:

@@ -28,6 +28,7 @@ def file_descriptions() -> dict[str, str]:
         "overlay_addresses.json": _("When addresses of the overlay were made and revoked."),
         "buttons.json": _("Your control buttons, without their addresses."),
         "goals.json": _("Your goals."),
+        "alert_settings.json": _("How your alerts look and sound."),
         "moderation_settings.json": _("What you chose about moderation."),
         "moderation_words.json": _("Your words and exceptions."),
         "moderators.json": _("Who helps you moderate, and what each may do."),

@@ -70,6 +70,12 @@ SELECT id, title, description, status, target_minor, start_minor, carried_minor,
        ends_at, started_at, reached_at, ended_at, created_at
 FROM goals WHERE streamer_id = :streamer_id ORDER BY id;
 
+-- name: list_alert_settings
+SELECT alerts_enabled, show_anonymous, min_amount_for_alert_minor, sound_enabled, sound_volume, sound_file_url,
+       visual_enabled, alert_duration, text_color, background_color, font_size, donation_text_template,
+       anonymous_text_template, tiers, updated_at
+FROM alert_settings WHERE streamer_id = :streamer_id;
+
 -- name: list_moderation_settings
 SELECT mode, acts, capitals_percent, long_over, emoji_over, message_from_minor, hold_minutes, outcome, updated_at
 FROM moderation_settings WHERE streamer_id = :streamer_id;

@@ -45,6 +45,7 @@ steps AS (DELETE FROM first_steps WHERE streamer_id = :streamer_id),
 papers AS (DELETE FROM requisites WHERE streamer_id = :streamer_id),
 counts AS (DELETE FROM statistics_counts WHERE streamer_id = :streamer_id),
 rules AS (DELETE FROM moderation_settings WHERE streamer_id = :streamer_id),
+levels AS (DELETE FROM alert_settings WHERE streamer_id = :streamer_id),
 words AS (DELETE FROM moderation_words WHERE streamer_id = :streamer_id),
 helpers AS (DELETE FROM moderators WHERE streamer_id = :streamer_id),
 present AS (DELETE FROM moderation_presence WHERE streamer_id = :streamer_id)
