@@ -118,6 +118,8 @@ class Settings(BaseSettings):
 
     cors_origins: str = ""
     """Comma-separated origins whose pages may call the API: `https://example.org,https://front.example.org`."""
+    api_calls_per_minute: int = Field(default=600, ge=1)
+    """Of one caller of the API: a person, a key, or (twice as many) an address."""
     jwt_days: int = Field(default=8, ge=1, le=90)
     """How long a sign-in through the API lasts."""
 

@@ -25,8 +25,6 @@ from web.security import client_address
 View = TypeVar("View", bound=Callable[..., Any])
 
 _ACCESS = "_streamcash_access"
-CALLS = Limit("api", 600, 60)
-"""Of one caller: a person, a key, or an address that named neither."""
 
 
 @dataclass(frozen=True)
@@ -146,16 +144,17 @@ async def _let_in() -> None:
 
 async def _count_address() -> None:
     """Before anything is looked up: guessing tokens costs us a counter, not a query."""
-    await _take(Limit("api-address", CALLS.count * 2, CALLS.period_seconds), address_key(client_address()))
+    await _take("api-address", 2 * parts().settings.api_calls_per_minute, address_key(client_address()))
 
 
 async def _count_caller(found: Caller) -> None:
+    """A person, or a key."""
     key = f"user-{found.user.id}" if found.key_id is None else f"key-{found.key_id}"
-    await _take(CALLS, key)
+    await _take("api", parts().settings.api_calls_per_minute, key)
 
 
-async def _take(limit: Limit, key: str) -> None:
-    g.api_count = await parts().limiter.take(limit, key)
+async def _take(name: str, count: int, key: str) -> None:
+    g.api_count = await parts().limiter.take(Limit(name, count, 60), key)
 
 
 async def _identify(*, is_needed: bool) -> Caller | None:

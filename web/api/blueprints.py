@@ -5,8 +5,8 @@ from typing import Any
 from quart import Blueprint, has_request_context, request
 
 PREFIX = "/api/v1"
-_OLD = "api_v1_"
-_NEW = "api_"
+_OLD = "rest_old_"
+_NEW = "rest_"
 
 
 class ApiBlueprint(Blueprint):

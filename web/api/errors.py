@@ -17,6 +17,16 @@ from domain.errors import DomainError, InvalidInputError, NotAllowedError, NotFo
 from web.api.blueprints import is_old
 
 PROBLEM = "application/problem+json"
+PROBLEMS = {
+    "fields": "Some field is not right; `errors` says which and why.",
+    "unknown-key": "There is no key, or one that is not good (any more): unknown, expired or revoked.",
+    "scope": "The key is good but may not do this; `detail` names the scope.",
+    "too-many": "Too many calls. Retry-After says when to come again.",
+    "unavailable": "The database is away. Nothing is lost; try again soon.",
+}
+"""What a problem's `type` may end with, for programs to act on. Words are added, never changed."""
+
+_CODES = {401: "unknown-key", 422: "fields", 429: "too-many", 503: "unavailable"}
 
 Fault = dict[str, Any]
 """`loc` (where: "body", "query" or "path", then names), `msg`, `type`."""
@@ -53,10 +63,10 @@ def answer(status: int, detail: str, *, faults: list[Fault] | None = None, code:
     wants_problem = PROBLEM in request.headers.get("Accept", "")
     if is_old(request.endpoint) and not wants_problem:
         return _json({"detail": detail if faults is None else faults}, status, "application/json")
-    phrase = HTTPStatus(status).phrase
+    code = code or _CODES.get(status, "")
     body: dict[str, Any] = {
         "type": f"/docs/api#problem-{code}" if code else "about:blank",
-        "title": phrase,
+        "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
     }

@@ -119,7 +119,7 @@ class ApiDocument(OpenAPIProvider):
         return methods
 
     def _complete(self, operation: dict[str, Any], rule: Rule, view: Callable[..., Any]) -> None:
-        noun = re.sub(r"^api_(v1_)?", "", rule.endpoint.rpartition(".")[0])
+        noun = re.sub(r"^rest_(old_)?", "", rule.endpoint.rpartition(".")[0])
         operation["tags"] = [noun]
         access = access_of(view)
         if access.is_public:
