@@ -1,8 +1,8 @@
 """What bots are told of a streamer, read from the facts (docs/decisions/0043).
 
-Donations and alerts are found by the time they last changed at, goals, totals and controls are told as they are. Nothing
-is written for bots when money comes. Since a change bears the time its transaction began at, and may be seen later than
-younger ones, a reader goes back to a *horizon*, before which nothing new can appear, and passes over what it has told.
+Donations and alerts are found by the time they last changed at; goals, totals and controls are told as they are. For
+bots nothing is written when money comes. Since a change bears the time its transaction began at, and may be seen later
+than younger ones, a reader goes back to a *horizon*, before which nothing new can appear, and passes over what it told.
 """
 
 import uuid

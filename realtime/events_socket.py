@@ -1,4 +1,4 @@
-"""The namespace `/events`: bots hear what happens to a streamer. `docs/realtime.md` is its description for strangers."""
+"""The namespace `/events`: bots hear what happens to a streamer. `docs/realtime.md` describes it for strangers."""
 
 import asyncio
 import logging
