@@ -138,6 +138,9 @@ class RealtimeApp:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        if scope["path"].startswith(PREFIX):
+            await _respond(send, 426, {"detail": "This address speaks WebSocket only."})
+            return
         if scope["path"] != "/health":
             await _respond(send, 404, {"status": "not_found"})
             return
