@@ -65,11 +65,6 @@ def alert_level(amount_minor: int) -> AlertLevel:
     return AlertLevel.GLOW if amount_minor >= 300_00 else AlertLevel.QUIET
 
 
-def reading_ms(message: str) -> int:
-    """How long a message should stay, before the streamer's limits: 5 s and 60 ms per character."""
-    return 5_000 + 60 * len(message)
-
-
 def seen_after_ms(duration_ms: int) -> int:
     """How long the text must have been readable for the alert to count as shown: 3 s, or half a short one."""
     return min(3_000, duration_ms // 2)
@@ -118,7 +113,10 @@ async def enqueue_donation(
     amount_minor: int,
     held: bool = False,
 ) -> bool:
-    """Give a paid donation its alert, with the text that may leave us. False: it has one already."""
+    """Give a paid donation its alert, with the text that may leave us. False: it has one already.
+
+    If the streamer shows no alerts now, or none of such a donation, it is dropped at once: a replay can still show it.
+    """
     alert = await queries.alerts.insert_donation_alert(
         connection,
         streamer_id=streamer_id,
@@ -126,7 +124,6 @@ async def enqueue_donation(
         donor_name=donor_name,
         message=message,
         amount_minor=amount_minor,
-        reading_ms=reading_ms(message),
         held=held,
     )
     return alert is not None
@@ -142,7 +139,6 @@ async def enqueue_test(
         amount_minor=amount_minor,
         donor_name=donor_name,
         message=message,
-        reading_ms=reading_ms(message),
     )
     if alert_id is None:
         raise NotFoundError("streamer")
@@ -168,7 +164,6 @@ async def replay(connection: Any, streamer_id: int, donation_id: int) -> uuid.UU
         connection,
         streamer_id=streamer_id,
         donation_id=donation_id,
-        reading_ms=reading_ms(donation["public_message"]),
     )
     return None if alert_id is None else uuid.UUID(str(alert_id))
 
@@ -260,7 +255,6 @@ async def refresh_summary(connection: Any, summary_id: int) -> None:
         amount_minor=parts["amount_minor"],
         donations=parts["donations"],
         message=message,
-        reading_ms=reading_ms(message),
     )
 
 

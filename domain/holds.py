@@ -233,7 +233,6 @@ async def _show(connection: Any, row: Any, decision: Decision) -> None:
         alert_id=row["alert_id"],
         donor_name=name,
         message=message,
-        reading_ms=alerts.reading_ms(message),
     )
     if await alerts.approve(connection, row["streamer_id"], row["public_alert_id"]):
         await queries.moderation.set_public_texts(

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain import alerts, goal_progress
-from domain.alerts import reading_ms
 from domain.errors import InvalidInputError, NotFoundError
 from domain.text import NAME_MAX_LENGTH, clean_message, clean_name
 from infra import queries
@@ -135,7 +134,6 @@ async def show(connection: Any, streamer_id: int, public_id: str) -> uuid.UUID |
         donor_name=manual["donor_name"],
         message=manual["message"],
         amount_minor=manual["amount_minor"],
-        reading_ms=reading_ms(manual["message"]),
     )
     return None if alert_id is None else uuid.UUID(str(alert_id))
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 
+from domain.alert_looks import Look, look_of_row
 from domain.alerts import KNOWN_KINDS, AlertKind, AlertStatus, refresh_summary, settle_summary
 from infra import queries
 
@@ -46,6 +47,8 @@ class Offer:
     currency: str
     donations: int
     duration_ms: int
+    look: Look | None
+    """What its level makes of it; None: a goal, which has a celebration of its own."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,8 @@ class CaughtUp:
 
 
 def _offer(row: Any) -> Offer:
-    fields = {name: row[name] for name in Offer.__dataclass_fields__}
-    return Offer(**{**fields, "kind": AlertKind(row["kind"])})
+    fields = {name: row[name] for name in Offer.__dataclass_fields__ if name != "look"}
+    return Offer(**{**fields, "kind": AlertKind(row["kind"]), "look": look_of_row(row)})
 
 
 async def pick(connection: Any, streamer_id: int, overlay_ids: Sequence[uuid.UUID]) -> Offer | None:

@@ -1,11 +1,13 @@
 """What overlays say to us, checked, and what we say to them. `docs/realtime.md` describes every message."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.alerts import AlertKind, AlertLevel, alert_level, seen_after_ms
+from domain.alert_looks import Look
+from domain.alerts import AlertLevel, seen_after_ms
 from domain.showing import Offer
 
 PROTOCOL = 1
@@ -68,7 +70,7 @@ class DashboardHello(_Message):
 
 def alert_message(offer: Offer) -> dict[str, Any]:
     """An alert as overlays get it, in `offer` and `mirror`."""
-    level = AlertLevel.RIBBON if offer.kind is AlertKind.GOAL else alert_level(offer.amount_minor)
+    level = AlertLevel.RIBBON if offer.look is None else offer.look.level
     return {
         "alert_id": str(offer.alert_id),
         "lease_id": str(offer.lease_id),
@@ -82,7 +84,16 @@ def alert_message(offer: Offer) -> dict[str, Any]:
         "donations": offer.donations,
         "duration_ms": offer.duration_ms,
         "seen_after_ms": seen_after_ms(offer.duration_ms),
+        "look": None if offer.look is None else look_message(offer.look),
     }
+
+
+def look_message(look: Look) -> dict[str, Any]:
+    """How an alert looks and sounds, as overlays get it."""
+    fields = asdict(look)
+    del fields["level"]
+    fields["visible"] = fields.pop("is_visible")
+    return fields
 
 
 OK = {"ok": True}

@@ -1,21 +1,26 @@
 -- name: insert_donation_alert$
--- A paid donation's alert, with its place unless it is held. No row when the donation has one already.
-INSERT INTO alerts (streamer_id, donation_id, kind, status, place, playable_at, donor_name, message, amount_minor,
-                    duration_ms)
-SELECT id, :donation_id, 'donation',
-       CASE WHEN :held::boolean THEN 'held' ELSE 'queued' END,
-       CASE WHEN :held::boolean THEN NULL ELSE nextval('alert_places') END,
-       CASE WHEN :held::boolean THEN NULL ELSE now() END,
-       :donor_name, :message, :amount_minor,
-       least(greatest(:reading_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
-FROM streamers WHERE id = :streamer_id
+-- A paid donation's alert, with its place unless it is held; dropped at once if its streamer shows no such donation. No
+-- row when the donation has one already.
+INSERT INTO alerts (streamer_id, donation_id, kind, status, place, playable_at, finished_at, donor_name, message,
+                    amount_minor, duration_ms)
+SELECT streamers.id, :donation_id, 'donation', next.status,
+       CASE WHEN next.status = 'queued' THEN nextval('alert_places') END,
+       CASE WHEN next.status = 'queued' THEN now() END,
+       CASE WHEN next.status = 'dropped' THEN now() END,
+       :donor_name, :message, :amount_minor, alert_duration_ms(streamers, :amount_minor, :message)
+FROM streamers, LATERAL (
+    SELECT CASE WHEN :held::boolean THEN 'held'
+                WHEN wants_alert(streamers.id, :donation_id, :amount_minor) THEN 'queued'
+                ELSE 'dropped' END AS status
+) AS next
+WHERE streamers.id = :streamer_id
 ON CONFLICT (donation_id) WHERE kind = 'donation' DO NOTHING
 RETURNING id;
 
 -- name: insert_test_alert$
 INSERT INTO alerts (streamer_id, kind, status, place, playable_at, donor_name, message, amount_minor, duration_ms)
 SELECT id, 'test', 'queued', nextval('alert_places'), now(), :donor_name, :message, :amount_minor,
-       least(greatest(:reading_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
+       alert_duration_ms(streamers, :amount_minor, :message)
 FROM streamers WHERE id = :streamer_id
 RETURNING alert_id;
 
@@ -38,7 +43,7 @@ INSERT INTO alerts (streamer_id, donation_id, kind, status, place, playable_at, 
                     duration_ms)
 SELECT donations.streamer_id, donations.id, 'replay', 'queued', nextval('alert_places'), now(),
        donations.public_donor_name, donations.public_message, donations.amount_minor,
-       least(greatest(:reading_ms::integer, streamers.alert_min_seconds * 1000), streamers.alert_max_seconds * 1000)
+       alert_duration_ms(streamers, donations.amount_minor, donations.public_message)
 FROM donations JOIN streamers ON streamers.id = donations.streamer_id
 WHERE donations.id = :donation_id AND donations.streamer_id = :streamer_id
   AND donations.status IN ('paid', 'partially_refunded') AND donations.charged_back_minor = 0
@@ -51,7 +56,7 @@ RETURNING alert_id;
 INSERT INTO alerts (streamer_id, manual_donation_id, kind, status, place, playable_at, donor_name, message, amount_minor,
                     duration_ms)
 SELECT id, :manual_donation_id::integer, 'manual', 'queued', nextval('alert_places'), now(), :donor_name, :message,
-       :amount_minor, least(greatest(:reading_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
+       :amount_minor, alert_duration_ms(streamers, :amount_minor, :message)
 FROM streamers WHERE id = :streamer_id
   AND NOT EXISTS (SELECT FROM alerts
                   WHERE manual_donation_id = :manual_donation_id AND status IN ('queued', 'playing'))
@@ -71,10 +76,20 @@ WHERE manual_donation_id = :manual_donation_id AND status = 'queued'
 RETURNING id, summary_id;
 
 -- name: approve_alert^
--- A held alert draws its place now; a refunded donation's stays where it is.
-UPDATE alerts SET status = 'queued', place = nextval('alert_places'), playable_at = now()
-WHERE streamer_id = :streamer_id AND alert_id = :alert_id AND status = 'held' AND is_paid(alerts)
-RETURNING id, donation_id;
+-- A held alert draws its place now, or is dropped if its streamer shows no such donation; a refunded donation's stays
+-- where it is.
+UPDATE alerts
+SET status = CASE WHEN next.wanted THEN 'queued' ELSE 'dropped' END,
+    place = CASE WHEN next.wanted THEN nextval('alert_places') END,
+    playable_at = CASE WHEN next.wanted THEN now() END,
+    finished_at = CASE WHEN NOT next.wanted THEN now() END
+FROM (
+    SELECT id, wants_alert(streamer_id, donation_id, amount_minor) AS wanted FROM alerts
+    WHERE streamer_id = :streamer_id AND alert_id = :alert_id AND status = 'held' AND is_paid(alerts)
+    FOR UPDATE
+) AS next
+WHERE alerts.id = next.id AND alerts.status = 'held'
+RETURNING alerts.id, alerts.donation_id;
 
 -- name: drop_alert^
 -- What waits is not shown at all.
@@ -117,9 +132,13 @@ RETURNING alerts.id, alerts.summary_id;
 -- Offer the next alert: the smallest place that may play, if one of these overlays speaks and nothing holds the
 -- queue back. One statement, so that two realtime processes cannot both win (alerts_one_playing is the last guard).
 -- `kinds` are those this process knows: while the programs are updated, a newer one may have queued another.
+-- Its level is chosen now, and how long it stays with it: the settings may be others than when it was queued.
 WITH candidate AS (
-    SELECT alert.id, speaker.overlay_id
-    FROM speakers speaker LEFT JOIN questions question USING (streamer_id), alerts alert
+    SELECT alert.id, speaker.overlay_id,
+           CASE WHEN alert.kind = 'goal' THEN alert.duration_ms
+                ELSE alert_duration_ms(streamer, alert.amount_minor, alert.message) END AS duration_ms
+    FROM speakers speaker JOIN streamers streamer ON streamer.id = speaker.streamer_id
+         LEFT JOIN questions question ON question.streamer_id = speaker.streamer_id, alerts alert
     WHERE speaker.streamer_id = :streamer_id AND speaker.overlay_id = ANY(:overlay_ids::uuid[])
       AND speaker.paused_at IS NULL
       AND (speaker.resume_at IS NULL OR speaker.resume_at <= now())
@@ -133,8 +152,8 @@ WITH candidate AS (
     FOR UPDATE OF alert
 ), picked AS (
     UPDATE alerts
-    SET status = 'playing', lease_id = gen_random_uuid(), started_at = NULL,
-        leased_until = now() + (duration_ms + :grace_ms::integer) * interval '1 millisecond'
+    SET status = 'playing', lease_id = gen_random_uuid(), started_at = NULL, duration_ms = candidate.duration_ms,
+        leased_until = now() + (candidate.duration_ms + :grace_ms::integer) * interval '1 millisecond'
     FROM candidate
     WHERE alerts.id = candidate.id AND alerts.status = 'queued'
     RETURNING alerts.alert_id, alerts.lease_id, alerts.donation_id, alerts.kind, alerts.donor_name, alerts.message,
@@ -143,14 +162,17 @@ WITH candidate AS (
     INSERT INTO alert_leases (lease_id, alert_id, overlay_id)
     SELECT lease_id, alert_id, overlay_id FROM picked
 )
-SELECT * FROM picked;
+SELECT picked.*, to_jsonb(settings) - 'tiers' AS settings, tier_of(settings.tiers, picked.amount_minor) AS tier
+FROM picked LEFT JOIN alert_settings settings ON settings.streamer_id = :streamer_id;
 
 -- name: get_playing^
 -- What plays now; elapsed_ms counts from its start (null: offered, not started).
 SELECT alert.alert_id, alert.lease_id, alert.donation_id, alert.kind, alert.donor_name, alert.message,
        alert.amount_minor, alert.currency, alert.donations, alert.duration_ms, lease.overlay_id,
-       (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms
+       (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms,
+       to_jsonb(settings) - 'tiers' AS settings, tier_of(settings.tiers, alert.amount_minor) AS tier
 FROM alerts alert JOIN alert_leases lease USING (lease_id)
+     LEFT JOIN alert_settings settings ON settings.streamer_id = alert.streamer_id
 WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing' AND alert.kind = ANY(:kinds::text[]);
 
 -- name: get_scene^
@@ -158,8 +180,10 @@ WHERE alert.streamer_id = :streamer_id AND alert.status = 'playing' AND alert.ki
 SELECT speaker.overlay_id AS speaker_id,
        alert.alert_id, alert.lease_id, alert.donation_id, alert.kind, alert.donor_name, alert.message,
        alert.amount_minor, alert.currency, alert.donations, alert.duration_ms, lease.overlay_id,
-       (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms
+       (extract(epoch FROM now() - alert.started_at) * 1000)::integer AS elapsed_ms,
+       to_jsonb(settings) - 'tiers' AS settings, tier_of(settings.tiers, alert.amount_minor) AS tier
 FROM speakers speaker
+LEFT JOIN alert_settings settings ON settings.streamer_id = speaker.streamer_id
 LEFT JOIN alerts alert ON alert.streamer_id = speaker.streamer_id AND alert.status = 'playing'
                        AND alert.kind = ANY(:kinds::text[])
 LEFT JOIN alert_leases lease ON lease.lease_id = alert.lease_id
@@ -422,7 +446,7 @@ FROM alerts WHERE summary_id = :summary_id AND status = 'queued';
 -- name: update_summary!
 UPDATE alerts
 SET amount_minor = :amount_minor, donations = :donations, message = :message,
-    duration_ms = least(greatest(:reading_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
+    duration_ms = alert_duration_ms(streamers, :amount_minor, :message)
 FROM streamers
 WHERE alerts.id = :summary_id AND alerts.status = 'queued' AND streamers.id = alerts.streamer_id;
 

@@ -102,7 +102,7 @@ ORDER BY alerts.id LIMIT :limit;
 -- What a held alert will be shown with.
 UPDATE alerts
 SET donor_name = :donor_name, message = :message,
-    duration_ms = least(greatest(:reading_ms::integer, alert_min_seconds * 1000), alert_max_seconds * 1000)
+    duration_ms = alert_duration_ms(streamers, alerts.amount_minor, :message)
 FROM streamers
 WHERE alerts.id = :alert_id AND alerts.status = 'held' AND streamers.id = alerts.streamer_id;
 
