@@ -7,8 +7,9 @@ FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_p
 
 -- name: list_donations
 -- Donations of each streamer that were released or changed since a moment, in that order; the newest of very many.
--- Released: paid, and its alert was never held, or was let go. `at` is when the last of it happened.
-SELECT donations.streamer_id, found.at, coalesce(alerts.playable_at, donations.paid_at) AS released_at, donations.id, donations.public_id,
+-- Released: paid, and its alert was never held, or was let go (one that its streamer does not want shown is dropped
+-- without a place in the queue). `at` is when the last of it happened.
+SELECT donations.streamer_id, found.at, coalesce(alerts.playable_at, alerts.finished_at, donations.paid_at) AS released_at, donations.id, donations.public_id,
        donations.status, donations.amount_minor, donations.refunded_minor, donations.charged_back_minor,
        donations.currency, donations.public_donor_name AS donor_name, donations.public_message AS message,
        donations.hidden_at IS NOT NULL AS is_hidden, donations.paid_at,
@@ -45,7 +46,10 @@ JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
 WHERE donations.paid_at IS NOT NULL
   AND (alerts.playable_at IS NOT NULL
        OR (alerts.status <> 'held'
-           AND NOT EXISTS (SELECT FROM moderation_decisions WHERE donation_id = donations.id AND what = 'hold')))
+           AND coalesce((SELECT what IN ('show', 'show_without_text') FROM moderation_decisions
+                         WHERE donation_id = donations.id
+                           AND what IN ('hold', 'show', 'show_without_text', 'hide', 'undo')
+                         ORDER BY id DESC LIMIT 1), true)))
 ORDER BY found.at, donations.id;
 
 -- name: list_alerts
