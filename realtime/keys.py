@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from domain.access_tokens import PREFIX, find_access, hash_of, list_good_tokens
 from domain.overlay_tokens import find_overlay_token, list_valid_tokens
 from domain.scopes import Scope
 from domain.streamers import Streamer, find_by_owner, find_by_slug, get_streamer
@@ -51,7 +52,15 @@ class WrongStreamerError(Exception):
 async def find_listener(connection: Any, box: SecretBox, token: str, slug: str | None = None) -> Key | None:
     """What an API token or a person's token opens; None: nothing (any more). `slug`: the streamer meant, if one is
     named. Raises WrongStreamerError."""
-    return await _find_person(connection, box, token, slug)
+    if not token.startswith(PREFIX):
+        return await _find_person(connection, box, token, slug)
+    access = await find_access(connection, hash_of(token))
+    if access is None:
+        return None
+    streamer = await get_streamer(connection, access.streamer_id)
+    if slug not in (None, streamer.slug):
+        raise WrongStreamerError
+    return _key(KeyKind.ACCESS, access.token_id, streamer, access.scopes)
 
 
 async def _find_person(connection: Any, box: SecretBox, token: str, slug: str | None) -> Key | None:
@@ -88,6 +97,9 @@ async def list_ended(connection: Any, box: SecretBox, keys: Collection[Key]) -> 
         return [key for key in keys if key.kind is kind]
 
     ended: set[Key] = set()
+    if tokens := of(KeyKind.ACCESS):
+        good = await list_good_tokens(connection, {key.id for key in tokens})
+        ended |= {key for key in tokens if key.id not in good}
     if overlays := of(KeyKind.OVERLAY):
         valid = await list_valid_tokens(connection, {key.id for key in overlays})
         ended |= {key for key in overlays if key.id not in valid}

@@ -4,10 +4,10 @@ That version spoke Russian only, and counted in roubles.
 """
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
+from domain.alert_looks import fill_template
 from domain.alert_settings import AlertSettings, Element, Tier, choose_tier
 from domain.alert_tiers import ANONYMOUS_TEXT_TEMPLATE
 from domain.alerts import AlertKind
@@ -16,7 +16,6 @@ NOBODY = "Аноним"
 MISSED = "Пока вас не было"
 REACHED = "Цель достигнута"
 
-_PLACEHOLDER = re.compile(r"\{(donor_name|amount|message)\}")
 _ELEMENT_NAMES = {
     "z_index": "zIndex",
     "image_url": "imageUrl",
@@ -51,14 +50,12 @@ def donation_frame(words: Words, settings: AlertSettings) -> str:
         "message": words.message,
         "currency": "₽",
         "is_anonymous": words.donor_name is None,
-        "formatted_text": _fill(
+        "formatted_text": fill_template(
             _template(settings, tier, is_anonymous=words.donor_name is None),
-            {
-                "donor_name": name,
-                "amount": f"{amount:g}" if amount < 100_000 else f"{amount}",
-                "message": words.message,
-            },
-        ),
+            donor_name=name,
+            amount=f"{amount:.2f}" if isinstance(amount, float) else str(amount),
+            message=words.message,
+        ).strip(),
     }
     frame = {"type": "donation", "donation": donation, "tier": None if tier is None else tier_json(tier)}
     return json.dumps(frame, ensure_ascii=False)
@@ -91,8 +88,3 @@ def _template(settings: AlertSettings, tier: Tier | None, *, is_anonymous: bool)
     if is_anonymous and settings.anonymous_text_template != ANONYMOUS_TEXT_TEMPLATE:
         return settings.anonymous_text_template
     return settings.donation_text_template if tier is None else tier.text_template
-
-
-def _fill(template: str, values: dict[str, str]) -> str:
-    """In one pass: what a donor wrote is never taken for a placeholder."""
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], template).strip()

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from domain import alerts, history, overlays
+from domain.access_tokens import create_key, revoke_key
 from domain.events import Topic
 from domain.news import Source
 from domain.payment_status import NewsStatus
+from domain.scopes import Scope
 from infra.crypto import SecretBox
 from infra.jwt import issue_jwt
 from tests.builders import hear, make_streamer, open_donation
@@ -190,7 +192,7 @@ async def test_who_comes_back_gets_what_it_missed_and_nothing_twice_once_told_th
         middle = told[1]["cursor"]
     # In the middle of it: from there on, perhaps once more.
     async with bot(after=middle) as one:
-        ids = []
+        ids: list[int] = []
         while not ids or ids[-1] != missed[-1]:
             ids.append((await one.wait_for("donation"))["donation_id"])
         assert first not in ids
@@ -228,7 +230,7 @@ async def test_what_a_slow_transaction_wrote_is_told_although_younger_was(
         cursor = told["cursor"]
     for after in (cursor_before, cursor):
         async with bot(after=after) as one:
-            ids = set()
+            ids: set[int] = set()
             while donation.id not in ids:
                 ids.add((await one.wait_for("donation"))["donation_id"])
 
@@ -292,6 +294,35 @@ async def test_a_person_who_signs_out_everywhere_is_shown_out(bot: Callable[...,
         async with asyncio.timeout(4):
             assert (await wait_until_refused(one))["code"] == "revoked"
     assert (await refused(bot()))["code"] == "unknown_token"
+
+
+async def make_key(scene: Scene, *scopes: Scope) -> tuple[int, str]:
+    async with scene.pool.acquire() as connection, connection.transaction():
+        key = await create_key(
+            connection, scene.streamer.owner_id, scene.streamer.id, name="Бот", scopes=scopes, days=30
+        )
+    return key.id, key.token
+
+
+async def test_a_key_hears_what_its_scopes_say_until_it_is_revoked(bot: Callable[..., Bot], scene: Scene) -> None:
+    key_id, token = await make_key(scene, Scope.DONATIONS_READ, Scope.PROFILE_READ)
+    _, other = await make_key(scene, Scope.STATS_READ, Scope.GOALS_READ)
+    _, deaf = await make_key(scene, Scope.PROFILE_READ, Scope.DONATIONS_ORIGINAL)
+    assert (await refused(bot(deaf)))["code"] == "no_scope"
+    assert (await refused(bot(token, streamer="another")))["code"] == "wrong_streamer"
+    async with bot(token, streamer=scene.streamer.slug) as one, bot(other) as counter:
+        assert (await one.wait_for("welcome"))["events"] == ["donation"]
+        assert (await counter.wait_for("welcome"))["events"] == ["goal", "stats"]
+        await counter.wait_for("stats")
+        await pay(scene)
+        assert (await one.wait_for("donation"))["change"] == "released"
+        assert (await counter.next())[0] == "stats"
+        async with scene.pool.acquire() as connection, connection.transaction():
+            await revoke_key(connection, scene.streamer.owner_id, key_id)
+        async with asyncio.timeout(3):
+            assert (await wait_until_refused(one))["code"] == "revoked"
+        assert {*one.heard_so_far(), *counter.heard_so_far()} <= {"cursor"}
+    assert (await refused(bot(token)))["code"] == "unknown_token"
 
 
 async def test_a_token_that_is_over_is_shown_out(bot: Callable[..., Bot], scene: Scene) -> None:

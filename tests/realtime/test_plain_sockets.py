@@ -83,7 +83,7 @@ async def test_a_widget_plays_in_order_and_what_it_played_is_shown(
             "message": "Привет",
             "currency": "₽",
             "is_anonymous": False,
-            "formatted_text": "Аня донатит 150.5₽! Привет",
+            "formatted_text": "Аня донатит 150.50₽! Привет",
         }
         assert frame["tier"]["id"] == "quiet"
         assert {"min_amount", "max_amount", "gif_urls", "text_template", "elements"} <= frame["tier"].keys()
@@ -229,7 +229,10 @@ async def test_garbage_and_floods_end_only_who_sent_them(service: Service, scene
                     "я",
                 ]
                 for piece in rubbish:
-                    await (socket.socket.send_str if isinstance(piece, str) else socket.socket.send_bytes)(piece)  # type: ignore[operator]
+                    if isinstance(piece, str):
+                        await socket.socket.send_str(piece)
+                    else:
+                        await socket.socket.send_bytes(piece)
                 await socket.socket.send_str("ping")
                 async with asyncio.timeout(WAIT_SECONDS):
                     assert await socket.socket.receive_str() == "pong"
@@ -245,9 +248,9 @@ async def test_garbage_and_floods_end_only_who_sent_them(service: Service, scene
                 transport = socket.socket._writer.transport
                 transport.write(b"\xff" * 64)
                 assert await socket.closed_with() == 1002
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"{service.url}/api/v1/ws/{scene.streamer.id}") as response:
-                assert response.status == 426
+        address = f"{service.url}/api/v1/ws/{scene.streamer.id}"
+        async with aiohttp.ClientSession() as session, session.get(address) as response:
+            assert response.status == 426
         await pay(scene)
         assert (await good.frame())["type"] == "donation"
     assert "Traceback" not in service.process.log
