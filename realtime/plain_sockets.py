@@ -83,7 +83,7 @@ class PlainSockets:
 
     async def _listen(self, socket: "_Socket", streamer_id: int, token: str) -> None:
         key = await self._find_key(token)
-        if key is None or key.streamer_id != streamer_id:
+        if key is None or key.streamer_id != streamer_id or Scope.DONATIONS_READ not in key.scopes:
             await socket.close(NOT_YOURS)
             return
         if not self._guests.has_room(key):
