@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 PING_INTERVAL_SECONDS = 10
 PING_TIMEOUT_SECONDS = 8
 
+POST_SECONDS = 5.0
+"""A long-polling client's message is taken at once, or not at all."""
+
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 Scope = MutableMapping[str, Any]
@@ -80,11 +83,22 @@ class RealtimeApp:
         if scope["type"] == "websocket" and scope["path"].startswith(PREFIX):
             await self._plain.serve(scope, receive, send)
             return
+        is_answered = False
+
+        async def answer(message: Scope) -> None:
+            nonlocal is_answered
+            is_answered = True
+            await send(message)
+
         try:
-            await self._sockets(scope, receive, send)
-        except ValueError as error:
+            # Engine.IO ends a session that posted rubbish, but waits for it to fetch its goodbye before it answers.
+            async with asyncio.timeout(POST_SECONDS if scope.get("method") == "POST" else None):
+                await self._sockets(scope, receive, answer)
+        except (ValueError, TimeoutError) as error:
             # What is no Engine.IO packet at all, or too large, ends the connection that sent it.
             log.info("A connection sent what is no message: %s", type(error).__name__)
+            if scope["type"] == "http" and not is_answered:
+                await _respond(send, 400, {"status": "bad_request"})
 
     async def start(self) -> None:
         self._tasks = [

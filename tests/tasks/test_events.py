@@ -1,4 +1,4 @@
-"""Events on `streamcash.events` are what docs/events.md promises, and the example consumer handles each of them once."""
+"""Events on `streamcash.events` are what docs/events.md promises; the example consumer handles each of them once."""
 
 import asyncio
 import json
