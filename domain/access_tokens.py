@@ -131,6 +131,12 @@ async def find_access(connection: Any, token_hash: bytes) -> Access | None:
     )
 
 
+async def list_good_tokens(connection: Any, token_ids: Iterable[int]) -> set[int]:
+    """Of these tokens, those that are good now: who stays connected with one is looked after by this."""
+    rows = queries.access_tokens.list_good_tokens(connection, token_ids=list(token_ids))
+    return {row["id"] async for row in rows}
+
+
 # A user's own keys.
 
 

@@ -24,8 +24,9 @@ async def follow_booking(
     paid: Any | None,
 ) -> None:
     """`amount_minor` kopecks are booked by `transaction`; `paid` is the donation's row if that has paid it."""
+    texts: dict[str, Any] = {}
     if paid is not None:
-        await _give_alert(
+        texts = await _give_alert(
             connection,
             streamer_id=payment.streamer_id,
             donation_id=payment.donation_id,
@@ -43,7 +44,8 @@ async def follow_booking(
     }
     events = [(EventType.PAYMENT_COMPLETED, facts)]
     if paid is not None:
-        events.append((EventType.NOTIFICATION_SEND, {name: facts[name] for name in ("streamer_id", "donation_id")}))
+        told = ("streamer_id", "donation_id", "amount_minor", "currency")
+        events.append((EventType.NOTIFICATION_SEND, {**{name: facts[name] for name in told}, **texts}))
     events.append((EventType.STATS_UPDATE, {"streamer_id": payment.streamer_id}))
     await outbox.add_events(connection, events)
     await totals.add_to_totals(
@@ -68,6 +70,7 @@ async def give_missing_alert(connection: Any, donation_id: int) -> Wake | None:
     # As it was when it was paid: until it is judged the transaction is open.
     await queries.moderation.set_public_texts(connection, donation_id=donation_id, donor_name=name, message=message)
     await _give_alert(connection, donation_id=donation_id, **row)
+    await queries.donations.tell_again(connection, donation_id=donation_id)
     return Wake(row["streamer_id"], frozenset({Topic.ALERTS, Topic.DONATION}), donation_id, plays_on=True)
 
 
@@ -81,8 +84,11 @@ async def ask_missing_alerts(connection: Any, *, limit: int = 100) -> int:
 
 async def _give_alert(
     connection: Any, *, streamer_id: int, donation_id: int, amount_minor: int, donor_name: str | None, message: str
-) -> None:
-    """With its texts judged. Where that fails the alert waits for a person, as one that nobody could judge."""
+) -> dict[str, Any]:
+    """With its texts judged. Where that fails the alert waits for a person, as one that nobody could judge.
+
+    Returns what an event may say of it: whether it is held, and its texts if they may leave us.
+    """
     whose = {"streamer_id": streamer_id, "donation_id": donation_id}
     judged = await judgement.judge_paid(
         connection, **whose, amount_minor=amount_minor, name=donor_name, message=message
@@ -91,7 +97,7 @@ async def _give_alert(
         await _enqueue(connection, judged, amount_minor, **whose)
         await judgement.record(connection, judged, **whose)
     if not showing.failed:
-        return
+        return judgement.texts_of(judged)
     unjudged = judgement.unjudged(donor_name, message)
     # Each by itself: text that nobody has judged leaves in no case, and what is missing is made by the next sweeps.
     async with aside(connection, f"Keeping the texts of donation {donation_id} back"):
@@ -100,6 +106,7 @@ async def _give_alert(
         await _enqueue(connection, unjudged, amount_minor, **whose)
     async with aside(connection, f"The hold of donation {donation_id}"):
         await judgement.record(connection, unjudged, **whose)
+    return judgement.texts_of(unjudged)
 
 
 async def _enqueue(connection: Any, judged: Judged, amount_minor: int, *, streamer_id: int, donation_id: int) -> None:

@@ -157,6 +157,7 @@ async def book(connection: Any, payment_id: int) -> Wake | None:
             "payment_id": payment.id,
             "donation_id": payment.donation_id,
             "streamer_id": payment.streamer_id,
+            "amount_minor": payment.confirmed_minor or payment.amount_minor,
             "charged_back_minor": told["charged_back_minor"],
             "reversed_minor": min(told["reversed_minor"], told["charged_back_minor"]),
             "currency": payment.currency,

@@ -168,10 +168,11 @@ async def settle(connection: Any, hold_id: int) -> Wake | None:
     decision = _decision_of(row)
     if row["decision"] is None:
         await _log(connection, row["streamer_id"], row["donation_id"], decision, row["reason"], DEADLINE)
+    name, message = None, ""
     if decision is Decision.HIDE:
         await alerts.drop(connection, row["streamer_id"], row["public_alert_id"])
     else:
-        await _show(connection, row, decision)
+        name, message = await _show(connection, row, decision)
     await outbox.add_event(
         connection,
         EventType.DONATION_MODERATED,
@@ -180,6 +181,9 @@ async def settle(connection: Any, hold_id: int) -> Wake | None:
             "streamer_id": row["streamer_id"],
             "decision": decision,
             "by": row["by_kind"] or DEADLINE.kind,
+            "is_held": False,
+            "donor_name": name,
+            "message": message,
         },
     )
     topics = frozenset({Topic.ALERTS, Topic.DONATION})
@@ -223,8 +227,8 @@ def _decision_of(row: Any) -> Decision:
     return Decision.HIDE if row["outcome"] == "skip" else Decision.SHOW_WITHOUT_TEXT
 
 
-async def _show(connection: Any, row: Any, decision: Decision) -> None:
-    """The text goes into the alert before it may play, and leaves us only if it may."""
+async def _show(connection: Any, row: Any, decision: Decision) -> tuple[str | None, str]:
+    """The text goes into the alert before it may play, and leaves us only if it may. Returns what leaves."""
     is_whole = decision is Decision.SHOW
     name = row["approved_name"] if is_whole else row["quiet_name"]
     message = row["approved_message"] if is_whole else ""
@@ -234,10 +238,12 @@ async def _show(connection: Any, row: Any, decision: Decision) -> None:
         donor_name=name,
         message=message,
     )
-    if await alerts.approve(connection, row["streamer_id"], row["public_alert_id"]):
-        await queries.moderation.set_public_texts(
-            connection, donation_id=row["donation_id"], donor_name=name, message=message
-        )
+    if not await alerts.approve(connection, row["streamer_id"], row["public_alert_id"]):
+        return None, ""
+    await queries.moderation.set_public_texts(
+        connection, donation_id=row["donation_id"], donor_name=name, message=message
+    )
+    return name, message
 
 
 async def ask_due(connection: Any, *, limit: int = 200) -> int:

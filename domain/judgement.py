@@ -78,6 +78,16 @@ async def judge_donation(connection: Any, streamer_id: int, donation_id: int, am
     return Judged(verdict, "amount" if is_small and not verdict.matches else "rules", settings)
 
 
+def texts_of(judged: Judged) -> dict[str, Any]:
+    """What an event may say: the texts that may leave us, none while a person has to decide."""
+    name = None if judged.is_held else judged.verdict.public_name
+    return {
+        "is_held": judged.is_held,
+        "donor_name": name,
+        "message": "" if judged.is_held else judged.verdict.public_message,
+    }
+
+
 async def record(connection: Any, judged: Judged, *, streamer_id: int, donation_id: int) -> None:
     """After the alert was made: the texts that may leave us, the hold with its deadline, and what the rules decided."""
     verdict = judged.verdict
@@ -120,7 +130,13 @@ async def record(connection: Any, judged: Judged, *, streamer_id: int, donation_
     await outbox.add_event(
         connection,
         EventType.DONATION_MODERATED,
-        {"donation_id": donation_id, "streamer_id": streamer_id, "decision": what, "by": "rules"},
+        {
+            "donation_id": donation_id,
+            "streamer_id": streamer_id,
+            "decision": what,
+            "by": "rules",
+            **texts_of(judged),
+        },
     )
 
 

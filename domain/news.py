@@ -302,6 +302,7 @@ async def _refund(connection: Any, payment: Payment, booked_as: BookedAs, refund
             "payment_id": payment.id,
             "donation_id": payment.donation_id,
             "streamer_id": payment.streamer_id,
+            "amount_minor": payment.confirmed_minor or payment.amount_minor,
             "refunded_minor": refunded_minor,
             "currency": payment.currency,
         },
@@ -320,6 +321,8 @@ async def _fail(connection: Any, payment: Payment, news: News) -> None:
             "payment_id": payment.id,
             "donation_id": payment.donation_id,
             "streamer_id": payment.streamer_id,
+            "amount_minor": payment.amount_minor,
+            "currency": payment.currency,
             "error_code": news.error_code,
         },
     )

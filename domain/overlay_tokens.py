@@ -5,6 +5,7 @@ Hashed to be found, encrypted to be shown again.
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,12 @@ async def find_overlay_token(connection: Any, token: str) -> OverlayToken | None
     """What a token stands for; None when it never was one of ours."""
     row = await queries.overlay_tokens.find_overlay_token(connection, token_hash=_hash(token))
     return None if row is None else OverlayToken(**row)
+
+
+async def list_valid_tokens(connection: Any, token_ids: Iterable[int]) -> set[int]:
+    """Of these tokens, those that were not revoked."""
+    rows = queries.overlay_tokens.list_valid_tokens(connection, token_ids=list(token_ids))
+    return {row["id"] async for row in rows}
 
 
 def _hash(token: str) -> bytes:

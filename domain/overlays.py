@@ -129,11 +129,12 @@ async def connect_overlay(
     visible: bool,
     active: bool,
     streaming: bool | None = None,
+    is_widget: bool = False,
 ) -> bool:
     """Write down a connected overlay. False: another streamer's overlay goes by this id.
 
     If the streamer had none for long, the queue waits a little, or asks (see the constants above). `streaming`: whether
-    OBS streams; None: nobody knows.
+    OBS streams; None: nobody knows. `is_widget`: a widget of API v1, which speaks where no overlay does.
     """
     await queries.overlays.lock_speaker(connection, streamer_id=streamer_id)
     await queries.overlays.end_absence(
@@ -153,6 +154,7 @@ async def connect_overlay(
         visible=visible,
         active=active,
         streaming=streaming,
+        is_widget=is_widget,
     )
     if streaming is not None:
         await on_air.note_stream(connection, streamer_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -165,6 +166,12 @@ class TokenHolder:
 async def get_token_holder(connection: Any, user_id: int) -> TokenHolder | None:
     row = await queries.users.get_token_holder(connection, user_id=user_id)
     return None if row is None else TokenHolder(_user(row), row["token_version"])
+
+
+async def list_token_holders(connection: Any, user_ids: Iterable[int]) -> dict[int, tuple[int, bool]]:
+    """Of these people, those who may still come in: the version of their tokens, and whether they are superusers."""
+    rows = queries.users.list_token_holders(connection, user_ids=list(user_ids))
+    return {row["id"]: (row["token_version"], row["is_superuser"]) async for row in rows}
 
 
 async def find_user(connection: Any, email: str) -> User | None:

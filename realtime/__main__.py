@@ -5,14 +5,17 @@ import signal
 import socket
 import sys
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from pydantic import ValidationError
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from infra import logs
 from infra.settings import Settings
-from realtime.app import RealtimeApp
+from realtime.app import PING_INTERVAL_SECONDS, PING_TIMEOUT_SECONDS, RealtimeApp
 from realtime.messages import MAX_MESSAGE_BYTES
+from realtime.plain_sockets import PREFIX
 
 GRACE_SECONDS = 3
 
@@ -32,6 +35,15 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class WebSockets(WebSocketsSansIOProtocol):
+    """Pings of WebSocket's own find plain sockets whose other side is gone; Engine.IO has its own."""
+
+    def handle_connect(self, event: Any) -> None:
+        if not event.path.startswith(PREFIX):
+            self.ping_interval = None
+        super().handle_connect(event)
+
+
 def uvicorn_config(app: RealtimeApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
@@ -39,10 +51,11 @@ def uvicorn_config(app: RealtimeApp, settings: Settings) -> uvicorn.Config:
         port=settings.realtime_port,
         loop="uvloop",
         lifespan="on",
-        ws="websockets-sansio",
+        ws=WebSockets,
         ws_max_size=MAX_MESSAGE_BYTES,
-        # Engine.IO has its own pings, and small messages gain nothing from compression that costs 64 KB each.
-        ws_ping_interval=None,
+        ws_ping_interval=PING_INTERVAL_SECONDS,
+        ws_ping_timeout=PING_TIMEOUT_SECONDS,
+        # Small messages gain nothing from compression that costs 64 KB each.
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         log_config=None,

@@ -1,4 +1,5 @@
-"""The realtime service, put together: Socket.IO for overlays and dashboards, `/health`, and what runs beside them."""
+"""The realtime service, put together: Socket.IO for overlays, dashboards and bots, version 1's plain WebSockets,
+`/health`, and what runs beside them."""
 
 import asyncio
 import contextlib
@@ -12,14 +13,19 @@ from uuid import uuid4
 import socketio
 
 from domain import overlays
+from domain.events import Wake
 from infra.crypto import SecretBox
 from infra.database import DATABASE_AWAY
 from infra.settings import Settings
 from realtime.dashboard_socket import DashboardNamespace
 from realtime.database import Database
+from realtime.events_socket import EVENTS, EventsNamespace
+from realtime.feed import Feed
+from realtime.guests import Guests
 from realtime.messages import MAX_MESSAGE_BYTES
 from realtime.net import Net
 from realtime.overlay_socket import OverlayNamespace
+from realtime.plain_sockets import PREFIX, PlainSockets
 from realtime.stage import DASHBOARD, OVERLAY, Stage
 from realtime.wakes import Wakes
 
@@ -28,6 +34,9 @@ log = logging.getLogger(__name__)
 # A dead overlay is noticed within their sum, and the alert it was playing goes back.
 PING_INTERVAL_SECONDS = 10
 PING_TIMEOUT_SECONDS = 8
+
+POST_SECONDS = 5.0
+"""A long-polling client's message is taken at once, or not at all."""
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -45,7 +54,7 @@ class RealtimeApp:
             async_mode="asgi",
             # In order, one at a time per socket: an overlay's `seen` never overtakes its `started`.
             async_handlers=False,
-            namespaces=[OVERLAY, DASHBOARD],
+            namespaces=[OVERLAY, DASHBOARD, EVENTS],
             cors_allowed_origins=allowed_origins(settings),
             max_http_buffer_size=MAX_MESSAGE_BYTES,
             ping_interval=PING_INTERVAL_SECONDS,
@@ -56,10 +65,14 @@ class RealtimeApp:
         self._wakes = Wakes(settings.redis_url)
         self._stage = Stage(self._server, self._database, self._wakes, uuid4())
         self._net = Net(self._stage, self._wakes)
-        self._server.register_namespace(OverlayNamespace(self._stage))
-        self._server.register_namespace(
-            DashboardNamespace(self._stage, SecretBox(settings.secret_keys.get_secret_value()))
-        )
+        self._feed = Feed(self._database)
+        box = SecretBox(settings.secret_keys.get_secret_value())
+        self._guests = Guests(self._database, box)
+        overlay_namespace = OverlayNamespace(self._stage)
+        self._server.register_namespace(overlay_namespace)
+        self._server.register_namespace(DashboardNamespace(self._stage, box))
+        self._server.register_namespace(EventsNamespace(self._stage, self._feed, self._guests, box))
+        self._plain = PlainSockets(self._stage, overlay_namespace, self._feed, self._guests, box)
         self._sockets = socketio.ASGIApp(self._server, other_asgi_app=self._serve_health)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -67,18 +80,42 @@ class RealtimeApp:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
+        if scope["type"] == "websocket" and scope["path"].startswith(PREFIX):
+            await self._plain.serve(scope, receive, send)
+            return
+        is_answered = False
+
+        async def answer(message: Scope) -> None:
+            nonlocal is_answered
+            is_answered = True
+            await send(message)
+
         try:
-            await self._sockets(scope, receive, send)
-        except ValueError as error:
+            # Engine.IO ends a session that posted rubbish, but waits for it to fetch its goodbye before it answers.
+            async with asyncio.timeout(POST_SECONDS if scope.get("method") == "POST" else None):
+                await self._sockets(scope, receive, answer)
+        except (ValueError, TimeoutError) as error:
             # What is no Engine.IO packet at all, or too large, ends the connection that sent it.
             log.info("A connection sent what is no message: %s", type(error).__name__)
+            if scope["type"] == "http" and not is_answered:
+                await _respond(send, 400, {"status": "bad_request"})
 
     async def start(self) -> None:
         self._tasks = [
             asyncio.create_task(self._run_net()),
             asyncio.create_task(self._wakes.publish_all()),
-            asyncio.create_task(self._wakes.hear(self._stage.hear, self._net.look_now)),
+            asyncio.create_task(self._wakes.hear(self._hear, self._look_now)),
+            asyncio.create_task(self._feed.run()),
+            asyncio.create_task(self._guests.run()),
         ]
+
+    def _hear(self, wake: Wake) -> None:
+        self._stage.hear(wake)
+        self._feed.look_at(wake.streamer_id)
+
+    def _look_now(self) -> None:
+        self._net.look_now()
+        self._feed.look_now()
 
     def stop_offering(self) -> None:
         """Before the sockets are closed: what plays now is not ours to take back, its overlays are about to move."""
@@ -115,6 +152,9 @@ class RealtimeApp:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        if scope["path"].startswith(PREFIX):
+            await _respond(send, 426, {"detail": "This address speaks WebSocket only."})
+            return
         if scope["path"] != "/health":
             await _respond(send, 404, {"status": "not_found"})
             return
@@ -127,6 +167,7 @@ class RealtimeApp:
             },
             "overlays": self._stage.rooms.count_overlays(),
             "dashboards": self._stage.rooms.count_dashboards(),
+            "listeners": self._guests.count(),
         }
         # Without Redis alerts play a little later; without PostgreSQL nothing does.
         await _respond(send, 200 if database else 503, body)

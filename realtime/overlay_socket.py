@@ -19,7 +19,7 @@ from domain.showing import Lease, Seen, Word
 from infra.assets import assets_version
 from infra.database import DATABASE_AWAY
 from realtime.messages import OK, PROTOCOL, Hello, LeaseWord, MutedWord, Sight, StoppedWord, refusal
-from realtime.rooms import ConnectedOverlay, Room
+from realtime.rooms import ConnectedOverlay, Room, StandIn
 from realtime.stage import OVERLAY, Stage
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,29 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
             hello = Hello.model_validate(auth)
         except ValidationError as error:
             raise Refused("The hello is not right", refusal("bad_message", reason=_reason(error))) from None
+        await self._let_in(sid, hello)
+
+    async def let_in_widget(
+        self, sid: str, overlay_id: UUID, widget: StandIn, token: str, streamer_id: int
+    ) -> str | None:
+        """As an overlay of this streamer; the code of the refusal, or None. The widget then says an overlay's words to
+        `trigger_event`, and is let go when its connection ends."""
+        if not token:
+            return "unknown_token"
+        try:
+            await self._let_in(sid, Hello(token=token, overlay_id=overlay_id), widget, streamer_id)
+        except Refused as refused:
+            return str(refused.error_args["data"]["code"])
+        except ValidationError:
+            return "unknown_token"
+        return None
+
+    def let_go(self, sid: str) -> None:
+        self._disconnect(sid, "client disconnect")
+
+    async def _let_in(
+        self, sid: str, hello: Hello, widget: StandIn | None = None, streamer_id: int | None = None
+    ) -> None:
         if self._stage.stopping:
             raise Refused("Stopping", refusal("try_again"))
         try:
@@ -89,13 +112,15 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
                 if token is None or token.revoked:
                     code = "unknown_token" if token is None else "revoked"
                     raise Refused("This address is not valid", refusal(code))
+                if streamer_id not in (None, token.streamer_id):
+                    raise Refused("This address is another streamer's", refusal("unknown_token"))
                 async with self._stage.rooms.locked(token.streamer_id) as room:
-                    await self._enter(room, sid, token, hello)
+                    await self._enter(room, sid, token, hello, widget)
         except NOT_NOW as error:
             log.warning("An overlay has to try again: %s", type(error).__name__)
             raise Refused("Try again", refusal("try_again")) from None
 
-    async def _enter(self, room: Room, sid: str, token: OverlayToken, hello: Hello) -> None:
+    async def _enter(self, room: Room, sid: str, token: OverlayToken, hello: Hello, widget: StandIn | None) -> None:
         stage = self._stage
         if len(room.overlays) >= MAX_OVERLAYS and hello.overlay_id not in room.overlays:
             raise Refused("Too many overlays", refusal("too_many"))
@@ -107,6 +132,7 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
             visible=hello.visible is not False,
             active=hello.active is True,
             streaming=hello.streaming,
+            stand_in=widget,
         )
         async with stage.database.transaction() as connection:
             is_ours = await overlays.connect_overlay(
@@ -119,6 +145,7 @@ class OverlayNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
                 visible=overlay.visible,
                 active=overlay.active,
                 streaming=overlay.streaming,
+                is_widget=widget is not None,
             )
             if not is_ours:
                 raise Refused("This overlay_id is taken", refusal("overlay_id_taken"))

@@ -8,10 +8,16 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.events import Topic
+
+
+class StandIn(Protocol):
+    """What is connected otherwise than by Socket.IO and stands in for an overlay (`realtime/widget.py`)."""
+
+    def hear(self, event: str, data: dict[str, Any]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -24,6 +30,7 @@ class ConnectedOverlay:
     active: bool
     streaming: bool | None = None
     """Whether OBS streams; None: nobody knows."""
+    stand_in: StandIn | None = None
     welcome: dict[str, Any] | None = None
     """To be sent before anything else."""
     role: str | None = None

@@ -121,7 +121,10 @@ class Stage:
             log.warning("Moderators are looked at again in a moment: %s", type(error).__name__)
 
     async def emit(self, overlay: ConnectedOverlay, event: str, data: dict[str, Any]) -> None:
-        await self._server.emit(event, data, to=overlay.sid, namespace=OVERLAY)
+        if overlay.stand_in is not None:
+            overlay.stand_in.hear(event, data)
+        else:
+            await self._server.emit(event, data, to=overlay.sid, namespace=OVERLAY)
 
     # The work in a room.
 
@@ -171,7 +174,8 @@ class Stage:
                 continue
             if overlay.is_here:
                 await self.emit(overlay, "refused", {"code": "revoked"})
-                await self._server.disconnect(overlay.sid, namespace=OVERLAY)
+                if overlay.stand_in is None:
+                    await self._server.disconnect(overlay.sid, namespace=OVERLAY)
             overlay.leave_at = 0.0
 
     async def _strike_off(self, room: Room, overlay_id: UUID) -> None:
@@ -200,6 +204,7 @@ class Stage:
                 visible=overlay.visible,
                 active=overlay.active,
                 streaming=overlay.streaming,
+                is_widget=overlay.stand_in is not None,
             )
             room.speaker_id = await overlays.choose_speaker(connection, room.streamer_id)
         self.announce(room.streamer_id, {Topic.OVERLAYS})

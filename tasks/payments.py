@@ -364,6 +364,8 @@ async def _fail_donation(connection: object, payment: Payment, code: str) -> Non
             "payment_id": payment.id,
             "donation_id": payment.donation_id,
             "streamer_id": payment.streamer_id,
+            "amount_minor": payment.amount_minor,
+            "currency": payment.currency,
             "error_code": code,
         },
     )

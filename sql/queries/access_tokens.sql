@@ -15,6 +15,17 @@ WHERE tokens.token_hash = :token_hash AND tokens.revoked_at IS NULL
 -- name: get_expiry$
 SELECT expires_at FROM access_tokens WHERE id = :token_id;
 
+-- name: list_good_tokens
+-- Of these tokens, those that are good at this moment.
+SELECT tokens.id
+FROM access_tokens AS tokens
+JOIN users ON users.id = tokens.user_id
+LEFT JOIN grants ON grants.id = tokens.grant_id
+LEFT JOIN applications ON applications.id = grants.application_id
+WHERE tokens.id = ANY(:token_ids::integer[]) AND tokens.revoked_at IS NULL
+  AND (tokens.expires_at IS NULL OR tokens.expires_at > now())
+  AND users.is_active AND grants.revoked_at IS NULL AND applications.switched_off_at IS NULL;
+
 -- name: note_used!
 WITH token AS (UPDATE access_tokens SET used_at = now() WHERE id = :token_id RETURNING grant_id)
 UPDATE grants SET used_at = now() FROM token WHERE grants.id = token.grant_id;

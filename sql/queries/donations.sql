@@ -209,6 +209,10 @@ SELECT streamer_id, amount_minor, donor_name, message FROM donations
 WHERE id = :donation_id AND status IN ('paid', 'partially_refunded')
   AND NOT EXISTS (SELECT FROM alerts WHERE alerts.donation_id = donations.id AND alerts.kind = 'donation');
 
+-- name: tell_again!
+-- Its alert came later than its money: whoever is told of donations hears of it now.
+UPDATE donations SET retold_at = now() WHERE id = :donation_id;
+
 -- name: get_details^
 -- One donation of a streamer, for her own page of it.
 SELECT donations.id, donations.public_id, donations.status, donations.amount_minor, donations.wished_minor,

@@ -239,7 +239,8 @@ decisions_of AS (
 payers_of AS (UPDATE payments SET payer = '' WHERE donation_id = ANY(:ids::integer[]) AND payer <> ''),
 addresses_of AS (DELETE FROM donation_addresses WHERE donation_id = ANY(:ids::integer[]))
 UPDATE donations
-SET donor_name = NULL, message = '', public_donor_name = NULL, public_message = '', donor_email = NULL, erased_at = now()
+SET donor_name = NULL, message = '', public_donor_name = NULL, public_message = '', donor_email = NULL, erased_at = now(),
+    retold_at = now()
 WHERE id = ANY(:ids::integer[]) AND streamer_id = :streamer_id;
 
 -- name: log_erased!

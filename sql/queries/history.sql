@@ -82,6 +82,6 @@ CROSS JOIN (SELECT count(*)::integer AS number, coalesce(sum(amount_minor), 0)::
 LEFT JOIN streamer_totals AS totals ON totals.streamer_id = :streamer_id;
 
 -- name: set_hidden$
-UPDATE donations SET hidden_at = CASE WHEN :is_hidden::boolean THEN now() END
+UPDATE donations SET hidden_at = CASE WHEN :is_hidden::boolean THEN now() END, retold_at = now()
 WHERE streamer_id = :streamer_id AND id = :donation_id AND (hidden_at IS NOT NULL) <> :is_hidden::boolean
 RETURNING id;

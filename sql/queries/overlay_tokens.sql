@@ -19,3 +19,7 @@ SELECT id, token_encrypted FROM overlay_tokens WHERE id > :after_id ORDER BY id 
 -- name: replace_encrypted_token!
 -- The same token under another key.
 UPDATE overlay_tokens SET token_encrypted = :token_encrypted WHERE id = :token_id AND token_encrypted = :read_token;
+
+-- name: list_valid_tokens
+-- Of these tokens, those that were not revoked.
+SELECT id FROM overlay_tokens WHERE id = ANY(:token_ids::integer[]) AND revoked_at IS NULL;

@@ -23,9 +23,9 @@ DELETE FROM realtime_processes WHERE id = :process_id;
 
 -- name: upsert_overlay!
 -- An overlay connected, perhaps again and to another process.
-INSERT INTO overlays (id, streamer_id, token_id, process_id, in_obs, visible, active, streaming)
+INSERT INTO overlays (id, streamer_id, token_id, process_id, in_obs, visible, active, streaming, is_widget)
 VALUES (:overlay_id, :streamer_id, :token_id, :process_id, :in_obs, :visible, :active,
-        :in_obs AND coalesce(:streaming::boolean, false))
+        :in_obs AND coalesce(:streaming::boolean, false), :is_widget)
 ON CONFLICT (id) DO UPDATE
 SET token_id = excluded.token_id, process_id = excluded.process_id, in_obs = excluded.in_obs,
     visible = excluded.visible, active = excluded.active, muted = false,
@@ -54,12 +54,13 @@ RETURNING overlay_id;
 
 -- name: find_best_overlay$
 -- Who should speak: inside OBS before a tab (a tab only if no OBS is connected), active before merely visible,
--- then the one that speaks already, then the oldest.
+-- then the one that speaks already, then the oldest. A widget of API v1 only where none of them may.
 SELECT overlay.id
 FROM overlays overlay
 WHERE overlay.streamer_id = :streamer_id AND overlay.visible
-  AND (overlay.in_obs OR NOT EXISTS (SELECT FROM overlays obs WHERE obs.streamer_id = :streamer_id AND obs.in_obs))
-ORDER BY overlay.active AND overlay.in_obs DESC, overlay.id = :current_id::uuid DESC NULLS LAST,
+  AND (overlay.in_obs OR overlay.is_widget
+       OR NOT EXISTS (SELECT FROM overlays obs WHERE obs.streamer_id = :streamer_id AND obs.in_obs))
+ORDER BY overlay.is_widget, overlay.active AND overlay.in_obs DESC, overlay.id = :current_id::uuid DESC NULLS LAST,
          overlay.connected_at, overlay.id
 LIMIT 1;
 

@@ -19,6 +19,11 @@ SELECT id, email, is_superuser, is_active, locale, delete_at FROM users WHERE id
 SELECT id, email, is_superuser, is_active, locale, delete_at, token_version
 FROM users WHERE id = :user_id AND erased_at IS NULL;
 
+-- name: list_token_holders
+-- Of these people, those who may still come in, and the version their signed tokens must have.
+SELECT id, is_superuser, token_version FROM users
+WHERE id = ANY(:user_ids::integer[]) AND is_active AND erased_at IS NULL;
+
 -- name: set_password_hash!
 -- The same password, hashed anew.
 UPDATE users SET password_hash = :password_hash WHERE id = :user_id;

@@ -1,5 +1,6 @@
 """What the compose files say agrees with the programs; that it works is tried by `make compose-test`."""
 
+import re
 from typing import Any
 
 import yaml
@@ -54,9 +55,21 @@ def test_the_env_file_gives_every_secret_that_has_no_default() -> None:
         assert f"\n{name}=" in environment_text("example.org"), name
 
 
+def test_nginx_lets_sockets_through_to_the_realtime_service() -> None:
+    conf = (ROOT / "nginx/streamcash/site.conf").read_text(encoding="utf-8")
+    for path in ("/socket.io/", "/api/v1/ws/"):
+        block = conf.split(f"location {path} {{", 1)[1].split("}", 1)[0]
+        assert "proxy_pass $realtime;" in block
+        assert "proxy_set_header Upgrade $http_upgrade;" in block
+        assert "proxy_set_header Connection $connection_upgrade;" in block
+    # An expression would come before the plain prefix.
+    for expression in re.findall(r"location ~\*? (\S+)", conf):
+        assert not re.search(expression, "/api/v1/ws/widget/5"), expression
+
+
 def test_nginx_writes_no_address_down_that_is_a_key() -> None:
     conf = (ROOT / "nginx/streamcash/site.conf").read_text(encoding="utf-8")
-    for path in ("/link/", "/button/"):
+    for path in ("/link/", "/button/", "/api/v1/ws/"):
         block = conf.split(f"location {path} {{", 1)[1].split("}", 1)[0]
         assert "access_log off;" in block
         # nginx's lines about errors quote the whole request.

@@ -1,0 +1,253 @@
+"""Tells listeners (bots, and programs of version 1) what happens to their streamers (docs/decisions/0043).
+
+    wake, or every two seconds ──▶ read what changed (domain/bot_feed.py) ──▶ tell each listener what is news to it
+
+One look at a time, for all streamers that are wanted; what comes meanwhile is the next look's. A listener's place is a
+moment: all that happened before it was told. What happened after is read again until the horizon has passed it, and
+told if it is not what was told last.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain import bot_feed
+from domain.alerts import AlertStatus
+from domain.bot_feed import MISSED_MAX, MISSED_TIME, ToldAlert, ToldDonation
+from domain.scopes import Scope
+from infra.database import DATABASE_AWAY
+from realtime.database import Database
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 2.0
+PAUSE_SECONDS = 0.05
+"""After a look: news of many donations a second are told together."""
+ROUND_SECONDS = 15.0
+
+_WAITS = frozenset({AlertStatus.QUEUED, AlertStatus.PLAYING})
+
+
+class Told(StrEnum):
+    """What a listener is told, by the names bots know."""
+
+    WELCOME = "welcome"
+    GAP = "gap"
+    DONATION = "donation"
+    ALERT = "alert"
+    GOAL = "goal"
+    STATS = "stats"
+    CONTROLS = "controls"
+    CURSOR = "cursor"
+
+
+@dataclass(frozen=True)
+class News:
+    """`place`: who comes back with it is told all that it has not heard. `is_release`: the first word of a donation."""
+
+    told: Told
+    place: datetime
+    item: Any = None
+    is_release: bool = False
+
+
+@dataclass(eq=False)
+class Listener:
+    """`since` None: from now on. `tell` must not wait long: all listeners are told one after the other."""
+
+    streamer_id: int
+    scopes: frozenset[Scope]
+    tell: Callable[[News], Awaitable[None]]
+    since: datetime | None = None
+    is_new: bool = True
+    is_behind: bool = False
+    """What was told last is younger than the place that was told with it."""
+    newest: datetime | None = None
+    changes: dict[tuple[Told, Any], Any] = field(default_factory=dict)
+    """What was told of donations and alerts that the next look will read again."""
+    states: dict[tuple[Told, Any], Any] = field(default_factory=dict)
+
+    def __contains__(self, scope: Scope) -> bool:
+        return scope in self.scopes
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look found, by streamer."""
+
+    horizon: datetime
+    donations: dict[int, list[ToldDonation]]
+    alerts: dict[int, list[ToldAlert]]
+    goals: dict[int, list[bot_feed.ToldGoal]]
+    stats: dict[int, bot_feed.ToldStats]
+    controls: dict[int, bot_feed.ToldControls]
+
+
+class Feed:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._listeners: dict[int, set[Listener]] = {}
+        self._wanted: set[int] = set()
+        self._awake = asyncio.Event()
+
+    def add(self, listener: Listener) -> None:
+        """From now on it is told; the first words come at once."""
+        self._listeners.setdefault(listener.streamer_id, set()).add(listener)
+        self.look_at(listener.streamer_id)
+
+    def remove(self, listener: Listener) -> None:
+        others = self._listeners.get(listener.streamer_id, set())
+        others.discard(listener)
+        if not others:
+            self._listeners.pop(listener.streamer_id, None)
+
+    def look_at(self, streamer_id: int) -> None:
+        if streamer_id in self._listeners:
+            self._wanted.add(streamer_id)
+            self._awake.set()
+
+    def look_now(self) -> None:
+        """Something may have been missed."""
+        self._wanted |= self._listeners.keys()
+        self._awake.set()
+
+    def count(self) -> int:
+        return sum(len(listeners) for listeners in self._listeners.values())
+
+    async def run(self) -> None:
+        """Look and tell, for ever. The two seconds are counted from the last look at everybody."""
+        loop = asyncio.get_running_loop()
+        all_at = loop.time()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(all_at + LOOK_SECONDS):
+                    await self._awake.wait()
+            if loop.time() >= all_at + LOOK_SECONDS:
+                all_at = loop.time()
+                self._wanted |= self._listeners.keys()
+            self._awake.clear()
+            wanted, self._wanted = self._wanted, set()
+            try:
+                async with asyncio.timeout(ROUND_SECONDS):
+                    await self._look(wanted)
+            except DATABASE_AWAY as error:
+                log.warning("Bots wait for PostgreSQL: %s", type(error).__name__)
+            except Exception:
+                log.exception("Telling bots failed")
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _look(self, streamer_ids: set[int]) -> None:
+        listeners = [one for streamer_id in streamer_ids for one in self._listeners.get(streamer_id, ())]
+        if not listeners:
+            return
+        async with self._database.connection() as connection:
+            look = await _read(connection, listeners)
+        for listener in listeners:
+            if listener not in self._listeners.get(listener.streamer_id, ()):
+                continue
+            try:
+                await _tell(listener, look)
+            except Exception:
+                log.exception("A listener could not be told; it may come back")
+                self.remove(listener)
+
+
+async def _read(connection: Any, listeners: list[Listener]) -> Look:
+    """The horizon first: what is read after it cannot lack anything older."""
+    horizon = await bot_feed.read_horizon(connection)
+
+    def sinces(scope: Scope) -> dict[int, datetime]:
+        found: dict[int, datetime] = {}
+        for listener in listeners:
+            if scope in listener:
+                since = listener.since or horizon
+                found[listener.streamer_id] = min(since, found.get(listener.streamer_id, since))
+        return found
+
+    donations, alerts, goals = sinces(Scope.DONATIONS_READ), sinces(Scope.ALERTS_READ), sinces(Scope.GOALS_READ)
+    stats = sinces(Scope.STATS_READ)
+    return Look(
+        horizon=horizon,
+        donations=await bot_feed.list_donations(connection, donations) if donations else {},
+        alerts=await bot_feed.list_alerts(connection, alerts) if alerts else {},
+        goals=await bot_feed.list_goals(connection, goals) if goals else {},
+        stats=await bot_feed.list_stats(connection, set(stats)) if stats else {},
+        controls=await bot_feed.list_controls(connection, set(alerts)) if alerts else {},
+    )
+
+
+async def _tell(listener: Listener, look: Look) -> None:
+    """Steps: the welcome; what cannot be told; donations and alerts in the order they changed; goals, totals and
+    controls as they are; and, once the horizon has passed all that, the place where nothing is told twice."""
+    since = listener.since or look.horizon
+    is_silent = listener.since is None
+    if listener.is_new:
+        since = min(since, look.horizon)
+        await listener.tell(News(Told.WELCOME, since))
+    changes, is_cut = _changes(listener, look, since)
+    if is_cut and not is_silent:
+        await listener.tell(News(Told.GAP, since))
+    told_before = listener.changes
+    listener.changes = changes
+    for (told, _), item in changes.items():
+        if is_silent or told_before.get((told, _key(item))) == item:
+            continue
+        is_release = told is Told.DONATION and item.is_good and (told, item.id) not in told_before
+        place = max(since, min(item.at, look.horizon))
+        await listener.tell(News(told, place, item, is_release=is_release and item.released_at >= since))
+        listener.is_behind = True
+        listener.newest = max(item.at, listener.newest or item.at)
+    place = max(since, look.horizon)
+    has_told = False
+    for key, state in _states(listener, look):
+        if listener.states.get(key) != state:
+            listener.states[key] = state
+            await listener.tell(News(key[0], place, state))
+            has_told = True
+    if listener.is_behind and (listener.newest is None or listener.newest < place):
+        listener.is_behind = False
+        if not has_told:
+            await listener.tell(News(Told.CURSOR, place))
+    listener.since, listener.is_new = place, False
+
+
+def _key(item: ToldDonation | ToldAlert) -> Any:
+    return item.id if isinstance(item, ToldDonation) else item.alert_id
+
+
+def _changes(listener: Listener, look: Look, since: datetime) -> tuple[dict[tuple[Told, Any], Any], bool]:
+    """Donations and alerts that changed since then, the oldest change first; whether older ones are left out."""
+    streamer_id, oldest = listener.streamer_id, look.horizon - MISSED_TIME
+    donations, alerts = [], []
+    if Scope.DONATIONS_READ in listener:
+        donations = [item for item in look.donations[streamer_id] if item.at >= since]
+    if Scope.ALERTS_READ in listener:
+        alerts = [item for item in look.alerts[streamer_id] if item.at >= since or item.status in _WAITS]
+    waiting = [item for item in alerts if item.status in _WAITS]
+    ended = [item for item in alerts if item.status not in _WAITS]
+    found: list[tuple[Told, Any]] = [(Told.ALERT, item) for item in waiting]
+    is_cut = False
+    for told, items in ((Told.DONATION, donations), (Told.ALERT, ended)):
+        kept = [item for item in items[-MISSED_MAX:] if item.at >= oldest]
+        left_out = items[: len(items) - len(kept)]
+        is_cut |= any((told, _key(item)) not in listener.changes for item in left_out)
+        found += [(told, item) for item in kept]
+    found.sort(key=lambda one: one[1].at)
+    return {(told, _key(item)): item for told, item in found}, is_cut
+
+
+def _states(listener: Listener, look: Look) -> list[tuple[tuple[Told, Any], Any]]:
+    streamer_id = listener.streamer_id
+    states: list[tuple[tuple[Told, Any], Any]] = []
+    if Scope.GOALS_READ in listener:
+        states += [((Told.GOAL, goal.id), goal) for goal in look.goals[streamer_id]]
+    if Scope.STATS_READ in listener and streamer_id in look.stats:
+        states.append(((Told.STATS, None), look.stats[streamer_id]))
+    if Scope.ALERTS_READ in listener and streamer_id in look.controls:
+        states.append(((Told.CONTROLS, None), look.controls[streamer_id]))
+    return states

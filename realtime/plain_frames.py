@@ -1,0 +1,90 @@
+"""The frames of version 1's plain WebSockets (contracts of API v1, "WebSockets"): a donation and its level.
+
+That version spoke Russian only, and counted in roubles.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from domain.alert_looks import fill_template
+from domain.alert_settings import AlertSettings, Element, Tier, choose_tier
+from domain.alert_tiers import ANONYMOUS_TEXT_TEMPLATE
+from domain.alerts import AlertKind
+
+NOBODY = "Аноним"
+MISSED = "Пока вас не было"
+REACHED = "Цель достигнута"
+
+_ELEMENT_NAMES = {
+    "z_index": "zIndex",
+    "image_url": "imageUrl",
+    "font_size": "fontSize",
+    "background_color": "backgroundColor",
+    "border_radius": "borderRadius",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a frame says; kopecks. `donor_name` None: anonymous."""
+
+    donor_name: str | None
+    message: str
+    amount_minor: int
+
+
+def words_of_offer(offer: dict[str, Any]) -> Words:
+    """Of an alert as overlays are offered it. That version knew donations only: what is none says so in its name."""
+    titles = {AlertKind.SUMMARY.value: MISSED, AlertKind.GOAL.value: REACHED}
+    return Words(titles.get(offer["kind"], offer["donor_name"]), offer["message"], offer["amount_minor"])
+
+
+def donation_frame(words: Words, settings: AlertSettings) -> str:
+    tier = choose_tier(settings, words.amount_minor)
+    name = NOBODY if words.donor_name is None else words.donor_name
+    amount = roubles(words.amount_minor)
+    donation = {
+        "donor_name": name,
+        "amount": amount,
+        "message": words.message,
+        "currency": "₽",
+        "is_anonymous": words.donor_name is None,
+        "formatted_text": fill_template(
+            _template(settings, tier, is_anonymous=words.donor_name is None),
+            donor_name=name,
+            amount=f"{amount:.2f}" if isinstance(amount, float) else str(amount),
+            message=words.message,
+        ).strip(),
+    }
+    frame = {"type": "donation", "donation": donation, "tier": None if tier is None else tier_json(tier)}
+    return json.dumps(frame, ensure_ascii=False)
+
+
+def roubles(amount_minor: int) -> int | float:
+    """150 or 150.5, as the first version wrote them."""
+    return amount_minor // 100 if amount_minor % 100 == 0 else amount_minor / 100
+
+
+def tier_json(tier: Tier) -> dict[str, Any]:
+    """A level as `AlertTier` of the API's contract."""
+    fields = {name: getattr(tier, name) for name in tier.__dataclass_fields__}
+    least, most = fields.pop("min_amount_minor"), fields.pop("max_amount_minor")
+    elements = fields.pop("elements")
+    return {
+        **fields,
+        "gif_urls": list(tier.gif_urls),
+        "min_amount": least // 100,
+        "max_amount": None if most is None else most // 100,
+        "elements": None if elements is None else [_element_json(element) for element in elements],
+    }
+
+
+def _element_json(element: Element) -> dict[str, Any]:
+    return {_ELEMENT_NAMES.get(name, name): getattr(element, name) for name in element.__dataclass_fields__}
+
+
+def _template(settings: AlertSettings, tier: Tier | None, *, is_anonymous: bool) -> str:
+    if is_anonymous and settings.anonymous_text_template != ANONYMOUS_TEXT_TEMPLATE:
+        return settings.anonymous_text_template
+    return settings.donation_text_template if tier is None else tier.text_template

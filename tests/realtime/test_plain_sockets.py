@@ -1,0 +1,287 @@
+"""Version 1's plain WebSockets: a widget stands in for an overlay, a listener hears of donations; both need a key."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+
+from domain import alert_settings, alerts
+from domain.events import Topic
+from domain.overlay_tokens import rotate_overlay_token
+from infra.crypto import SecretBox
+from tests.builders import make_streamer
+from tests.realtime.conftest import SECRET_KEY, Scene, Service
+from tests.realtime.test_bots import pay, person, until
+
+WAIT_SECONDS = 15
+
+
+class Plain:
+    """A plain WebSocket, as a page of version 1 has it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+
+    async def frame(self) -> Any:
+        async with asyncio.timeout(WAIT_SECONDS):
+            message = await self.socket.receive()
+        assert message.type is aiohttp.WSMsgType.TEXT, message
+        return json.loads(message.data)
+
+    async def closed_with(self) -> int | None:
+        """Whatever comes before; the code it was closed with."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (message := await self.socket.receive()).type not in (
+                aiohttp.WSMsgType.CLOSE,
+                aiohttp.WSMsgType.CLOSED,
+                aiohttp.WSMsgType.ERROR,
+            ):
+                pass
+        return message.data if message.type is aiohttp.WSMsgType.CLOSE else self.socket.close_code
+
+
+@asynccontextmanager
+async def plain(
+    service: Service, path: str, token: str | None = None, *, headers: dict[str, str] | None = None, **options: Any
+) -> AsyncIterator[Plain]:
+    query = {} if token is None else {"token": token}
+    address = service.url.replace("http", "ws") + "/api/v1/ws/" + path
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(
+            address, params=query, headers={"Origin": "https://old.example", **(headers or {})}, **options
+        ) as socket,
+    ):
+        yield Plain(socket)
+
+
+@pytest.fixture
+def widget_path(scene: Scene) -> str:
+    return f"widget/{scene.streamer.id}"
+
+
+async def shorten(scene: Scene) -> None:
+    await scene.set(alert_min_seconds=3, alert_max_seconds=3)
+
+
+async def test_a_widget_plays_in_order_and_what_it_played_is_shown(
+    service: Service, scene: Scene, widget_path: str
+) -> None:
+    await shorten(scene)
+    first = await scene.donate("Привет", amount_minor=15_050)
+    async with plain(service, widget_path, scene.token) as widget:
+        frame = await widget.frame()
+        assert frame["type"] == "donation"
+        assert frame["donation"] == {
+            "donor_name": "Аня",
+            "amount": 150.5,
+            "message": "Привет",
+            "currency": "₽",
+            "is_anonymous": False,
+            "formatted_text": "Аня донатит 150.50₽! Привет",
+        }
+        assert frame["tier"]["id"] == "quiet"
+        assert {"min_amount", "max_amount", "gif_urls", "text_template", "elements"} <= frame["tier"].keys()
+        async with scene.pool.acquire() as connection, connection.transaction():
+            await alerts.enqueue_test(connection, scene.streamer.id, 100_000, None, "Проверка")
+        second = await pay(scene, amount_minor=500_000, message="Второй")
+        frame = await widget.frame()
+        assert (frame["donation"]["message"], frame["donation"]["amount"]) == ("Проверка", 1000)
+        assert (frame["donation"]["donor_name"], frame["donation"]["is_anonymous"]) == ("Аноним", True)
+        frame = await widget.frame()
+        assert (frame["donation"]["message"], frame["tier"]["id"]) == ("Второй", "ribbon")
+        alert = await scene.alert(first)
+        assert (alert["status"], alert["interrupted"]) == ("shown", False)
+        assert await scene.status(second[0]) == "playing"
+    # It left before the text was readable: the alert waits for whoever comes.
+    await until(lambda: has_status(scene, second[0], "queued"))
+    async with service.overlay(scene) as overlay:
+        await overlay.show(await overlay.offer())
+    assert await scene.status(second[0]) == "shown"
+
+
+async def has_status(scene: Scene, donation_id: int, status: str) -> bool:
+    return await scene.status(donation_id) == status
+
+
+async def test_a_widget_mirrors_while_an_overlay_speaks(service: Service, scene: Scene, widget_path: str) -> None:
+    await shorten(scene)
+    async with plain(service, widget_path, scene.token) as widget, service.overlay(scene, in_obs=False) as overlay:
+        assert (await overlay.wait_for("welcome"))["role"] == "speaker"
+        donation_id = await scene.donate()
+        offer = await overlay.offer()
+        assert (await widget.frame())["donation"]["message"] == "Привет"
+        await asyncio.sleep(2)
+        # The widget says nothing: nobody has seen it yet.
+        alert = await scene.alert(donation_id)
+        assert (alert["status"], alert["shown_at"]) == ("playing", None)
+        await overlay.show(offer)
+        await overlay.leave()
+        second = await scene.donate("Опять я")
+        assert (await widget.frame())["donation"]["message"] == "Опять я"
+        await until(lambda: has_status(scene, second, "shown"))
+
+
+async def test_a_skipped_alert_is_not_seen_by_the_widget(service: Service, scene: Scene, widget_path: str) -> None:
+    await shorten(scene)
+    donation_id = await scene.donate()
+    async with plain(service, widget_path, scene.token) as widget:
+        await widget.frame()
+        assert await scene.skip(str((await scene.alert(donation_id))["alert_id"]))
+        await asyncio.sleep(2)
+        alert = await scene.alert(donation_id)
+        assert (alert["status"], alert["shown_at"]) == ("skipped", None)
+
+
+async def test_a_rotated_token_ends_widget_and_listener_with_4401(
+    service: Service, scene: Scene, widget_path: str
+) -> None:
+    async with (
+        plain(service, widget_path, scene.token) as widget,
+        plain(service, f"ws/{scene.streamer.id}", scene.token) as listener,
+        plain(service, f"{scene.streamer.id}", person(scene.streamer.owner_id)) as owner,
+    ):
+        await scene.rotate_token()
+        async with asyncio.timeout(4):
+            assert (await widget.closed_with(), await listener.closed_with()) == (4401, 4401)
+        donation_id, _ = await pay(scene)
+        assert (await owner.frame())["donation"]["donor_name"] == "Аня"
+        assert await scene.status(donation_id) == "queued"
+
+
+async def test_a_listener_hears_released_donations_and_is_no_overlay(service: Service, scene: Scene) -> None:
+    async with scene.pool.acquire() as connection, connection.transaction():
+        settings = await alert_settings.get_settings(connection, scene.streamer.id)
+        tier = replace(settings.tiers[0], min_amount_minor=100_000, text_template="{message} от {donor_name}")
+        settings = replace(settings, tiers=(tier,))
+        await alert_settings.save_settings(connection, scene.streamer.id, settings)
+    paths = [f"ws/{scene.streamer.id}", f"{scene.streamer.id}", f"ws/{scene.streamer.id}/"]
+    async with (
+        plain(service, paths[0], scene.token) as one,
+        plain(service, paths[1], person(scene.streamer.owner_id)) as two,
+        plain(service, paths[2], headers={"Authorization": f"Bearer {scene.token}"}) as three,
+    ):
+        await asyncio.sleep(0.3)
+        await scene.donate("Ждёт", held=True)
+        async with scene.pool.acquire() as connection, connection.transaction():
+            await alerts.enqueue_test(connection, scene.streamer.id, 30_000, "Проверка", "")
+        donation_id, _ = await pay(scene, amount_minor=5_000, donor_name="{message}", message="{donor_name}")
+        big, _ = await pay(scene, amount_minor=100_000, donor_name="{message}", message="Секрет")
+        for listener in (one, two, three):
+            frame = await listener.frame()
+            assert (frame["donation"]["amount"], frame["tier"]) == (50, None)
+            frame = await listener.frame()
+            assert frame["donation"]["formatted_text"] == "Секрет от {message}"
+            assert frame["tier"]["min_amount"] == 1000
+        assert {await scene.status(donation_id), await scene.status(big)} == {"queued"}
+        assert not await scene.pool.fetchval("SELECT count(*) FROM overlays")
+
+
+async def test_without_a_key_that_fits_the_browser_sees_4401(service: Service, scene: Scene, widget_path: str) -> None:
+    async with scene.pool.acquire() as connection, connection.transaction():
+        other = await make_streamer(connection)
+        strange = await rotate_overlay_token(connection, SecretBox(SECRET_KEY), other.id)
+    listen_path = f"ws/{scene.streamer.id}"
+    tries: list[tuple[str, str | None]] = [
+        (path, token)
+        for path in (widget_path, listen_path)
+        for token in (None, "", "nobody", strange, "sc_" + "x" * 43, "я" * 20, "x" * 5_000)
+    ]
+    tries += [
+        (widget_path, person(scene.streamer.owner_id)),
+        (listen_path, person(other.owner_id)),
+        (listen_path, person(scene.streamer.owner_id, version=9)),
+        ("widget/0", scene.token),
+        ("ws/9999999999", scene.token),
+    ]
+    for path, token in tries:
+        async with plain(service, path, token) as socket:
+            assert await socket.closed_with() == 4401, (path, token)
+    for path in ("", "ws/", "widget/abc", "ws/1/2", "ws/99999999999", "../ws"):
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            async with plain(service, path, scene.token):
+                pass
+
+
+async def test_garbage_and_floods_end_only_who_sent_them(service: Service, scene: Scene, widget_path: str) -> None:
+    """Whatever is sent means nothing; very much of it, or what is no WebSocket any more, ends the connection."""
+    listen_path = f"ws/{scene.streamer.id}"
+    async with plain(service, listen_path, scene.token) as good:
+        for path in (widget_path, listen_path):
+            async with plain(service, path, scene.token) as socket:
+                await socket.socket.send_str("ping")
+                async with asyncio.timeout(WAIT_SECONDS):
+                    assert await socket.socket.receive_str() == "pong"
+                rubbish: list[str | bytes] = [
+                    "",
+                    "{",
+                    "[]",
+                    '{"type":"donation"}',
+                    "null",
+                    "\x00",
+                    b"",
+                    b"\xff\xfe",
+                    "я",
+                ]
+                for piece in rubbish:
+                    if isinstance(piece, str):
+                        await socket.socket.send_str(piece)
+                    else:
+                        await socket.socket.send_bytes(piece)
+                await socket.socket.send_str("ping")
+                async with asyncio.timeout(WAIT_SECONDS):
+                    assert await socket.socket.receive_str() == "pong"
+                for _ in range(60):
+                    if not socket.socket.closed:
+                        await socket.socket.send_str("x")
+                assert await socket.closed_with() == 1008
+            async with plain(service, path, scene.token) as socket:
+                await socket.socket.send_str("x" * 20_000)
+                assert await socket.closed_with() == 1009
+            async with plain(service, path, scene.token) as socket:
+                # What is no frame at all.
+                transport = socket.socket._writer.transport
+                transport.write(b"\xff" * 64)
+                assert await socket.closed_with() == 1002
+        address = f"{service.url}/api/v1/ws/{scene.streamer.id}"
+        async with aiohttp.ClientSession() as session, session.get(address) as response:
+            assert response.status == 426
+        await pay(scene)
+        assert (await good.frame())["type"] == "donation"
+    assert "Traceback" not in service.process.log
+    assert scene.token not in service.process.log
+
+
+async def test_while_redis_is_away_a_widget_plays_on(
+    service: Service, scene: Scene, widget_path: str, services: Any
+) -> None:
+    await shorten(scene)
+    async with plain(service, widget_path, scene.token) as widget:
+        services.valkey.stop()
+        donation_id, _ = await pay_without_wake(scene)
+        async with asyncio.timeout(5):
+            assert (await widget.frame())["type"] == "donation"
+        await until(lambda: has_status(scene, donation_id, "shown"))
+
+
+async def pay_without_wake(scene: Scene) -> tuple[int, Any]:
+    return await pay(scene)
+
+
+async def test_too_many_listeners_with_one_key_are_refused(service: Service, scene: Scene) -> None:
+    path = f"ws/{scene.streamer.id}"
+    async with asyncio.timeout(30):
+        async with aiohttp.ClientSession() as session:
+            address = f"{service.url.replace('http', 'ws')}/api/v1/ws/{path}?token={scene.token}"
+            sockets = [await session.ws_connect(address) for _ in range(10)]
+            await asyncio.sleep(0.3)
+            async with plain(service, path, scene.token) as one_more:
+                assert await one_more.closed_with() == 1008
+            for socket in sockets:
+                await socket.close()
+    await scene.wake(Topic.ALERTS)
