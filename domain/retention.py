@@ -33,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     Rule("sessions", (_sql.delete_ended_sessions,), fixed_days=0),
     Rule("browsers", (_sql.delete_browsers,), fixed_days=KNOWN_BROWSER_DAYS),
     Rule("confirmations", (_sql.delete_confirmations,), fixed_days=1),
+    Rule("awaiting", (_sql.delete_awaiting,), fixed_days=1),
     Rule("links", (_sql.delete_links,)),
     Rule("keys", (_sql.delete_keys, _sql.delete_grants), fixed_days=30),
     Rule("tokens", (_sql.delete_unused_codes, _sql.delete_access_tokens, _sql.delete_refresh_tokens), fixed_days=1),

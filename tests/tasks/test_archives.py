@@ -47,7 +47,7 @@ PACKED_BY_ANOTHER_NAME = {
     "control_buttons", "donations", "first_steps", "goals", "grants", "identities", "known_browsers", "letters",
     "manual_donations", "media", "media_files", "moderation_decisions", "moderation_settings", "moderation_words",
     "moderators", "npd_cheques", "overlay_tokens", "payments", "refunds", "registry_files", "requisites", "sessions",
-    "slugs", "streamers", "terminals", "terms",
+    "slugs", "streamer_extras", "streamers", "terminals", "terms", "user_profiles",
 }  # fmt: skip
 
 

@@ -92,6 +92,8 @@ class Caller:
     """Whose page a key is for, always the user's own; None: she had none when it was made."""
     key_name: str = ""
     """A key's own name, or its application's."""
+    sign_in_age_seconds: float | None = None
+    """How long ago the person gave the password; None for a key."""
 
     def may(self, scope: Scope) -> bool:
         return self.scopes is None or scope in self.scopes
@@ -208,7 +210,7 @@ async def _find_person(token: str) -> Caller | None:
         return None
     if not holder.user.is_active:
         raise Refused(400 if is_old(request.endpoint) else 403, "Inactive user")
-    return Caller(holder.user)
+    return Caller(holder.user, sign_in_age_seconds=signed.age_seconds)
 
 
 def _unknown(detail: str) -> Refused:
