@@ -33,12 +33,14 @@ class Part:
 
 PARTS: tuple[Part, ...] = (
     Part("account", _sql.list_account, of_streamer=False),
+    Part("profile", _sql.list_profile, of_streamer=False),
     Part("sessions", _sql.list_sessions, of_streamer=False),
     Part("known_browsers", _sql.list_known_browsers, of_streamer=False),
     Part("linked_accounts", _sql.list_identities, of_streamer=False),
     Part("letters", _sql.list_letters, of_streamer=False),
     Part("account_log", _sql.list_account_log, of_streamer=False),
     Part("page", _sql.list_streamer),
+    Part("page_for_programs", _sql.list_extras),
     Part("requisites", _sql.list_requisites),
     Part("first_steps", _sql.list_first_steps),
     Part("payment_accounts", _sql.list_terminals),

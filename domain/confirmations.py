@@ -40,6 +40,8 @@ class Purpose(StrEnum):
     REGISTER = "register"
     PASSWORD = "password"  # noqa: S105
     EMAIL = "email"
+    VERIFY = "verify"
+    """Of an account that was registered through the API: domain/mailbox_codes.py."""
 
 
 class Tried(StrEnum):
@@ -108,8 +110,8 @@ async def begin_registration(
 ) -> str:
     """A code to a new address; to one that has an account, a letter that says so, and no code fits."""
     owner = await find_user(connection, email)
-    token, code = _new_token(), _new_code(Purpose.REGISTER)
-    await _insert(
+    token, code = new_token(), new_code(Purpose.REGISTER)
+    await insert(
         connection,
         token,
         Purpose.REGISTER,
@@ -120,7 +122,7 @@ async def begin_registration(
         consent_version=consent_version,
         link_id=link_id,
     )
-    await _post(connection, mailer, Kind.REGISTER, email, locale, code, owner)
+    await post_code(connection, mailer, Kind.REGISTER, email, locale, code, owner)
     return token
 
 
@@ -128,8 +130,8 @@ async def begin_password(connection: Any, mailer: Mailer, email: str, *, locale:
     """A code and a link to the owner of the account; without one, nothing is mailed and no code fits."""
     owner = await find_user(connection, email)
     is_owned = owner is not None and owner.is_active
-    token, code = _new_token(), _new_code(Purpose.PASSWORD)
-    await _insert(
+    token, code = new_token(), new_code(Purpose.PASSWORD)
+    await insert(
         connection,
         token,
         Purpose.PASSWORD,
@@ -139,15 +141,15 @@ async def begin_password(connection: Any, mailer: Mailer, email: str, *, locale:
         user_id=owner.id if owner is not None and is_owned else None,
     )
     if owner is not None and is_owned:
-        await _post_password(connection, mailer, email, locale, code, owner.id)
+        await post_password(connection, mailer, email, locale, code, owner.id)
     return token
 
 
 async def begin_email(connection: Any, mailer: Mailer, user: User, email: str, *, locale: str) -> str:
     """A code to the new address; if it is somebody's, they get a letter that says so, and no code fits."""
     owner = await find_user(connection, email)
-    token, code = _new_token(), _new_code(Purpose.EMAIL)
-    await _insert(
+    token, code = new_token(), new_code(Purpose.EMAIL)
+    await insert(
         connection,
         token,
         Purpose.EMAIL,
@@ -156,18 +158,18 @@ async def begin_email(connection: Any, mailer: Mailer, user: User, email: str, *
         locale=locale,
         user_id=user.id,
     )
-    await _post(connection, mailer, Kind.EMAIL, email, locale, code, owner, user_id=user.id)
+    await post_code(connection, mailer, Kind.EMAIL, email, locale, code, owner, user_id=user.id)
     return token
 
 
-async def _post_password(connection: Any, mailer: Mailer, email: str, locale: str, code: str, user_id: int) -> None:
+async def post_password(connection: Any, mailer: Mailer, email: str, locale: str, code: str, user_id: int) -> None:
     """The letter's secret is the code as it is read, a space, and the link's token."""
     link = await make_link(connection, LinkPurpose.PASSWORD, hours=LINK_HOURS, user_id=user_id)
     secret = f"{code[:4]}-{code[4:]} {link}"
-    await _post(connection, mailer, Kind.PASSWORD, email, locale, secret, user_id=user_id)
+    await post_code(connection, mailer, Kind.PASSWORD, email, locale, secret, user_id=user_id)
 
 
-async def _post(
+async def post_code(
     connection: Any,
     mailer: Mailer,
     kind: Kind,
@@ -195,7 +197,7 @@ async def _post(
     )
 
 
-async def _insert(
+async def insert(
     connection: Any,
     token: str,
     purpose: Purpose,
@@ -207,17 +209,20 @@ async def _insert(
     password_hash: str | None = None,
     consent_version: str | None = None,
     link_id: int | None = None,
+    token_encrypted: str | None = None,
 ) -> None:
+    """A question that waits; with `code` None, no code fits."""
     await queries.confirmations.insert_confirmation(
         connection,
-        token_hash=_token_hash(token),
+        token_hash=token_hash(token),
         purpose=purpose,
         email=email,
-        code_hash=None if code is None else _code_hash(token, code),
+        code_hash=None if code is None else code_hash(token, code),
         user_id=user_id,
         password_hash=password_hash,
         consent_version=consent_version,
         link_id=link_id,
+        token_encrypted=token_encrypted,
         locale=locale,
         minutes=CODE_MINUTES,
     )
@@ -229,7 +234,7 @@ async def _insert(
 async def find(connection: Any, token: str, purpose: Purpose) -> Confirmation | None:
     """What this browser was asked; None when that was answered, or an hour too long ago."""
     row = await queries.confirmations.find_confirmation(
-        connection, token_hash=_token_hash(token), purpose=purpose, pause_seconds=float(RESEND_SECONDS)
+        connection, token_hash=token_hash(token), purpose=purpose, pause_seconds=float(RESEND_SECONDS)
     )
     return None if row is None else Confirmation(**{**dict(row), "purpose": Purpose(row["purpose"])})
 
@@ -241,12 +246,12 @@ async def answer(connection: Any, token: str, purpose: Purpose, typed: str) -> C
         asked = await find(connection, token, purpose)
         return Tried.OVER if asked is None or asked.is_over else Tried.WRONG
     row = await queries.confirmations.take_try(
-        connection, token_hash=_token_hash(token), purpose=purpose, limit=CODE_TRIES
+        connection, token_hash=token_hash(token), purpose=purpose, limit=CODE_TRIES
     )
     if row is None:
         return Tried.OVER
     # Compared also where no code fits: the same work.
-    fits = hmac.compare_digest(row["code_hash"] or bytes(32), _code_hash(token, code))
+    fits = hmac.compare_digest(row["code_hash"] or bytes(32), code_hash(token, code))
     if not fits or row["code_hash"] is None:
         return Tried.WRONG
     used = await queries.confirmations.use_confirmation(connection, confirmation_id=row["id"])
@@ -264,11 +269,11 @@ async def answer(connection: Any, token: str, purpose: Purpose, typed: str) -> C
 
 async def send_again(connection: Any, mailer: Mailer, token: str, asked: Confirmation) -> bool:
     """Another code in place of the former one. False: too soon, or too often."""
-    code = _new_code(asked.purpose)
+    code = new_code(asked.purpose)
     renewed = await queries.confirmations.renew_code(
         connection,
         confirmation_id=asked.id,
-        code_hash=_code_hash(token, code) if asked.has_code else None,
+        code_hash=code_hash(token, code) if asked.has_code else None,
         minutes=CODE_MINUTES,
         limit=MAX_LETTERS,
         pause_seconds=float(RESEND_SECONDS),
@@ -278,10 +283,10 @@ async def send_again(connection: Any, mailer: Mailer, token: str, asked: Confirm
     if asked.has_code:
         if asked.purpose is Purpose.PASSWORD:
             assert asked.user_id is not None, "a code fits only where there is an account"
-            await _post_password(connection, mailer, asked.email, asked.locale, code, asked.user_id)
+            await post_password(connection, mailer, asked.email, asked.locale, code, asked.user_id)
         else:
             kind = Kind(asked.purpose.value)
-            await _post(connection, mailer, kind, asked.email, asked.locale, code, user_id=asked.user_id)
+            await post_code(connection, mailer, kind, asked.email, asked.locale, code, user_id=asked.user_id)
     return True
 
 
@@ -293,20 +298,23 @@ def clean_code(purpose: Purpose, typed: str) -> str:
     return "".join(character for character in typed.upper().translate(_LOOK_ALIKES) if character in CODE_ALPHABET)
 
 
-def _new_code(purpose: Purpose) -> str:
+# Shared with domain/mailbox_codes.py.
+
+
+def new_code(purpose: Purpose) -> str:
     """Eight characters for a new password, else six digits."""
     if purpose is Purpose.PASSWORD:
         return "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
     return f"{secrets.randbelow(1_000_000):06}"
 
 
-def _new_token() -> str:
+def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _token_hash(token: str) -> bytes:
+def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _code_hash(token: str, code: str) -> bytes:
+def code_hash(token: str, code: str) -> bytes:
     return hashlib.sha256(f"{token}:{code}".encode()).digest()

@@ -75,9 +75,11 @@ async def begin(connection: Any, user_id: int) -> Begun | None:
     if row is None:
         return None
     await queries.users.delete_sessions_of(connection, user_id=user_id)
+    await queries.users.end_tokens(connection, user_id=user_id)
     await queries.erasure.delete_browsers_of(connection, user_id=user_id)
     await queries.erasure.delete_confirmations_of(connection, user_id=user_id)
     await queries.erasure.delete_links_of(connection, user_id=user_id)
+    await queries.erasure.delete_profile_of(connection, user_id=user_id)
     await queries.identities.delete_identities_of(connection, user_id=user_id)
     await queries.archives.delete_archives(connection, user_id=user_id)
     await queries.letters.delete_letters_of(connection, user_id=user_id, recipient=row["email"])

@@ -86,6 +86,18 @@ async def rotate_letters(connection: Any, box: RotatingBox, after_id: int, *, ba
     return await _rotate(box, rows, "secret_encrypted", replace)
 
 
+async def rotate_payment_settings(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
+    """The next batch of what clients of API v1 keep about payments."""
+
+    async def replace(row_id: int, settings: str, read: str) -> None:
+        await queries.streamer_cards.replace_payment_settings(
+            connection, streamer_id=row_id, payment_settings_encrypted=settings, read_settings=read
+        )
+
+    rows = queries.streamer_cards.list_payment_settings(connection, after_id=after_id, limit=batch)
+    return await _rotate(box, rows, "payment_settings_encrypted", replace)
+
+
 async def rotate_links(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
     """The first account's link, while it waits."""
 

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     """What a letter says: `templates/letters/<kind>.<locale>.txt`."""
 
     REGISTER = "register"
+    VERIFY = "verify"
+    """Registered through the API: the code confirms the address, and what the account's owner agrees to."""
     TAKEN = "taken"
     PASSWORD = "password"  # noqa: S105
     EMAIL = "email"

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.errors import NotAllowedError
+from domain.users import set_email
 from infra import queries
 
 
@@ -65,8 +66,22 @@ async def block(connection: Any, user_id: int, by_user_id: int) -> bool:
     """Nobody signs in to it, and its page takes no donations. Raises NotAllowedError("last_superuser")."""
     await _keep_one(connection, user_id)
     done = await queries.users.set_active(connection, user_id=user_id, is_active=False)
+    await queries.users.end_tokens(connection, user_id=user_id)
     await queries.users.delete_sessions_of(connection, user_id=user_id)
     return await _log_if(connection, done, user_id, by_user_id, "blocked")
+
+
+async def note_made(connection: Any, user_id: int, by_user_id: int) -> None:
+    """An operator made the account."""
+    await queries.users.insert_log(connection, user_id=user_id, by_user_id=by_user_id, action="account_made")
+
+
+async def change_email(connection: Any, user_id: int, email: str, by_user_id: int) -> bool:
+    """Another address, which nobody has proved. False: it is somebody's."""
+    if not await set_email(connection, user_id, email, is_confirmed=False):
+        return False
+    await queries.users.insert_log(connection, user_id=user_id, by_user_id=by_user_id, action="email_changed")
+    return True
 
 
 async def unblock(connection: Any, user_id: int, by_user_id: int) -> bool:

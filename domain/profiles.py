@@ -53,6 +53,7 @@ class Profile:
 class Listed:
     """A line of the public list."""
 
+    id: int
     slug: str
     display_name: str
     about: str
@@ -140,11 +141,12 @@ async def list_public(
     after_id: int | None = None,
     only_featured: bool = False,
     with_tests: bool = False,
+    skip: int = 0,
     limit: int,
 ) -> list[Listed]:
     """Those who want to be found, can receive money and are not blocked; the featured first, then by name.
 
-    `with_tests`: those, too, who can only try it out.
+    `with_tests`: those, too, who can only try it out. `skip`: how many of them to leave out first.
     """
     rows = queries.profiles.list_public(
         connection,
@@ -152,6 +154,7 @@ async def list_public(
         after_id=after_id,
         only_featured=only_featured,
         with_tests=with_tests,
+        skip=skip,
         limit=limit,
     )
     return [Listed(**row) async for row in rows]

@@ -32,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     Rule("sessions", (_sql.delete_ended_sessions,), fixed_days=0),
     Rule("browsers", (_sql.delete_browsers,), fixed_days=KNOWN_BROWSER_DAYS),
     Rule("confirmations", (_sql.delete_confirmations,), fixed_days=1),
+    Rule("awaiting", (_sql.delete_awaiting,), fixed_days=1),
     Rule("links", (_sql.delete_links,)),
     Rule("letters", (_sql.delete_letters,)),
     Rule("account_log", (_sql.delete_account_log,)),

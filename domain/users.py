@@ -133,6 +133,7 @@ async def add_user(
     is_confirmed: bool = False,
 ) -> User | None:
     """A new account of what was checked before; None when the e-mail is taken."""
+    await queries.users.delete_awaiting_of(connection, email=email)
     row = await queries.users.insert_user(
         connection,
         email=email,
@@ -189,7 +190,7 @@ async def set_password(connection: Any, user_id: int, password: str, *, keep_ses
 async def set_password_hash(
     connection: Any, user_id: int, password_hash: str, *, keep_session_id: int | None = None
 ) -> None:
-    """The same, with what `hash_password` made. Codes and links for another new password end with it."""
+    """The same, with what `hash_password` made. Signed tokens, codes and links for another new password end with it."""
     await queries.users.change_password(connection, user_id=user_id, password_hash=password_hash)
     await queries.users.delete_other_sessions(connection, user_id=user_id, kept_id=keep_session_id or 0)
     await queries.confirmations.end_confirmations_of(connection, user_id=user_id)
@@ -206,6 +207,7 @@ async def reset_password_hash(connection: Any, user_id: int, password_hash: str)
 async def set_email(connection: Any, user_id: int, email: str, *, is_confirmed: bool) -> bool:
     """False: the address is somebody's. What was asked for under the old address ends."""
     await queries.letters.take_letters_to(connection, user_id=user_id)
+    await queries.users.delete_awaiting_of(connection, email=email)
     if await queries.users.set_email(connection, user_id=user_id, email=email, is_confirmed=is_confirmed) != "UPDATE 1":
         return False
     await queries.confirmations.end_confirmations_of(connection, user_id=user_id)
@@ -225,16 +227,43 @@ async def make_superuser(connection: Any, user_id: int) -> None:
 async def verify_password(connection: Any, email: str, password: str) -> User | None:
     """The active user whose password this is; None otherwise, after the same work whatever was wrong."""
     row = await _find_user(connection, email)
+    fits = await _is_password_of(connection, row, password)
+    return _user(row) if fits and row["is_active"] else None
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Whose password it was; `awaits_code`: registered through the API and not confirmed yet."""
+
+    holder: TokenHolder
+    awaits_code: bool
+
+
+async def try_sign_in(connection: Any, email: str, password: str) -> SignIn | None:
+    """Whose password this is, also of who may not sign in (now); None after the same work whatever was wrong.
+
+    The version is the one that this very password had.
+    """
+    try:
+        row = await queries.users.find_sign_in(connection, email=clean_email(email))
+    except InvalidInputError:
+        row = None
+    if not await _is_password_of(connection, row, password):
+        return None
+    return SignIn(TokenHolder(_user(row), row["token_version"]), row["awaits_code"])
+
+
+async def _is_password_of(connection: Any, row: Any, password: str) -> bool:
     # An account without a password takes the same work, too.
     password_hash = "" if row is None else row["password_hash"]
     matches = await _matches(password_hash or _UNKNOWN_HASH, password[: MAX_LENGTH + 1])
-    if row is None or not matches or not password_hash or not row["is_active"]:
-        return None
+    if not matches or not password_hash:
+        return False
     if _hasher.check_needs_rehash(password_hash):
         await queries.users.set_password_hash(
             connection, user_id=row["id"], password_hash=await hash_password(password)
         )
-    return _user(row)
+    return True
 
 
 # Sessions. The caller keeps the token in a cookie; here is only its hash.
@@ -289,7 +318,9 @@ async def delete_session_of(connection: Any, user_id: int, session_id: int) -> b
     return bool(tag == "DELETE 1")
 
 
-async def delete_other_sessions(connection: Any, user_id: int, kept_id: int) -> None:
+async def sign_out_elsewhere(connection: Any, user_id: int, kept_id: int) -> None:
+    """Every browser but one, and all signed tokens: programs that signed in with the password sign in again."""
+    await queries.users.end_tokens(connection, user_id=user_id)
     await queries.users.delete_other_sessions(connection, user_id=user_id, kept_id=kept_id)
 
 

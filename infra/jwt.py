@@ -17,10 +17,11 @@ _ALGORITHMS = ["HS256"]
 
 @dataclass(frozen=True)
 class Signed:
-    """What a token says: whose it is, and of which version of that user's tokens."""
+    """What a token says: whose it is, of which version of that user's tokens, and how old it is."""
 
     user_id: int
     version: int
+    age_seconds: float
 
 
 def issue_jwt(box: SecretBox, user_id: int, version: int, *, lifetime_seconds: int) -> str:
@@ -36,7 +37,7 @@ def read_jwt(box: SecretBox, text: str) -> Signed | None:
             claims = jwt.decode(text, key, algorithms=_ALGORITHMS).claims
             if claims["exp"] <= time.time():
                 return None
-            return Signed(int(claims["sub"]), int(claims["ver"]))
+            return Signed(int(claims["sub"]), int(claims["ver"]), time.time() - int(claims["iat"]))
         except (JoseError, ValueError, TypeError, KeyError):
             # The next key may fit; a token that none signed is nobody's.
             continue

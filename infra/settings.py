@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     registration: Literal["open", "invite", "closed"] | None = None
     """Who may make an account; None: anybody in development, who has an invitation elsewhere."""
 
+    api_unverified_sign_in: bool = False
+    """Accounts that programs register may sign in before their code came back; in development only."""
+
     cors_origins: str = ""
     """Comma-separated origins whose pages may call the API: `https://example.org,https://front.example.org`."""
     api_calls_per_minute: int = Field(default=600, ge=1)
@@ -182,6 +185,11 @@ class Settings(BaseSettings):
         """Who may by a letter with a code: without mail, what is open is open to the invited only."""
         mode = self.registration_wish
         return "invite" if mode == "open" and not self.sends_mail else mode
+
+    @cached_property
+    def awaits_code(self) -> bool:
+        """Whether an account that a program registers waits for the code from its letter."""
+        return not (self.in_development and self.api_unverified_sign_in)
 
     @cached_property
     def cors_origin_list(self) -> tuple[str, ...]:

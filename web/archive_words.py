@@ -16,12 +16,14 @@ def readme() -> str:
 def file_descriptions() -> dict[str, str]:
     return {
         "account.json": _("How you sign in: e-mail, language, what you agreed to and when."),
+        "profile.json": _("What you told programs about yourself: name, picture, a few words."),
         "sessions.json": _("Where you are signed in: browser, since when, last used."),
         "known_browsers.json": _("When browsers that signed in before were last used."),
         "linked_accounts.json": _("Your accounts at other sites that are linked."),
         "letters.json": _("Letters sent to you: kind and time, not the words."),
         "account_log.json": _("What was done to the account and when."),
         "page.json": _("Your donation page and its settings, receipts, and every address it had."),
+        "page_for_programs.json": _("What programs keep with your page; what they keep about payments stays out."),
         "requisites.json": _("Who receives the money."),
         "first_steps.json": _("What you decided in the first steps."),
         "payment_accounts.json": _("Your accounts at payment providers, without their secrets."),

@@ -14,6 +14,7 @@ def rule_words(name: str) -> tuple[str, str]:
             _("From the last use: so that strangers' tries do not lock you out."),
         ),
         "confirmations": (_("Codes sent by mail"), _("From the time they end.")),
+        "awaiting": (_("Accounts whose code never came back"), _("From the time they were asked for by a program.")),
         "links": (_("Invitations and links for a new password"), _("From the time they are used or end.")),
         "letters": (_("Letters of the site"), _("To whom and when, without codes.")),
         "account_log": (_("What was done to an account"), _("To find out later who did what.")),

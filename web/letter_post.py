@@ -5,12 +5,21 @@ from typing import Any
 from domain import letters
 from domain.confirmations import Mailer
 from domain.letters import Kind
-from domain.users import User
+from domain.users import User, get_user, set_email
 from web.context import parts
 
 
 def mailer() -> Mailer:
     return Mailer(parts().box, parts().settings.web_host)
+
+
+async def take_new_address(connection: Any, user_id: int, email: str) -> bool:
+    """The address whose code came back becomes the user's; the former one gets a letter. False: it is somebody's."""
+    before = await get_user(connection, user_id)
+    if before is None or not await set_email(connection, user_id, email, is_confirmed=True):
+        return False
+    await post_letter(connection, Kind.EMAIL_CHANGED, before, {"new_email": email})
+    return True
 
 
 async def post_letter(

@@ -29,6 +29,7 @@ from domain.key_rotation import (
     rotate_letters,
     rotate_links,
     rotate_overlay_tokens,
+    rotate_payment_settings,
     rotate_terminals,
 )
 from domain.one_time_links import INVITE_HOURS, PASSWORD_HOURS, LinkPurpose, make_link
@@ -140,7 +141,14 @@ async def set_terminal_command(tools: Tools, arguments: argparse.Namespace) -> N
 async def rotate_secrets_command(tools: Tools, _arguments: argparse.Namespace) -> None:
     """A batch a transaction: it may be stopped and run again at any time."""
     counted = Rotated(None)
-    for rotate in (rotate_terminals, rotate_overlay_tokens, rotate_button_tokens, rotate_letters, rotate_links):
+    for rotate in (
+        rotate_terminals,
+        rotate_overlay_tokens,
+        rotate_button_tokens,
+        rotate_letters,
+        rotate_links,
+        rotate_payment_settings,
+    ):
         after_id: int | None = 0
         while after_id is not None:
             async with tools.connection.transaction():

@@ -19,6 +19,9 @@ SELECT id, email, locale, is_superuser, is_active, created_at, consent_version, 
        password_set_at, password_hash <> '' AS has_password, on_air, on_air_chosen_at, delete_at
 FROM users WHERE id = :user_id;
 
+-- name: list_profile
+SELECT username, full_name, avatar_url, bio, is_streamer, updated_at FROM user_profiles WHERE user_id = :user_id;
+
 -- name: list_sessions
 SELECT id, created_at, seen_at, expires_at, user_agent FROM sessions WHERE user_id = :user_id ORDER BY id;
 
@@ -45,6 +48,12 @@ SELECT id, slug, display_name, about, links, thanks, accent, is_listed, featured
        goals_carry, created_at, closed_at,
        (SELECT array_agg(slugs.slug ORDER BY taken_at) FROM slugs WHERE streamer_id = streamers.id) AS slugs
 FROM streamers WHERE id = :streamer_id;
+
+-- name: list_extras
+-- Without what may hold a secret: only whether there is something.
+SELECT stream_title, donation_goal_minor, widget_settings, alert_settings,
+       payment_settings_encrypted IS NOT NULL AS has_payment_settings, updated_at
+FROM streamer_extras WHERE streamer_id = :streamer_id;
 
 -- name: list_requisites
 SELECT kind, full_name, inn, ogrn, postal_address, email, phone, refund_rule, refund_days, purpose, age_mark,

@@ -1,8 +1,8 @@
 -- name: insert_confirmation!
 INSERT INTO confirmations (token_hash, purpose, email, code_hash, user_id, password_hash, consent_version, link_id,
-                           locale, expires_at)
+                           token_encrypted, locale, expires_at)
 VALUES (:token_hash, :purpose, :email, :code_hash, :user_id, :password_hash, :consent_version, :link_id,
-        :locale, now() + make_interval(mins => :minutes));
+        :token_encrypted, :locale, now() + make_interval(mins => :minutes));
 
 -- name: find_confirmation^
 -- Asked for in this browser within the last hour, and not answered yet.
@@ -35,3 +35,15 @@ WHERE id = :confirmation_id AND used_at IS NULL AND letters < :limit
 -- name: end_confirmations_of!
 -- Questions about an account whose password or address has changed meanwhile.
 UPDATE confirmations SET used_at = now() WHERE user_id = :user_id AND used_at IS NULL;
+
+-- name: take_tries
+-- One try at every code that was mailed to this address lately for these purposes and needs no browser: whichever
+-- letter somebody has at hand, a guess costs each of them a try.
+WITH live AS (
+    SELECT id FROM confirmations
+    WHERE email = :email AND purpose = ANY(:purposes::text[]) AND token_encrypted IS NOT NULL
+      AND used_at IS NULL AND expires_at > now() AND tries < :limit
+    ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE confirmations SET tries = tries + 1 FROM live WHERE confirmations.id = live.id
+RETURNING confirmations.id, confirmations.code_hash, confirmations.token_encrypted;

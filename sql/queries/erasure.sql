@@ -28,6 +28,9 @@ DELETE FROM confirmations WHERE user_id = :user_id OR email = (SELECT email FROM
 -- name: delete_links_of!
 DELETE FROM one_time_links WHERE user_id = :user_id;
 
+-- name: delete_profile_of!
+DELETE FROM user_profiles WHERE user_id = :user_id;
+
 -- name: delete_identities_of!
 DELETE FROM identities WHERE user_id = :user_id;
 
@@ -42,6 +45,7 @@ buttons AS (UPDATE control_buttons SET revoked_at = coalesce(revoked_at, now()),
             WHERE streamer_id = :streamer_id),
 files AS (DELETE FROM exports WHERE streamer_id = :streamer_id),
 steps AS (DELETE FROM first_steps WHERE streamer_id = :streamer_id),
+extras AS (DELETE FROM streamer_extras WHERE streamer_id = :streamer_id),
 papers AS (DELETE FROM requisites WHERE streamer_id = :streamer_id),
 counts AS (DELETE FROM statistics_counts WHERE streamer_id = :streamer_id),
 rules AS (DELETE FROM moderation_settings WHERE streamer_id = :streamer_id),

@@ -32,7 +32,8 @@ UPDATE streamers SET banner_id = :media_id WHERE id = :streamer_id;
 -- Who wants to be found and can receive money (through a terminal for trying out only `with_tests`): the featured
 -- first, then by name. What comes after one of them is what is greater than that one, so a page neither repeats nor
 -- leaves out anybody who was there all the time.
-SELECT streamers.slug, streamers.display_name, streamers.about, streamers.featured_place IS NOT NULL AS is_featured,
+SELECT streamers.id, streamers.slug, streamers.display_name, streamers.about,
+       streamers.featured_place IS NOT NULL AS is_featured,
        coalesce(encode(avatar.sha256, 'hex'), '') AS avatar
 FROM streamers
 JOIN users ON users.id = streamers.owner_id AND users.is_active
@@ -49,7 +50,7 @@ WHERE streamers.is_listed AND streamers.closed_at IS NULL
         > (SELECT coalesce(seen.featured_place, 2147483647), lower(seen.display_name), seen.id
            FROM streamers AS seen WHERE seen.id = :after_id))
 ORDER BY coalesce(streamers.featured_place, 2147483647), lower(streamers.display_name), streamers.id
-LIMIT :limit;
+OFFSET :skip LIMIT :limit;
 
 -- name: list_all
 -- Every streamer, for the operator.

@@ -7,6 +7,14 @@ DELETE FROM known_browsers WHERE used_at < now() - make_interval(days => :days);
 -- name: delete_confirmations!
 DELETE FROM confirmations WHERE expires_at < now() - make_interval(days => :days);
 
+-- name: delete_awaiting!
+-- Accounts that nobody confirmed.
+DELETE FROM users
+WHERE id IN (
+    SELECT id FROM users
+    WHERE awaits_code AND created_at < now() - make_interval(days => :days)
+    ORDER BY created_at LIMIT :limit);
+
 -- name: delete_links!
 DELETE FROM one_time_links
 WHERE coalesce(used_at, expires_at) < now() - make_interval(days => :days);

@@ -7,24 +7,42 @@ ON CONFLICT (email) DO NOTHING
 RETURNING id, email, is_superuser, is_active, locale, delete_at;
 
 -- name: any_user_exists$
-SELECT EXISTS (SELECT FROM users);
+SELECT EXISTS (SELECT FROM users WHERE NOT awaits_code);
+
+-- name: delete_awaiting_of!
+-- What was registered with this address and never confirmed gives way to who has proved it.
+DELETE FROM users WHERE email = :email AND awaits_code;
 
 -- name: find_user^
-SELECT id, email, password_hash, is_superuser, is_active, locale, delete_at FROM users WHERE email = :email;
+-- One that still awaits its code is nobody's account.
+SELECT id, email, password_hash, is_superuser, is_active, locale, delete_at
+FROM users WHERE email = :email AND NOT awaits_code;
+
+-- name: find_sign_in^
+-- The same with what a sign-in through the API needs, also one that awaits its code.
+SELECT id, email, password_hash, is_superuser, is_active, locale, delete_at, token_version, awaits_code
+FROM users WHERE email = :email;
 
 -- name: get_user^
-SELECT id, email, is_superuser, is_active, locale, delete_at FROM users WHERE id = :user_id AND erased_at IS NULL;
+SELECT id, email, is_superuser, is_active, locale, delete_at FROM users
+WHERE id = :user_id AND erased_at IS NULL AND NOT awaits_code;
 
 -- name: get_token_holder^
 SELECT id, email, is_superuser, is_active, locale, delete_at, token_version
-FROM users WHERE id = :user_id AND erased_at IS NULL;
+FROM users WHERE id = :user_id AND erased_at IS NULL AND NOT awaits_code;
+
+-- name: end_tokens!
+-- Every signed token of hers is over.
+UPDATE users SET token_version = token_version + 1 WHERE id = :user_id;
 
 -- name: set_password_hash!
 -- The same password, hashed anew.
 UPDATE users SET password_hash = :password_hash WHERE id = :user_id;
 
 -- name: change_password!
-UPDATE users SET password_hash = :password_hash, password_set_at = now() WHERE id = :user_id;
+-- Signed tokens end with it.
+UPDATE users SET password_hash = :password_hash, password_set_at = now(), token_version = token_version + 1
+WHERE id = :user_id;
 
 -- name: set_email!
 UPDATE users SET email = :email, email_confirmed_at = CASE WHEN :is_confirmed::boolean THEN now() END
@@ -55,7 +73,7 @@ SELECT users.id, users.email, users.is_superuser, users.is_active, users.created
        streamers.slug, streamers.display_name,
        (SELECT max(seen_at) FROM sessions WHERE sessions.user_id = users.id) AS seen_at
 FROM users LEFT JOIN streamers ON streamers.owner_id = users.id
-WHERE users.erased_at IS NULL
+WHERE users.erased_at IS NULL AND NOT users.awaits_code
   AND (:before_id = 0 OR users.id < :before_id)
   AND (:text = '' OR strpos(users.email, :text) > 0 OR strpos(streamers.slug, :text) > 0
        OR strpos(lower(streamers.display_name), :text) > 0)

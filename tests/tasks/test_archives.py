@@ -45,7 +45,8 @@ PACKED_BY_ANOTHER_NAME = {
     "account_log", "alert_actions", "blocks", "chargebacks", "control_buttons", "donations", "first_steps", "goals",
     "identities", "known_browsers", "letters", "manual_donations", "media", "moderation_decisions",
     "moderation_settings", "moderation_words", "moderators", "npd_cheques", "overlay_tokens", "payments", "refunds",
-    "registry_files", "requisites", "sessions", "slugs", "streamers", "terminals", "terms",
+    "registry_files", "requisites", "sessions", "slugs", "streamer_extras", "streamers", "terminals", "terms",
+    "user_profiles",
 }  # fmt: skip
 
 

@@ -80,6 +80,8 @@ class Caller:
     key_id: int | None = None
     streamer_id: int | None = None
     """Whose page a key is for; None: the user's own."""
+    sign_in_age_seconds: float | None = None
+    """How long ago the person gave the password; None for a key."""
 
     def may(self, scope: Scope) -> bool:
         return self.scopes is None or scope in self.scopes
@@ -183,7 +185,7 @@ async def _find_person(token: str) -> Caller | None:
         return None
     if not holder.user.is_active:
         raise Refused(400 if is_old(request.endpoint) else 403, "Inactive user")
-    return Caller(holder.user)
+    return Caller(holder.user, sign_in_age_seconds=signed.age_seconds)
 
 
 def _unknown(detail: str) -> Refused:

@@ -92,6 +92,8 @@ async def _page(superuser: User, *, error: str = "", status: int = 200) -> Respo
 
 def log_words(action: str) -> str:
     return {
+        "account_made": _("made by an operator"),
+        "email_changed": _("got another e-mail"),
         "superuser_made": _("made a superuser"),
         "superuser_unmade": _("no longer a superuser"),
         "blocked": _("blocked"),

@@ -23,12 +23,11 @@ from domain.streamers import find_by_owner
 from domain.users import (
     User,
     clean_email,
-    delete_other_sessions,
     delete_session_of,
-    get_user,
     hash_password,
     set_email,
     set_password_hash,
+    sign_out_elsewhere,
     verify_password,
 )
 from web import sessions
@@ -37,7 +36,7 @@ from web.context import parts
 from web.field_words import field_words
 from web.i18n import _, current_locale, format_date, use_locale
 from web.known_browsers import remember_browser
-from web.letter_post import mailer, post_letter
+from web.letter_post import mailer, post_letter, take_new_address
 from web.pages.desk import go_to
 from web.pages.my_account import CODE, account_page, zone_of
 from web.sessions import current_session, require_user
@@ -123,11 +122,7 @@ async def confirm_email() -> ResponseReturnValue:
                 return redirect(url_for("my_account.show"), 303)
             answer = await confirmations.answer(connection, CODE.token, Purpose.EMAIL, typed)
             if not isinstance(answer, Tried):
-                before = await get_user(connection, user.id)
-                is_changed = await set_email(connection, user.id, answer.email, is_confirmed=True)
-                if is_changed and before is not None:
-                    data = {"new_email": answer.email}
-                    await post_letter(connection, Kind.EMAIL_CHANGED, before, data)
+                is_changed = await take_new_address(connection, user.id, answer.email)
     except asyncpg.UniqueViolationError:
         is_changed, answer = False, Tried.OVER
     if isinstance(answer, Tried):
@@ -167,7 +162,7 @@ async def end_other_sessions() -> ResponseReturnValue:
     session = await current_session()
     assert session is not None, "the user has one"
     async with parts().pool.acquire() as connection, connection.transaction():
-        await delete_other_sessions(connection, user.id, session.id)
+        await sign_out_elsewhere(connection, user.id, session.id)
     return go_to("my_account.show", said="signed-out-everywhere")
 
 

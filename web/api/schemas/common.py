@@ -41,3 +41,10 @@ RoublesIn = Annotated[int, BeforeValidator(_read_roubles), WithJsonSchema({"type
 RoublesOut = Annotated[int, PlainSerializer(_write_roubles, return_type=float), WithJsonSchema({"type": "number"})]
 """An answer's amount: made of kopecks, a JSON number of roubles. Only API v1 speaks of roubles (DESIGN 1)."""
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+
+
+class Paging(BaseModel):
+    """How many to leave out first, and how many to give at most."""
+
+    skip: int = Field(default=0, ge=0, le=MAX_ID)
+    limit: int = Field(default=100, ge=1, le=1000)
