@@ -101,9 +101,9 @@ class Line:
     paid_at: datetime | None
     is_hidden: bool
     recipient_id: int
-    recipient_slug: str
+    recipient_username: str
     donor_id: int | None
-    donor_slug: str | None
+    donor_username: str | None
     client_order_id: str | None
     payment_method: Method
     attempt_id: int

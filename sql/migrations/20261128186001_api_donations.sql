@@ -5,7 +5,7 @@ CREATE TABLE api_donations (
     donation_id integer PRIMARY KEY,
     streamer_id integer NOT NULL,
     -- Whose signed token came with the request.
-    user_id integer REFERENCES users,
+    user_id integer REFERENCES users ON DELETE SET NULL,
     payment_method text NOT NULL
         CHECK (payment_method IN ('test', 'yookassa', 'sberbank', 'tinkoff', 'tbank', 'card')),
     -- The program's own name of it. The bank never hears it.
@@ -23,8 +23,10 @@ SELECT donations.id, donations.public_id, donations.streamer_id, donations.statu
        donations.donor_name AS original_name, donations.message AS original_message,
        donations.public_donor_name AS donor_name, donations.public_message AS message,
        donations.created_at, donations.paid_at, donations.hidden_at IS NOT NULL AS is_hidden,
-       streamers.owner_id AS recipient_id, streamers.slug AS recipient_slug,
-       asked.user_id AS donor_id, donors.slug AS donor_slug, asked.client_order_id,
+       streamers.owner_id AS recipient_id,
+       coalesce(recipients.username, 'user' || streamers.owner_id) AS recipient_username,
+       asked.user_id AS donor_id, coalesce(donors.username, 'user' || asked.user_id) AS donor_username,
+       asked.client_order_id,
        coalesce(asked.payment_method,
                 CASE WHEN terminals.is_test THEN 'test' WHEN terminals.provider IN ('tbank', 'yookassa')
                      THEN terminals.provider ELSE 'card' END) AS payment_method,
@@ -35,7 +37,8 @@ SELECT donations.id, donations.public_id, donations.streamer_id, donations.statu
 FROM donations
 JOIN streamers ON streamers.id = donations.streamer_id
 LEFT JOIN api_donations AS asked ON asked.donation_id = donations.id
-LEFT JOIN streamers AS donors ON donors.owner_id = asked.user_id
+LEFT JOIN user_profiles AS recipients ON recipients.user_id = streamers.owner_id
+LEFT JOIN user_profiles AS donors ON donors.user_id = asked.user_id
 CROSS JOIN LATERAL (
     SELECT * FROM payments WHERE payments.donation_id = donations.id
     ORDER BY coalesce(booked_as = 'donation', false) DESC, payments.status = 'authorized' DESC, attempt DESC LIMIT 1

@@ -334,8 +334,8 @@ def _details(reader: Reader, line: Line) -> DonationDetails:
         name, message = None, ""
     return DonationDetails(
         **_fields(line, is_sender=is_sender, name=name, message=message),
-        recipient_username=line.recipient_slug,
-        donor_username=line.donor_slug if _shows_donor(line, is_sender) else None,
+        recipient_username=line.recipient_username,
+        donor_username=line.donor_username if _shows_donor(line, is_sender) else None,
         original_name=line.original_name if sees_original else None,
         original_message=line.original_message if sees_original else None,
     )
