@@ -81,6 +81,7 @@ async def begin(connection: Any, user_id: int) -> Begun | None:
     await queries.erasure.delete_links_of(connection, user_id=user_id)
     await queries.erasure.delete_profile_of(connection, user_id=user_id)
     await queries.identities.delete_identities_of(connection, user_id=user_id)
+    await queries.access_tokens.delete_tokens_of(connection, user_id=user_id)
     await queries.archives.delete_archives(connection, user_id=user_id)
     await queries.letters.delete_letters_of(connection, user_id=user_id, recipient=row["email"])
     streamer_id: int | None = await queries.erasure.close_streamer(connection, user_id=user_id)
