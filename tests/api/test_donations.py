@@ -1,4 +1,4 @@
-"""Donations of REST API v1: made by the form's rules, read by those who sent or received them, and as far as they may."""
+"""Donations of REST API v1: made by the form's rules, read by those who sent or received them."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -7,18 +7,26 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.access_tokens import TokenKind, issue_token
-from domain.moderation.decisions import Decision
+from domain.access_tokens import create_key
 from domain.scopes import Scope
 from domain.streamers import Streamer
 from domain.users import create_user
 from tests.api.conftest import PASSWORD, calling, jwt_of
-from tests.api.money import DONATIONS, bank_that_opens, confirm, read, send, wish
+from tests.api.money import DONATIONS, bank_that_opens, confirm, forget_everything, read, send, wish
+from tests.support.servers import Servers
 from tests.support.site import Site
 
 ONE = "/api/v1/donations/{donation_id}"
 MY = "/api/v1/donations/my"
 STATS = "/api/v1/donations/stats/{user_id}"
+
+
+@pytest.fixture
+async def site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
+    """One site for all tests here, whose books are forgotten after each."""
+    yield _kept_site
+    services.heal()
+    await forget_everything(_kept_site)
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +68,12 @@ def id_of(client: httpx.AsyncClient) -> int:
     return int(client.headers["X-Id"])
 
 
+async def key_of(site: Site, streamer: Streamer, *scopes: Scope) -> str:
+    async with site.pool.acquire() as connection, connection.transaction():
+        key = await create_key(connection, streamer.owner_id, streamer.id, name="бот", scopes=scopes, days=None)
+    return key.token
+
+
 class TestMaking:
     async def test_a_donation_comes_with_its_payment(
         self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer
@@ -99,33 +113,20 @@ class TestMaking:
         [row] = await site.rows("SELECT donor_name, hidden_at FROM donations")
         assert (row["donor_name"] is None, row["hidden_at"] is None) == (is_anonymous, is_public)
 
-    async def test_whom_an_id_means(self, site: Site, nobody: httpx.AsyncClient) -> None:
-        async with site.pool.acquire() as connection:
-            await create_user(connection, "first@example.org", PASSWORD)
-        anna, boris = await site.add_streamer(), await site.add_streamer("boris", "Борис")
-        # The ids of users are one ahead: Boris' page has the id of Anna's account.
-        assert (anna.id, anna.owner_id, boris.id, boris.owner_id) == (1, 2, 2, 3)
-        for said, meant in (({"recipient_id": 2}, anna), ({"recipient_id": 1}, anna), ({"recipient_id": 3}, boris)):
-            assert (await give(nobody, boris, **said))["streamer_id"] == meant.id, said
-        assert (await give(nobody, boris, recipient_id=2, streamer_id=2))["streamer_id"] == boris.id
-        for said in ({"recipient_id": 4}, {"recipient_id": 0}, {"recipient_id": -1}, {"recipient_id": 10**12}):
-            assert (await send(nobody, DONATIONS, wish(anna, **said))).status_code == 404
-
-    @pytest.mark.parametrize(
-        ("amount", "minor"),
-        [(10, 1000), (10.1, 1010), (1.1e2, 11000), (150.29, 15029), (4.35e2, 43500), (1234.57, 123457), (15000, 1500000)],
-    )
-    async def test_no_kopeck_is_lost(
-        self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer, amount: float, minor: int
-    ) -> None:
-        donation = await give(nobody, streamer, amount=amount)
-        assert donation["amount"] == amount
-        assert await site.pool.fetchval("SELECT amount_minor FROM donations") == minor
+    async def test_no_kopeck_is_lost(self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer) -> None:
+        for amount, minor in (
+            (10, 1000), (10.1, 1010), (1.1e2, 11000), (150.29, 15029), (4.35e2, 43500), (1234.57, 123457),
+            (15000, 1500000),
+        ):  # fmt: skip
+            donation = await give(nobody, streamer, amount=amount)
+            assert donation["amount"] == amount
+            found = await site.pool.fetchval("SELECT amount_minor FROM donations WHERE id = $1", donation["id"])
+            assert found == minor
 
     async def test_what_is_refused(self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer) -> None:
         for status, changed in (
             (422, {"amount": 10.001}),
-            (422, {"amount": 0.1 + 0.2 + 10}),
+            (422, {"amount": 15.1 + 15.2}),
             (400, {"amount": 0}),
             (400, {"amount": -150.5}),
             (400, {"amount": 9.99}),
@@ -138,10 +139,11 @@ class TestMaking:
         ):
             answer = await send(nobody, DONATIONS, wish(streamer, **changed))
             assert answer.status_code == status, changed
-        for changed in (
+        shapeless: tuple[dict[str, Any], ...] = (
             {"amount": True}, {"amount": None}, {"amount": "много"}, {"amount": 1e300}, {"amount": [10]},
             {"payment_method": "gold"}, {"recipient_id": "x"}, {"message": 5}, {"is_anonymous": "perhaps"},
-        ):  # fmt: skip
+        )  # fmt: skip
+        for changed in shapeless:
             answer = await nobody.post("/donations/", json=wish(streamer, **changed))
             assert answer.status_code == 422, changed
             assert answer.json()["detail"][0]["loc"] == ["body", *changed]
@@ -151,20 +153,7 @@ class TestMaking:
             assert answer.json()["detail"]
         assert await site.rows("SELECT FROM donations") == []
 
-    async def test_a_blocked_address(self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer) -> None:
-        await give(nobody, streamer)
-        await site.pool.execute(
-            "INSERT INTO blocks (streamer_id, kind, value, shown, expires_at)"
-            " SELECT $1, 'address', encode(address_hash, 'hex'), 'Тролль', now() + interval '1 day'"
-            " FROM donation_addresses",
-            streamer.id,
-        )
-        assert (await send(nobody, DONATIONS, wish(streamer))).status_code == 403
-        assert len(await site.rows("SELECT FROM donations")) == 1
-
-    async def test_a_receipt_needs_an_address(
-        self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer
-    ) -> None:
+    async def test_a_receipt_needs_an_address(self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer) -> None:
         await site.pool.execute(
             "UPDATE streamers SET receipts = 'fiscal', taxation = 'usn_income', vat = 'none' WHERE id = $1",
             streamer.id,
@@ -184,6 +173,31 @@ class TestMaking:
 
     async def test_both_with_and_without_a_slash(self, nobody: httpx.AsyncClient, streamer: Streamer) -> None:
         assert (await nobody.post("/donations", json=wish(streamer))).status_code == 200
+
+
+async def test_whom_an_id_means(site: Site, nobody: httpx.AsyncClient) -> None:
+    async with site.pool.acquire() as connection:
+        await create_user(connection, "first@example.org", PASSWORD)
+    anna, boris = await site.add_streamer(), await site.add_streamer("boris", "Борис")
+    # The ids of users are one ahead: Boris' page has the id of Anna's account.
+    assert (anna.id, anna.owner_id, boris.id, boris.owner_id) == (1, 2, 2, 3)
+    for said, meant in (({"recipient_id": 2}, anna), ({"recipient_id": 1}, anna), ({"recipient_id": 3}, boris)):
+        assert (await give(nobody, boris, **said))["streamer_id"] == meant.id, said
+    assert (await give(nobody, boris, recipient_id=2, streamer_id=2))["streamer_id"] == boris.id
+    for said in ({"recipient_id": 4}, {"recipient_id": 0}, {"recipient_id": -1}, {"recipient_id": 10**12}):
+        assert (await send(nobody, DONATIONS, wish(anna, **said))).status_code == 404
+
+
+async def test_a_blocked_address(site: Site, nobody: httpx.AsyncClient, streamer: Streamer) -> None:
+    await give(nobody, streamer)
+    await site.pool.execute(
+        "INSERT INTO blocks (streamer_id, kind, value, shown, expires_at)"
+        " SELECT $1, 'address', encode(address_hash, 'hex'), 'Тролль', now() + interval '1 day'"
+        " FROM donation_addresses",
+        streamer.id,
+    )
+    assert (await send(nobody, DONATIONS, wish(streamer))).status_code == 403
+    assert len(await site.rows("SELECT FROM donations")) == 1
 
 
 class TestWhoReads:
@@ -213,7 +227,8 @@ class TestWhoReads:
         for unknown in (2**31 - 1, 10**12, 0):
             assert (await read(hers, ONE, unknown)).status_code == 404
         for as_donor, client, seen in (
-            (True, hers, []), (False, hers, [other["id"], sent["id"]]), (True, donors, [sent["id"]]), (False, donors, []),
+            (True, hers, []), (False, hers, [other["id"], sent["id"]]),
+            (True, donors, [sent["id"]]), (False, donors, []),
         ):  # fmt: skip
             answer = await read(client, MY, as_donor=as_donor)
             assert [donation["id"] for donation in answer.json()] == seen
@@ -271,10 +286,6 @@ class TestWhoReads:
             assert (await read(client, STATS, boris.owner_id)).status_code == 403
 
 
-async def key_of(site: Site, streamer: Streamer, *scopes: Scope) -> str:
-    raise NotImplementedError
-
-
 class TestFilters:
     async def test_each_filter(
         self, site: Site, hers: httpx.AsyncClient, nobody: httpx.AsyncClient, streamer: Streamer
@@ -315,9 +326,9 @@ class TestFilters:
         ):
             assert await ids(hers, **query) == expected, query
 
-    async def test_what_no_filter_is(self, hers: httpx.AsyncClient, streamer: Streamer) -> None:
+    async def test_what_no_filter_is(self, hers: httpx.AsyncClient) -> None:
         for query in (
-            {"limit": 0}, {"limit": 1001}, {"skip": -1}, {"skip": 100_001}, {"order_by": "donor_name; DROP TABLE users"},
+            {"limit": 0}, {"limit": 1001}, {"skip": -1}, {"skip": 100_001}, {"order_by": "id; DROP TABLE users"},
             {"order_direction": "up"}, {"status": "paid"}, {"min_amount": "x"}, {"min_amount": "0.001"},
             {"max_amount": "nan"}, {"date_from": "yesterday"}, {"date_from": "0001-01-01T00:00:00+14:00"},
             {"recipient_id": "x"}, {"is_anonymous": "perhaps"}, {"skip": "9" * 5_000},
@@ -332,24 +343,21 @@ class TestFilters:
         assert (await hers.get("/donations/", params={"order_by": "id"})).status_code == 429
         assert (await hers.get("/donations/")).status_code == 200
 
-    @pytest.mark.parametrize(
-        ("status", "told"),
-        [
-            ("pending", "pending"), ("review", "pending"), ("failed", "failed"), ("paid", "completed"),
-            ("partially_refunded", "completed"), ("refunded", "refunded"), ("charged_back", "refunded"),
-        ],
-    )  # fmt: skip
     async def test_every_state_has_a_word(
-        self, site: Site, hers: httpx.AsyncClient, nobody: httpx.AsyncClient, streamer: Streamer, status: str, told: str
+        self, site: Site, hers: httpx.AsyncClient, nobody: httpx.AsyncClient, streamer: Streamer
     ) -> None:
         donation = await give(nobody, streamer)
-        has_money = status not in ("pending", "review", "failed")
-        await site.pool.execute(
-            "UPDATE donations SET status = $1, paid_at = CASE WHEN $2::boolean THEN now() END", status, has_money
-        )
-        found = (await read(hers, ONE, donation["id"])).json()
-        assert (found["status"], found["updated_at"] is not None) == (told, has_money)
-        assert await ids(hers, status=told) == [donation["id"]]
+        for status, told in (
+            ("pending", "pending"), ("review", "pending"), ("failed", "failed"), ("paid", "completed"),
+            ("partially_refunded", "completed"), ("refunded", "refunded"), ("charged_back", "refunded"),
+        ):  # fmt: skip
+            has_money = status not in ("pending", "review", "failed")
+            await site.pool.execute(
+                "UPDATE donations SET status = $1, paid_at = CASE WHEN $2::boolean THEN now() END", status, has_money
+            )
+            found = (await read(hers, ONE, donation["id"])).json()
+            assert (found["status"], found["updated_at"] is not None) == (told, has_money)
+            assert await ids(hers, status=told) == [donation["id"]]
 
     async def test_an_alert_that_was_seen(
         self, site: Site, hers: httpx.AsyncClient, nobody: httpx.AsyncClient, streamer: Streamer
