@@ -1,7 +1,6 @@
 """Money for tests of the API: a bank that opens what is asked for, and donations that were paid."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -27,9 +26,11 @@ DONATIONS = "/api/v1/donations/"
 async def bank_that_opens(site: Site) -> AsyncIterator[None]:
     """As the relay, the worker and the bank would: each new payment gets its link at once."""
 
+    is_over = asyncio.Event()
+
     async def keep_opening() -> None:
         async with Redis.from_url(site.settings.redis_url) as redis:
-            while True:
+            while not is_over.is_set():
                 opened = []
                 async with site.pool.acquire() as connection, connection.transaction():
                     for row in await connection.fetch("SELECT id FROM payments WHERE status = 'new'"):
@@ -45,9 +46,8 @@ async def bank_that_opens(site: Site) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        opening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await opening
+        is_over.set()
+        await opening
 
 
 async def forget_everything(site: Site) -> None:

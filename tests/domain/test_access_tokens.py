@@ -41,7 +41,7 @@ async def test_a_key_opens_what_it_says(connection: asyncpg.Connection, streamer
     assert listed.scopes == (Scope.DONATIONS_READ, Scope.GOALS_WRITE)
     assert listed.used_at is not None
     # Nowhere in the row stands what would open anything.
-    row = await connection.fetchrow("SELECT * FROM access_tokens")
+    (row,) = await connection.fetch("SELECT * FROM access_tokens")
     assert made.token not in str(dict(row))
     assert row["token_hash"] == hash_token(made.token) == hash_of(made.token)
 
