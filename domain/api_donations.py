@@ -16,10 +16,6 @@ from domain.errors import InvalidInputError, NotAllowedError
 from domain.payments import Payment, PaymentStatus
 from infra import queries
 
-CONSENT_VERSION = "api-v1"
-"""Stands where a form has the version of its consent: the front end that asked for the donation showed words of its
-own, and answers for them."""
-
 ORDER_ID_MAX_LENGTH = 128
 REACH_MAX = 100_000
 """How far pages may skip: whoever reads on asks for a time."""

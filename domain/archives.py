@@ -39,6 +39,7 @@ PARTS: tuple[Part, ...] = (
     Part("linked_accounts", _sql.list_identities, of_streamer=False),
     Part("letters", _sql.list_letters, of_streamer=False),
     Part("account_log", _sql.list_account_log, of_streamer=False),
+    Part("donations_sent", _sql.list_sent_donations, of_streamer=False, in_steps=True),
     Part("page", _sql.list_streamer),
     Part("page_for_programs", _sql.list_extras),
     Part("requisites", _sql.list_requisites),

@@ -9,7 +9,6 @@ from quart import url_for
 
 from domain import receipts, terminals
 from domain.api_donations import (
-    CONSENT_VERSION,
     Asked,
     Line,
     Method,
@@ -21,6 +20,7 @@ from domain.donations import DonationStatus, DonorState, NewDonation
 from domain.errors import InvalidInputError, NotAllowedError
 from domain.streamers import Streamer, get_streamer, is_open
 from domain.terminals import Terminal
+from domain.terms import ELSEWHERE
 from web.api.access import caller_if_any
 from web.api.errors import Refused, wrong_field
 from web.bank_state import is_simulated
@@ -68,7 +68,7 @@ async def make(streamer_id: int | None, wish: Wish, *, only: str | None = None) 
         donor_name=form.donor_name,
         message=form.message,
         locale=current_locale(),
-        consent_version=CONSENT_VERSION,
+        consent_version=ELSEWHERE,
         donor_email=form.donor_email,
         address_hash=address_hash,
     )
