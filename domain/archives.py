@@ -42,6 +42,7 @@ PARTS: tuple[Part, ...] = (
     Part("applications", _sql.list_applications, of_streamer=False),
     Part("letters", _sql.list_letters, of_streamer=False),
     Part("account_log", _sql.list_account_log, of_streamer=False),
+    Part("donations_sent", _sql.list_sent_donations, of_streamer=False, in_steps=True),
     Part("page", _sql.list_streamer),
     Part("page_for_programs", _sql.list_extras),
     Part("requisites", _sql.list_requisites),

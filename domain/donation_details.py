@@ -9,6 +9,7 @@ from domain.alerts import AlertKind
 from domain.donations import DonationStatus
 from domain.payments import Payment
 from domain.refunds import Refund
+from domain.terms import ELSEWHERE
 from infra import queries
 
 
@@ -40,6 +41,11 @@ class Donation:
     interrupted: bool | None
     is_test: bool
     """It came through a terminal for trying out, and is no money."""
+
+    @property
+    def consented_elsewhere(self) -> bool:
+        """To a program's words, which made the donation through the API."""
+        return self.consent_version == ELSEWHERE
 
 
 @dataclass(frozen=True)

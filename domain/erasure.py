@@ -80,6 +80,7 @@ async def begin(connection: Any, user_id: int) -> Begun | None:
     await queries.erasure.delete_confirmations_of(connection, user_id=user_id)
     await queries.erasure.delete_links_of(connection, user_id=user_id)
     await queries.erasure.delete_profile_of(connection, user_id=user_id)
+    await queries.erasure.forget_sender(connection, user_id=user_id)
     await queries.identities.delete_identities_of(connection, user_id=user_id)
     await queries.access_tokens.delete_tokens_of(connection, user_id=user_id)
     await queries.grants.delete_grants_of(connection, user_id=user_id)

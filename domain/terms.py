@@ -12,6 +12,9 @@ from typing import Any
 from infra import queries
 
 VERSION_LENGTH = 12
+ELSEWHERE = "api-v1"
+"""Stands where a form has the version of its consent: a program made the donation through the API. It showed its donor
+words of its own and answers for them, so none are kept here."""
 
 
 @dataclass(frozen=True)

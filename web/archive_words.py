@@ -25,6 +25,7 @@ def file_descriptions() -> dict[str, str]:
         "applications.json": _("Applications you registered, without their secrets."),
         "letters.json": _("Letters sent to you: kind and time, not the words."),
         "account_log.json": _("What was done to the account and when."),
+        "donations_sent.json": _("Donations you made to others through programs you were signed in to."),
         "page.json": _("Your donation page and its settings, receipts, and every address it had."),
         "page_for_programs.json": _("What programs keep with your page; what they keep about payments stays out."),
         "requisites.json": _("Who receives the money."),

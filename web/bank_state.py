@@ -73,10 +73,15 @@ def is_test_terminal(terminal: Terminal) -> bool:
     return bool(is_test_account(parts().settings, parts().providers[terminal.provider], credentials_of(terminal)))
 
 
+def is_simulated(settings: Settings, provider_name: str) -> bool:
+    """Whether the simulator stands for this bank. On a server another address of a bank is another way to the bank."""
+    return settings.in_development and provider_name in settings.provider_api_urls
+
+
 def is_test_account(settings: Settings, provider: Provider, credentials: Credentials | None) -> bool | None:
     """The bank's DEMO terminal, a test shop, or the simulator that stands for the bank in development. None: nobody can
     tell without the secret."""
-    if settings.in_development and provider.name in settings.provider_api_urls:
+    if is_simulated(settings, provider.name):
         return True
     return None if credentials is None else provider.is_test(credentials)
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import NotFound
 
 from domain import inbox, terminals
@@ -29,10 +29,10 @@ MAX_BODY_BYTES = 64 * 1024
 _FORMER_NAMES = {"tinkoff": "tbank"}
 
 
-@blueprint.get("/api/v1/payments/webhook/<name>")
+@blueprint.route("/api/v1/payments/webhook/<name>", methods=["GET", "PUT", "PATCH", "DELETE"])
 async def show_reachable(name: str) -> Response:
-    """For whoever types the address into a browser to see whether it is right."""
-    return _answer(200, f"This address takes {_provider(name).title}'s notifications (POST).")
+    """For whoever tries out whether the address is right. No bank sends anything this way, and nothing is done."""
+    return jsonify({"message": f"This address takes {_provider(name).title}'s notifications (POST)."})
 
 
 @blueprint.post("/api/v1/payments/webhook/<name>")

@@ -56,6 +56,16 @@ WHERE users.id = :user_id ORDER BY letters.id;
 SELECT id, action, by_user_id = user_id AS by_yourself, created_at
 FROM account_log WHERE user_id = :user_id ORDER BY id;
 
+-- name: list_sent_donations
+-- What she gave to others by programs that she was signed in to.
+SELECT donations.id, streamers.display_name AS streamer, donations.status, donations.amount_minor, donations.donor_name,
+       donations.message, donations.created_at, donations.paid_at, api_donations.client_order_id
+FROM api_donations
+JOIN donations ON donations.id = api_donations.donation_id
+JOIN streamers ON streamers.id = donations.streamer_id
+WHERE api_donations.user_id = :user_id AND donations.id > :after
+ORDER BY donations.id LIMIT :limit;
+
 -- name: list_streamer
 SELECT id, slug, display_name, about, links, thanks, accent, is_listed, featured_place, time_zone, currency,
        min_amount_minor, max_amount_minor, preset_amounts_minor, message_max_length, alert_min_seconds,

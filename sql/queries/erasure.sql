@@ -31,6 +31,10 @@ DELETE FROM one_time_links WHERE user_id = :user_id;
 -- name: delete_profile_of!
 DELETE FROM user_profiles WHERE user_id = :user_id;
 
+-- name: forget_sender!
+-- What she gave to others stays theirs; that it was she goes.
+UPDATE api_donations SET user_id = NULL WHERE user_id = :user_id;
+
 -- name: delete_identities_of!
 DELETE FROM identities WHERE user_id = :user_id;
 

@@ -25,6 +25,7 @@ from web.app import create_app
 
 EMPTIED = """
     outbox control_buttons speakers overlays overlay_tokens alert_actions alert_leases alerts payments donation_forms
+    api_donations
     donations manual_donations goals streamer_totals terminals streamers users
 """
 """Tables that `Site.empty` empties, each before those that its rows hang on."""

@@ -17,6 +17,7 @@ from domain.chargebacks import Case, Showing
 from domain.ledger import BookedAs
 from domain.registry_rows import RegistryKind
 from domain.streamers import Streamer
+from domain.terms import ELSEWHERE
 from web.context import parts
 from web.csv_files import MARK, download
 from web.i18n import _, clock_words, format_money, use_locale, zone
@@ -145,15 +146,18 @@ def _wish(case: Case, streamer: Streamer) -> list[tuple[str, str]]:
         (_("Form sent"), _moment(case.created_at, streamer.time_zone)),
         (_("Name"), case.written_name or _("Anonymous")),
         (_("Message"), case.written_message or _("none")),
-        (
-            _("Terms agreed to"),
-            _("version %(version)s, %(time)s", version=case.consent_version,
-              time=_moment(case.consented_at, streamer.time_zone)),
-        ),
+        (_("Terms agreed to"), _terms_words(case, streamer)),
     ]  # fmt: skip
     if case.booked_as is not BookedAs.DONATION:
         facts.append((_("Note"), _("This payment is not the one that paid the donation.")))
     return facts
+
+
+def _terms_words(case: Case, streamer: Streamer) -> str:
+    moment = _moment(case.consented_at, streamer.time_zone)
+    if case.consent_version == ELSEWHERE:
+        return _("those of the program that sent the donation, %(time)s", time=moment)
+    return _("version %(version)s, %(time)s", version=case.consent_version, time=moment)
 
 
 def _stream(case: Case, streamer: Streamer) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from quart import Blueprint, Response, render_template, request, url_for
 
-from domain import blocks, donations, goals, receipts, terminals
+from domain import donations, goals, receipts, terminals
 from domain.donations import DonorState, DonorView
 from domain.errors import NotAllowedError, NotFoundError
 from domain.links import link_title
@@ -28,10 +28,11 @@ from domain.terms import keep_terms
 from providers.outcomes import RefusalReason
 from web.bank_state import is_test_terminal
 from web.context import parts
+from web.donating import check_address, count_address, count_wish
 from web.i18n import _, current_locale
 from web.legal_row import read_legal_row, read_page_terms, recipient_of
 from web.legal_texts import make_document
-from web.limits import Limit, address_key
+from web.limits import Limit
 from web.pages.donate_form import (
     CONSENT_VERSION,
     DonateForm,
@@ -44,16 +45,10 @@ from web.pages.donate_form import (
 )
 from web.provider_words import refusal_words
 from web.qr import qr_svg
-from web.security import client_address
 from web.waiting import HINT_AFTER_SECONDS, WAIT_SECONDS, is_final, is_slow, look, page_version, wait_for_change
 
 blueprint = Blueprint("donate", __name__)
 
-# Mobile operators put hundreds of people behind one address, so that one is generous (DESIGN 17).
-ADDRESS_LIMIT = Limit("donate-address", 600, 60)
-ADDRESS_STREAMER_LIMIT = Limit("donate-address-streamer", 300, 60)
-STREAMER_LIMIT = Limit("donate-streamer", 3000, 60)
-FORM_LIMIT = Limit("donate-form", 20, 60)
 RETRY_LIMIT = Limit("donate-retry", 10, 60)
 
 FIRST_WAIT_SECONDS = 3.0
@@ -95,8 +90,7 @@ async def show_form(slug: str) -> Response:
 
 @blueprint.post("/donate/<slug>")
 async def submit_form(slug: str) -> Response:
-    address = address_key(client_address())
-    await parts().limiter.take(ADDRESS_LIMIT, address)
+    address = await count_address()
     # By a name the page had before, too: the form may have been open while it got another.
     page = await _read_page(slug)
     if page is None:
@@ -109,16 +103,13 @@ async def submit_form(slug: str) -> Response:
         return await _answer_form(_page_or_partial("form"), 200, page, typed_from(fields), {})
     if not isinstance(form, DonateForm):
         return await _answer_form(_page_or_partial("form"), 422, page, typed_from(fields), form)
-    await parts().limiter.take(FORM_LIMIT, form.key)
-    await parts().limiter.take(ADDRESS_STREAMER_LIMIT, f"{address}:{streamer.id}")
-    await parts().limiter.take(STREAMER_LIMIT, str(streamer.id))
-    digests = parts().box.digests(address, "donor address") if address != "unknown" else ()
-    async with parts().pool.acquire() as connection:
-        is_blocked = await blocks.is_address_blocked(connection, streamer.id, digests)
-    if is_blocked:
+    await count_wish(address, streamer.id, form.key)
+    try:
+        address_hash = await check_address(address, streamer.id)
+    except NotAllowedError:
         return await _answer(_page_or_partial("refused"), 403, look=page.look)
     try:
-        public_id = await _create_donation(form, page, address_hash=digests[0] if digests else None)
+        public_id = await _create_donation(form, page, address_hash=address_hash)
     except NotAllowedError:
         return await _answer(_page_or_partial("closed"), 409, look=page.look, legal=page.rules.terms.row)
     if _is_htmx():

@@ -1,0 +1,172 @@
+"""A donation that a program asks for: by the rules, limits and blocks of the form; then its payment is waited for."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from quart import url_for
+
+from domain import receipts, terminals
+from domain.api_donations import (
+    Asked,
+    Line,
+    Method,
+    form_key_of,
+    get_line,
+    make_donation,
+)
+from domain.donations import DonationStatus, DonorState, NewDonation
+from domain.errors import InvalidInputError, NotAllowedError
+from domain.streamers import Streamer, get_streamer, is_open
+from domain.terminals import Terminal
+from domain.terms import ELSEWHERE
+from web.api.access import caller_if_any
+from web.api.errors import Refused, wrong_field
+from web.bank_state import is_simulated
+from web.context import parts
+from web.donating import check_address, count_address, count_wish
+from web.i18n import current_locale
+from web.legal_row import LegalRow, PageTerms
+from web.pages import donate_form
+from web.pages.donate_form import DonateForm, Rules
+from web.waiting import look, page_version, wait_for_change
+
+WAIT_SECONDS = 15.0
+"""How long an answer waits for the bank to open the payment."""
+
+_FIELDS = {"name": "donor_name", "email": "donor_email"}
+_NOT_OPENED = (DonorState.CREATING, DonorState.UNAVAILABLE)
+
+
+@dataclass(frozen=True)
+class Wish:
+    amount_minor: int
+    method: Method
+    donor_name: str | None
+    message: str | None
+    is_anonymous: bool
+    donor_email: str | None
+    is_public: bool = True
+    order_id: str | None = None
+
+
+async def make(streamer_id: int | None, wish: Wish, *, only: str | None = None) -> Line:
+    """The donation, with its payment open at the bank. `only`: through this provider. Raises Refused."""
+    address = await count_address()
+    streamer, form = await _check(streamer_id, wish, only)
+    form_key = form_key_of(wish.order_id) if wish.order_id is not None else form.key
+    await count_wish(address, streamer.id, f"{streamer.id}:{form_key}")
+    try:
+        address_hash = await check_address(address, streamer.id)
+    except NotAllowedError:
+        raise Refused(403, "This streamer does not take donations from here", code="blocked") from None
+    new = NewDonation(
+        streamer_id=streamer.id,
+        form_key=form_key,
+        amount_minor=form.amount_minor,
+        donor_name=form.donor_name,
+        message=form.message,
+        locale=current_locale(),
+        consent_version=ELSEWHERE,
+        donor_email=form.donor_email,
+        address_hash=address_hash,
+    )
+    caller = caller_if_any()
+    # A key acts for its streamer, who is nobody's donor by that.
+    user_id = caller.user.id if caller is not None and caller.scopes is None else None
+    asked = Asked(wish.method, user_id, wish.order_id, wish.is_public)
+    try:
+        async with parts().pool.acquire() as connection, connection.transaction():
+            created = await make_donation(connection, new, asked, link_minutes=parts().settings.payment_link_minutes)
+    except InvalidInputError:
+        raise Refused(400, "This order_id is taken by a payment of another amount", code="order_id") from None
+    except NotAllowedError as error:
+        raise _not_now(error.code) from None
+    parts().relay.wake()
+    return await _wait_until_opened(created.public_id)
+
+
+def status_url(line: Line) -> str:
+    """The donation's own page."""
+    address: str = url_for("donate.show_donation", public_id=line.public_id)
+    return parts().settings.web_url + address
+
+
+async def _check(streamer_id: int | None, wish: Wish, only: str | None) -> tuple[Streamer, DonateForm]:
+    async with parts().pool.acquire() as connection:
+        if streamer_id is None or not await is_open(connection, streamer_id):
+            raise Refused(404, "Streamer not found")
+        streamer = await get_streamer(connection, streamer_id)
+        asks_email = await receipts.asks_email(connection, streamer_id)
+        terminal = await terminals.get_active_terminal(connection, streamer_id)
+    if terminal is None:
+        raise _not_now("no_terminal")
+    _check_method(wish.method, terminal, only)
+    return streamer, _check_fields(wish, Rules(streamer, asks_email, PageTerms(LegalRow(), "", {})))
+
+
+def _check_method(method: Method, terminal: Terminal, only: str | None) -> None:
+    """The streamer chose where her money goes. Words for any bank, or for the only one there once was, lead there; who
+    names a provider of ours means it."""
+    if method is Method.TEST and not is_simulated(parts().settings, terminal.provider):
+        raise Refused(400, "Test payments are switched off here", code="payment_method")
+    named = method.value if method in (Method.TBANK, Method.YOOKASSA) else None
+    if any(name not in (None, terminal.provider) for name in (named, only)):
+        raise Refused(400, f"This streamer takes payments through {terminal.provider}", code="payment_method")
+
+
+def _check_fields(wish: Wish, rules: Rules) -> DonateForm:
+    """By the form's own rules: what it refuses is refused here."""
+    values = {
+        "key": secrets.token_urlsafe(24),
+        "amount": f"{wish.amount_minor // 100}.{wish.amount_minor % 100:02}",
+        "message": wish.message or "",
+        "name": "" if wish.is_anonymous else wish.donor_name or "",
+        "email": wish.donor_email or "",
+        "consent": donate_form.CONSENT_VERSION,
+    }
+    try:
+        return DonateForm.model_validate(values, context=rules)
+    except ValidationError as error:
+        fault = error.errors()[0]
+    name, data = str(fault["loc"][0]), fault.get("ctx", {})
+    if name == "amount":
+        least, most = rules.streamer.min_amount_minor, rules.streamer.max_amount_minor
+        raise Refused(400, f"The streamer takes {_roubles(least)} to {_roubles(most)} roubles", code="amount")
+    if fault["type"] == "too_long":
+        raise wrong_field(_FIELDS.get(name, name), f"At most {data['limit']} characters", kind="string_too_long")
+    raise wrong_field(_FIELDS[name], "An e-mail is needed for the receipt", kind=fault["type"])
+
+
+def _roubles(minor: int) -> str:
+    return f"{minor // 100}.{minor % 100:02}"
+
+
+def _not_now(code: str) -> Refused:
+    words = {
+        "no_terminal": "This streamer does not take donations now",
+        "too_many_attempts": "Too many tries to pay this order: make another",
+    }
+    return Refused(400, words[code], code=code)
+
+
+async def _wait_until_opened(public_id: str) -> Line:
+    """As soon as the payment can be paid, or was. Raises Refused; the donation stays, and its page goes on."""
+    view = await look(public_id)
+    assert view is not None
+    deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+    while view.state in _NOT_OPENED:
+        left_seconds = deadline - asyncio.get_running_loop().time()
+        if left_seconds <= 0:
+            break
+        view = await wait_for_change(view, page_version(view), left_seconds)
+    async with parts().pool.acquire() as connection:
+        line = await get_line(connection, view.donation_id)
+    assert line is not None
+    if view.state is DonorState.REFUSED:
+        raise Refused(400, "The streamer's bank refuses to open this payment", code="refused")
+    if line.payment_url is None and line.status in (DonationStatus.PENDING, DonationStatus.FAILED):
+        detail = f"The bank has not opened the payment yet. The donation is kept and can be paid at {status_url(line)}"
+        raise Refused(504, detail, code="not_opened_yet")
+    return line
