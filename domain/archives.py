@@ -44,6 +44,7 @@ PARTS: tuple[Part, ...] = (
     Part("payment_accounts", _sql.list_terminals),
     Part("overlay_addresses", _sql.list_overlay_addresses),
     Part("buttons", _sql.list_buttons),
+    Part("webhooks", _sql.list_webhooks),
     Part("goals", _sql.list_goals),
     Part("moderation_settings", _sql.list_moderation_settings),
     Part("moderation_words", _sql.list_moderation_words),
