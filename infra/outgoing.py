@@ -12,10 +12,10 @@ import functools
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 import httpcore
@@ -37,14 +37,17 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 # (::ffff:0:0/96), compatible and NAT64 (64:ff9b::/96) addresses, which all could lead to an IPv4 address within.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 # Within that: Teredo and other protocol assignments, 6to4, documentation.
-_NOT_HOSTS = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
+_NOT_HOSTS_6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
+# Which versions of Python call some of these global: protocol assignments, 6to4 relays.
+_NOT_HOSTS_4 = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")))
 
 
 def is_public(address: Address) -> bool:
     """Whether an address belongs to a host on the internet, and to nothing nearer."""
     if isinstance(address, IPv6Address):
-        return address in _GLOBAL_UNICAST and address.is_global and not any(address in net for net in _NOT_HOSTS)
-    return address.is_global and not address.is_multicast and not address.is_reserved
+        return address in _GLOBAL_UNICAST and address.is_global and not any(address in net for net in _NOT_HOSTS_6)
+    is_host = address.is_global and not address.is_multicast and not address.is_reserved
+    return is_host and not any(address in net for net in _NOT_HOSTS_4)
 
 
 def is_allowed_port(port: int) -> bool:
@@ -133,8 +136,9 @@ class Outgoing:
         except httpcore.TimeoutException as error:
             raise NotSentError("timeout") from error
         except httpcore.ConnectError as error:
-            if isinstance(error.__cause__, ssl.SSLError):
-                raise NotSentError("tls", _tls_words(error.__cause__)) from error
+            tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
+            if tls is not None:
+                raise NotSentError("tls", _tls_words(tls)) from error
             raise NotSentError("connect", _cause_words(error)) from error
         except httpcore.NetworkError as error:
             raise NotSentError("connect", _cause_words(error)) from error
@@ -247,9 +251,12 @@ def _tls_words(error: ssl.SSLError) -> str:
 
 def _cause_words(error: BaseException) -> str:
     """What the system says of a connection: "Connection refused"."""
+    said = (cause.strerror for cause in _causes(error) if isinstance(cause, OSError) and cause.strerror)
+    return next(said, "")[:200]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror[:200]
-        cause = cause.__cause__
-    return ""
+        yield cause
+        cause = cause.__cause__ or cause.__context__
