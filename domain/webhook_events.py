@@ -63,7 +63,7 @@ async def note_events(connection: Any, rows: Sequence[Any]) -> bool:
 
     In the transaction that deletes them, after they were published.
     """
-    streamer_ids = sorted({row["data"]["streamer_id"] for row in rows})
+    streamer_ids = sorted({row["data"]["streamer_id"] for row in rows if "streamer_id" in row["data"]})
     listening: dict[int, list[Any]] = {}
     async for webhook in _sql.lock_listening(connection, streamer_ids=streamer_ids):
         listening.setdefault(webhook["streamer_id"], []).append(webhook)
@@ -71,8 +71,9 @@ async def note_events(connection: Any, rows: Sequence[Any]) -> bool:
         return False
     told: list[tuple[int, Any, str, dict[str, Any], datetime]] = []
     for row in sorted(rows, key=lambda row: row["id"]):
-        fact = fact_of(row["name"], row["data"])
-        for webhook in listening.get(row["data"]["streamer_id"], ()):
+        webhooks = listening.get(row["data"].get("streamer_id"))
+        fact = fact_of(row["name"], row["data"]) if webhooks else None
+        for webhook in webhooks or ():
             if fact is not None and fact[0] in webhook["events"]:
                 told.append((webhook["id"], row["event_id"], fact[0], fact[1], row["created_at"]))
     if not told:

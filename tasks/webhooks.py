@@ -80,7 +80,7 @@ async def _send(parts: Parts, run: Run, delivery: Delivery, facts: Facts) -> Res
         log.info("webhook %d: no answer to delivery %d: %s", run.webhook_id, delivery.id, error.reason)
         return Result(error.took_ms, error=error.reason, detail=_fit(error.detail))
     reason = "redirect" if 300 <= answer.status < 400 else ""
-    return Result(answer.took_ms, answer.status, reason, answer=_fit(answer.start.decode("utf-8", "replace")))
+    return Result(answer.took_ms, answer.status, reason, answer=_fit(answer.start.decode("utf-8", "ignore")))
 
 
 def _message(parts: Parts, run: Run, delivery: Delivery, facts: Facts, secret: str) -> Message:

@@ -139,7 +139,7 @@ RETURNING due_at <= now() AS is_due;
 -- The oldest that are over, beyond so many.
 DELETE FROM webhook_deliveries
 WHERE webhook_id = :webhook_id AND status <> 'waiting'
-  AND id < (SELECT id FROM webhook_deliveries WHERE webhook_id = :webhook_id ORDER BY id DESC OFFSET :most LIMIT 1);
+  AND id < (SELECT id FROM webhook_deliveries WHERE webhook_id = :webhook_id ORDER BY id DESC OFFSET :most - 1 LIMIT 1);
 
 -- name: wake_forgotten!
 -- The net under it all: something waits and no time is written.
