@@ -90,7 +90,8 @@ def answer_words(one: Logged) -> str:
         said = _("Answer %(status)s, a redirect, which is not followed", status=one.http_status)
     else:
         said = _("Answer %(status)s", status=one.http_status)
-    return f"{said} · {_('%(number)s ms', number=format_number(one.took_ms or 0))}"
+    took = _("%(number)s ms", number=format_number(one.took_ms or 0))
+    return f"{said} · {took}"
 
 
 def error_words(error: str, detail: str) -> str:

@@ -102,7 +102,7 @@ async def fill(site: Site, story: Story = EVENING) -> Cast:
     await move_back(site, streamer, [(await _pay(cast, gift), gift.ago) for gift in story.past])
     await _set_goals(cast, story)
     await _set_up(cast, story)
-    await _add_webhooks(cast, story)
+    await _add_webhooks(cast)
     await _give(cast, story)
     await _hold(cast, story.held)
     await go_on_air(site, streamer)
@@ -286,7 +286,7 @@ async def _leave_letters(cast: Cast) -> None:
     cast.ids |= {"letter": str(letter_id), "user": str(cast.stranger.owner_id)}
 
 
-async def _add_webhooks(cast: Cast, story: Story) -> None:
+async def _add_webhooks(cast: Cast) -> None:
     """One that delivers, and one that fails, with lines of a log."""
     box = SecretBox(cast.site.settings.secret_keys.get_secret_value())
     wishes = (
@@ -299,9 +299,9 @@ async def _add_webhooks(cast: Cast, story: Story) -> None:
                 connection,
                 box,
                 cast.streamer.id,
-                webhooks.Fields(story.button[:60] if not i else "", url, kind, events),
+                webhooks.Fields("", url, kind, events),
             )
-            for i, (url, kind, events) in enumerate(wishes)
+            for url, kind, events in wishes
         ]
         await connection.execute("UPDATE webhooks SET delivered_at = now() WHERE id = $1", ids[0])
         await connection.execute("UPDATE webhooks SET failing_since = now() - interval '2 hours' WHERE id = $1", ids[1])
@@ -311,8 +311,8 @@ async def _add_webhooks(cast: Cast, story: Story) -> None:
             ("donation.refunded", "failed", 500, "<h1>Internal Server Error</h1>" * 8),
         ):
             await connection.execute(
-                "INSERT INTO webhook_deliveries (webhook_id, event_id, name, data, occurred_at, status, tries, tried_at,"
-                " took_ms, http_status, answer, next_try_at)"
+                "INSERT INTO webhook_deliveries (webhook_id, event_id, name, data, occurred_at, status, tries,"
+                " tried_at, took_ms, http_status, answer, next_try_at)"
                 " VALUES ($1, gen_random_uuid(), $2, '{}', now(), $3, 1, now(), 148, $4, $5, NULL)",
                 ids[0], name, status, http, answer,
             )  # fmt: skip
