@@ -67,6 +67,11 @@ class Webhook:
         return self.off_reason is OffReason.ON
 
     @property
+    def has_own_name(self) -> bool:
+        """Else it is called by its host."""
+        return self.name != self.host[:NAME_MAX_LENGTH]
+
+    @property
     def host(self) -> str:
         return host_of(self.url)
 
