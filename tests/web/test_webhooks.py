@@ -37,7 +37,8 @@ async def deliver(site: Site, webhook_id: int, status: str, name: str = "donatio
     found: int = await site.pool.fetchval(
         "INSERT INTO webhook_deliveries (webhook_id, event_id, name, data, occurred_at, status, tries, tried_at,"
         " took_ms, http_status, error, detail, answer, next_try_at)"
-        " VALUES ($1, gen_random_uuid(), $2, '{}', now(), $3, $4, now(), $5, $6, $7, $8, $9, CASE WHEN $3 = 'waiting' THEN now() + interval '1 hour' END) RETURNING id",
+        " VALUES ($1, gen_random_uuid(), $2, '{}', now(), $3, $4, now(), $5, $6, $7, $8, $9,"
+        " CASE WHEN $3 = 'waiting' THEN now() + interval '1 hour' END) RETURNING id",
         webhook_id, name, status, values["tries"], values["took_ms"], values["http_status"], values["error"],
         values["detail"], values["answer"],
     )  # fmt: skip

@@ -216,7 +216,8 @@ async def _page(
     is_revealed = reveals.is_good(parts().box, request.args.get("reveal", ""), streamer.id)
     values: dict[str, Any] = {
         "webhook": webhook,
-        "typed": typed or Fields(webhook.name, webhook.url, webhook.format, webhook.events),
+        "typed": typed
+        or Fields(webhook.name if webhook.has_own_name else "", webhook.url, webhook.format, webhook.events),
         "errors": errors or {},
         "secret": await _read_secret(webhook) if is_revealed else "",
         "log": log[:LISTED],
