@@ -40,6 +40,7 @@ class Kind(StrEnum):
     TERMINAL_CONNECTED = "terminal_connected"
     KEY_MADE = "key_made"
     APPLICATION_ALLOWED = "application_allowed"
+    WEBHOOK_OFF = "webhook_off"
     DELETION = "deletion"
     TEST = "test"
 

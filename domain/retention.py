@@ -49,6 +49,7 @@ RULES: tuple[Rule, ...] = (
     Rule("controls", (_sql.delete_controls,)),
     Rule("custom_alerts", (_sql.erase_custom_alerts,), fixed_days=30),
     Rule("idempotency_keys", (_sql.delete_idempotency_keys,), fixed_days=idempotency.DAYS),
+    Rule("webhook_log", (_sql.delete_webhook_log,)),
     Rule("decisions", (_sql.erase_decisions,)),
     Rule("notifications", (_sql.erase_bodies, _sql.erase_raw_news)),
 )

@@ -54,6 +54,10 @@ def rule_words(name: str) -> tuple[str, str]:
             _("Answers to programs that call the API"),
             _("So that a request sent twice does nothing twice."),
         ),
+        "webhook_log": (
+            _("What webhooks were told"),
+            _("When, and what they answered; names and messages are not in it."),
+        ),
         "decisions": (
             _("The words that moderation caught, and who decided"),
             _("What was decided and when stays."),

@@ -31,6 +31,7 @@ from domain.key_rotation import (
     rotate_overlay_tokens,
     rotate_payment_settings,
     rotate_terminals,
+    rotate_webhooks,
 )
 from domain.one_time_links import INVITE_HOURS, PASSWORD_HOURS, LinkPurpose, make_link
 from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
@@ -143,6 +144,7 @@ async def rotate_secrets_command(tools: Tools, _arguments: argparse.Namespace) -
     counted = Rotated(None)
     for rotate in (
         rotate_terminals,
+        rotate_webhooks,
         rotate_overlay_tokens,
         rotate_button_tokens,
         rotate_letters,

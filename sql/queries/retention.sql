@@ -139,6 +139,13 @@ WHERE id IN (
 DELETE FROM idempotency_keys
 WHERE ctid IN (SELECT ctid FROM idempotency_keys WHERE begun_at < now() - make_interval(days => :days) LIMIT :limit);
 
+-- name: delete_webhook_log!
+DELETE FROM webhook_deliveries
+WHERE id IN (
+    SELECT id FROM webhook_deliveries
+    WHERE created_at < now() - make_interval(days => :days) AND status <> 'waiting'
+    ORDER BY created_at LIMIT :limit);
+
 -- name: erase_decisions!
 -- What was decided and when stays; the words that a rule caught and who decided go.
 UPDATE moderation_decisions SET matches = '[]', by_name = ''

@@ -161,6 +161,12 @@ MENU: tuple[MenuGroup, ...] = (
                 about=lambda: _("Keys of the API for bots and scripts, and which applications may act for your page."),
             ),
             MenuEntry(
+                "webhooks.show",
+                lambda: _("Webhooks"),
+                "link",
+                about=lambda: _("Your own programs are told of donations, alerts and goals."),
+            ),
+            MenuEntry(
                 "my_account.show",
                 lambda: _("Account"),
                 "user",
