@@ -147,22 +147,28 @@ class ApiDocument(OpenAPIProvider):
         operation["responses"] = {str(status): value for status, value in operation["responses"].items()}
         if content_type := getattr(view, _GIVES, None):
             operation["responses"]["200"] = {"description": "", "content": {content_type: _SCHEMA_OF_BYTES}}
+        if not operation["responses"]:
+            operation["responses"]["200"] = {"description": "Nothing more than that it is so"}
         self._add_errors(operation, rule, is_public=access.is_public)
         self._add_examples(operation, view)
 
     def _add_errors(self, operation: dict[str, Any], rule: Rule, *, is_public: bool) -> None:
         old = is_old(rule.endpoint)
         statuses = {429: "Too many calls; Retry-After says when to come again", 503: "Nothing is lost; try again soon"}
-        if not is_public:
-            statuses[403] = "Not signed in, or the key lacks the scope" if old else "The key lacks the scope"
-            if not old:
-                statuses[401] = "No key, or one that is not good (any more)"
+        if old:
+            # The first version answered so at nearly every address.
+            statuses[400] = "It cannot be done so, or the caller lacks the privileges"
+            statuses[403] = "Not signed in, or the key lacks the scope, or this site does not do that"
+            statuses[404] = "There is no such thing"
+        elif not is_public:
+            statuses[401] = "No key, or one that is not good (any more)"
+            statuses[403] = "The key lacks the scope"
         takes = operation.get("requestBody") or operation["parameters"]
         if takes:
             statuses[422] = "Some field is not right"
-            statuses[400] = "It cannot be done so"
+            statuses.setdefault(400, "It cannot be done so")
         if any(parameter["in"] == "path" for parameter in operation["parameters"]) or not is_public:
-            statuses[404] = "There is no such thing, or it is not yours"
+            statuses.setdefault(404, "There is no such thing, or it is not yours")
         if operation.get("requestBody"):
             statuses[413] = "Too much data"
         for status, description in statuses.items():
