@@ -17,6 +17,7 @@ from domain.streamers import Streamer
 from tests.api.keys import code_of, with_key
 from tests.api.test_overlays import connect
 from tests.support.site import Site
+from tests.web.conftest import signed_in
 
 FOLLOW = {"title": "Новый подписчик", "message": "Котофей теперь с нами"}
 
@@ -182,3 +183,18 @@ async def test_whose_it_is(
         await make(bot)
         assert code_of(await bot.get(f"/custom-alerts/{made['alert_id']}")) == "scope"
         assert code_of(await bot.post(f"/queue/{made['alert_id']}/skip")) == "scope"
+
+
+async def test_pages_name_it_without_a_sum(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
+    """The control page: what waits, and which program took it off."""
+    await make(hers)
+    await make(hers, title="")
+    async with signed_in(site, f"{streamer.slug}@example.org") as desk:
+        page = (await desk.get("/dashboard/control")).text
+        assert "Новый подписчик" in page
+        assert "Your own alert" in page
+        assert "0\N{NO-BREAK SPACE}₽</span> <span" not in page
+        alert_id = (await hers.get("/queue")).json()["alerts"][0]["alert_id"]
+        async with with_key(site, streamer, Scope.ALERTS_CONTROL, name="Пульт") as bot:
+            await bot.post(f"/queue/{alert_id}/skip")
+        assert "program “Пульт”" in (await desk.get("/dashboard/control")).text

@@ -25,7 +25,8 @@ from web.pages.exports import file_words
 
 # Tables about a user or a streamer that are not in the archive, and why.
 LEFT_OUT = {
-    "alerts": "the showings stand with their donations; tests and replays say nothing of anybody",
+    "alerts": "the showings stand with their donations; tests and replays say nothing of anybody, and what one's own"
+    " programs showed is forgotten within a month",
     "confirmations": "codes under way, gone within a day",
     "donation_forms": "keys of forms, gone within a day",
     "export_chunks": "files",

@@ -60,7 +60,7 @@ class Entry(Model):
         description="`paid`, `partially_refunded`, `refunded`, `charged_back`; `review`: another amount came; `manual`"
     )
     came_at: datetime = Field(description="When the money came; by hand: when the streamer says it did")
-    donor_name: str | None = Field(description="Null for an anonymous donation")
+    donor_name: str | None = Field(description="Null: anonymous, or the name waits for a decision")
     message: str
     amount_minor: int
     currency: str
