@@ -246,11 +246,11 @@ async def test_a_layout_of_the_api_is_kept_until_it_is_given_up(
 
 async def test_a_test_has_the_levels_amount(her: httpx.AsyncClient, site: Site) -> None:
     for tier_id in ("quiet", "ribbon"):
-        assert (await her.post(f"/dashboard/alerts/levels/{tier_id}/test")).status_code == 303
+        assert (await her.post(f"/dashboard/alerts/levels/{tier_id}/play")).status_code == 303
     rows = await site.rows("SELECT kind, amount_minor, status FROM alerts ORDER BY id")
     assert [row["amount_minor"] for row in rows] == [100_00, 5_000_00]
     assert {(row["kind"], row["status"]) for row in rows} == {("test", "queued")}
-    assert (await her.post("/dashboard/alerts/levels/none/test")).status_code == 404
+    assert (await her.post("/dashboard/alerts/levels/none/play")).status_code == 404
 
 
 async def test_a_superuser_for_her_and_a_stranger_for_herself(
