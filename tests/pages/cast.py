@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from domain import (
+    alert_settings,
     exports,
     goals,
     holds,
@@ -18,6 +19,7 @@ from domain import (
     profiles,
     self_check,
 )
+from domain.alert_tiers import DEFAULT_TIERS
 from domain.buttons import Control as ButtonControl
 from domain.buttons import NewButton, create_button
 from domain.history import Selection
@@ -162,6 +164,8 @@ async def _set_up(cast: Cast, story: Story) -> None:
         button = NewButton(name=story.button[:60], control=ButtonControl.SKIP, allows_get=True, locale="ru")
         button_id = await create_button(connection, box, streamer.id, button)
         await moderation_settings.add_words(connection, streamer.id, "word", ["грубость", "спойлер*"])
+        level = replace(DEFAULT_TIERS[2], id="tier-of-the-cast", name=story.name[:60], min_amount_minor=500_00)
+        await alert_settings.add_tier(connection, streamer.id, level)
         word_id = await connection.fetchval("SELECT min(id) FROM moderation_words")
         block_id = await connection.fetchval(
             "INSERT INTO blocks (streamer_id, kind, value, shown, note) VALUES ($1, 'name', 'x', $2, $3) RETURNING id",
@@ -199,6 +203,7 @@ async def _set_up(cast: Cast, story: Story) -> None:
         "upload's address": upload,
         "button": str(button_id),
         "word": str(word_id),
+        "level": level.id,
         "block": str(block_id),
         "manual donation": str(manual),
         "export": exported,

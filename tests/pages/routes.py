@@ -42,6 +42,7 @@ BUTTON = {"button_id": "button"}
 EXPORT = {"public_id": "export"}
 MANUAL = {"public_id": "manual donation"}
 CHARGEBACK = {"payment_id": "chargeback"}
+LEVEL = {"tier_id": "level"}
 GOAL = {"goal_id": "goal"}
 MODERATION = {"public_id": "moderation"}
 MODERATOR = {"moderator_id": "moderator"}
@@ -196,6 +197,15 @@ ROUTES: dict[str, Route] = {
     "blocks.show": Route(S, page="blocks"),
     "blocks.remove": Route(S, {"block_id": "block"}),
     "blocks.add": Route(S, DONATION, {"kind": "name"}),
+    "alert_settings.show": Route(S, page="alerts"),
+    "alert_settings.save": Route(S),
+    "alert_settings.add_level": Route(S),
+    "alert_settings.reset": Route(S),
+    "alert_levels.show": Route(S, LEVEL, page="alert-level"),
+    "alert_levels.save": Route(S, LEVEL),
+    "alert_levels.remove": Route(S, LEVEL),
+    "alert_levels.test": Route(S, LEVEL),
+    "alert_levels.preview": Route(S, LEVEL),
     # Goals.
     # Donations and money.
     "settings.show": Route(S, page="settings"),
