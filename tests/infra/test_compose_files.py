@@ -9,6 +9,7 @@ from domain.events import Queue
 from infra.launcher_programs import PROGRAMS
 from infra.server_environment import environment_text
 from infra.settings import ROOT
+from web.uploads import LARGE_BODIES
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.ssl.yml").read_text(encoding="utf-8"))["services"]
 SERVERS = {"nginx", "db", "redis", "rabbitmq"}
@@ -74,3 +75,16 @@ def test_nginx_writes_no_address_down_that_is_a_key() -> None:
         assert "access_log off;" in block
         # nginx's lines about errors quote the whole request.
         assert "error_log /var/log/nginx/error.log crit;" in block
+
+
+def test_nginx_lets_through_what_may_be_large() -> None:
+    """The first regular expression that fits decides, and else the exact address (nginx's own rule, as we use it)."""
+    conf = (ROOT / "nginx/streamcash/site.conf").read_text(encoding="utf-8")
+    locations = re.findall(r"location (=|~) (\S+) \{(.*?)\n\}", conf, re.DOTALL)
+    for path, size in LARGE_BODIES.items():
+        fitting = [
+            body for kind, where, body in locations if (path == where if kind == "=" else re.search(where, path))
+        ]
+        megabytes = [int(found) for body in fitting for found in re.findall(r"client_max_body_size (\d+)m;", body)]
+        assert megabytes, path
+        assert min(megabytes) * 1024 * 1024 > size, path

@@ -370,3 +370,17 @@ async def test_a_goal_stands_still_where_motion_is_unwanted(scene: Scene, web_ur
     await expect(page.locator(".name")).to_have_text("Goal reached!")
     await expect(page.locator(".bursts")).to_be_hidden()
     assert await page.evaluate("getComputedStyle(document.querySelector('.bar-fill')).animationName") == "none"
+
+
+@pytest.mark.usefixtures("service")
+async def test_an_address_of_the_first_version(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    """With the token it is the overlay; with the public name alone it says what to do."""
+    widget = f"{web_url}/api/v1/alerts/widget/{scene.streamer.slug}"
+    page = await open_in_obs(obs_browser, widget)
+    await expect(page.locator("#notice")).to_have_text(re.compile("У оверлея новый адрес"))
+    page = await open_in_obs(obs_browser, f"{widget}?token={scene.token}&lang=en")
+    await wait_until_connected(scene)
+    await scene.donate("Привет", amount_minor=30_000)
+    await expect(page.locator(".message")).to_have_text("Привет")
+    await expect(page.locator("#notice")).to_be_hidden()
+    assert not page.problems  # type: ignore[attr-defined]
