@@ -300,6 +300,9 @@ ROUTES: dict[str, Route] = {
     "admin_mail.send_test": Route(OP),
     "admin_streamers.show": Route(OP, page="admin-streamers"),
     "admin_streamers.feature": Route(OP),
+    "admin_applications.show": Route(OP, page="admin-applications"),
+    "admin_applications.switch_off": Route(OP, {"application_id": "allowed application"}),
+    "admin_applications.switch_on": Route(OP, {"application_id": "allowed application"}),
     "admin_users.show": Route(OP, page="admin-users"),
     "admin_users.do_act": Route(OP, {"user_id": "user", "act": "promote"}),
 }
