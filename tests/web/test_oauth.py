@@ -619,8 +619,9 @@ class TestTheEnd:
         first = await public.given(her)
         await site.pool.execute(
             "INSERT INTO grants (application_id, user_id, streamer_id, scopes, code_hash, code_expires_at,"
-            " code_challenge, redirect_uri) SELECT application_id, user_id, streamer_id, scopes,"
-            " sha256(n::text::bytea), now(), code_challenge, redirect_uri FROM grants, generate_series(1, 19) AS n"
+            " code_challenge, redirect_uri, exchanged_at) SELECT application_id, user_id, streamer_id, scopes,"
+            " sha256(n::text::bytea), now(), code_challenge, redirect_uri, CASE WHEN n < 20 THEN now() END"
+            " FROM grants, generate_series(1, 30) AS n"
         )
         assert await opens(site, first["access_token"])
         await public.given(her)
