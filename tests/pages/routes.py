@@ -135,7 +135,7 @@ ROUTES: dict[str, Route] = {
     "applications.change": Route(U, {"application_id": "application"}),
     "applications.replace_secret": Route(U, {"application_id": "application"}),
     "applications.delete": Route(U, {"application_id": "application"}),
-    "oauth.ask": Route(E, query=CONSENT, page="oauth-consent"),
+    "oauth.ask": Route(U, query=CONSENT, page="oauth-consent"),
     "oauth.decide": Route(U),
     "oauth_tokens.describe": Route(E),
     "oauth_tokens.give_tokens": Route(X),

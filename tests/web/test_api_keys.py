@@ -12,6 +12,7 @@ from domain.users import create_user, reset_password_hash
 from tests.support.site import Site
 from tests.web.conftest import PASSWORD, signed_in
 from tests.web.oauth_cast import Program, code_from, opens, register
+from tests.web.post import open_post
 
 KEY = re.compile(r"sc_[\w-]{43}")
 SECRET = re.compile(r"scs_[\w-]{43}")
@@ -272,3 +273,23 @@ class TestApplications:
             await register(site, streamer)
         answer = await her.post("/dashboard/applications", data=APPLICATION)
         assert (answer.status_code, f"at most {MAX_APPLICATIONS}" in answer.text) == (422, True)
+
+
+class TestLetters:
+    async def test_she_is_told_of_a_new_key_and_of_an_application(
+        self, fresh_database_url: str, redis_url: str
+    ) -> None:
+        """In words that no stranger chose, and without anything that opens something."""
+        async with open_post(fresh_database_url, redis_url) as post:
+            await post.site.add_streamer()
+            program = await register(post.site, await post.site.add_streamer("boris"), name="Смотри evil.example")
+            async with signed_in(post.site, "anna@example.org") as her:
+                key = await make(her)
+                tokens = await program.given(her)
+                application, made = await post.letters_to("anna@example.org")
+            assert f"…{key[-4:]}" in made.text
+            assert "bot.example.org" in application.text
+            for letter in (application, made):
+                assert "/dashboard/api" in letter.text
+                for secret in (key, tokens["access_token"], tokens["refresh_token"], "evil.example", "Чат-бот"):
+                    assert secret not in letter.subject + letter.text
