@@ -61,6 +61,7 @@ UPDATE grants SET revoked_at = now() WHERE id = :grant_id AND revoked_at IS NULL
 UPDATE grants SET revoked_at = now()
 WHERE id IN (SELECT id FROM grants
              WHERE application_id = :application_id AND user_id = :user_id AND revoked_at IS NULL
+               AND (exchanged_at IS NOT NULL OR code_expires_at > now())
              ORDER BY id DESC OFFSET :most);
 
 -- name: revoke_application!

@@ -118,7 +118,7 @@ async def fill(site: Site, story: Story = EVENING) -> Cast:
     await _leave_letters(cast)
     await _check(cast)
     await _invite(cast, story)
-    await _open_api(cast)
+    await _open_api(cast, story)
     return cast
 
 
@@ -302,17 +302,17 @@ async def _invite(cast: Cast, story: Story) -> None:
     cast.ids |= {"held alert": str(alert_id), "invitation": not_come.token}
 
 
-async def _open_api(cast: Cast) -> None:
+async def _open_api(cast: Cast, story: Story) -> None:
     """A key, an application of her own, and one of the stranger's that she allowed."""
     her, his = cast.streamer, cast.stranger
     async with cast.site.pool.acquire() as connection, connection.transaction():
         key = await access_tokens.create_key(
-            connection, her.owner_id, her.id, name="Чат-бот", scopes=["donations:read", "goals:write"], days=365
+            connection, her.owner_id, her.id, name=story.application[:60], scopes=["donations:read"], days=365
         )
         fields = applications.check_fields("Лисий бот", "https://fox.example.org", ["https://fox.example.org/back"])
         own = await applications.create_application(connection, her.owner_id, fields, is_public=False)
         fields = applications.check_fields(
-            "Подсчёт донатов", "https://bot.example.org", ["https://bot.example.org/back"]
+            story.application[:60], "https://bot.example.org", ["https://bot.example.org/back"]
         )
         others = await applications.create_application(connection, his.owner_id, fields, is_public=True)
         await connection.execute("UPDATE applications SET client_id = $1 WHERE id = $2", CLIENT_ID, others.id)

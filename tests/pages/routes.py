@@ -139,7 +139,7 @@ ROUTES: dict[str, Route] = {
     "applications.change": Route(U, {"application_id": "application"}),
     "applications.replace_secret": Route(U, {"application_id": "application"}),
     "applications.delete": Route(U, {"application_id": "application"}),
-    "oauth.ask": Route(E, query=CONSENT, page="oauth-consent"),
+    "oauth.ask": Route(U, query=CONSENT, page="oauth-consent"),
     "oauth.decide": Route(U),
     "oauth_tokens.describe": Route(E),
     "oauth_tokens.give_tokens": Route(X),
@@ -331,6 +331,9 @@ ROUTES: dict[str, Route] = {
     "admin_mail.send_test": Route(OP),
     "admin_streamers.show": Route(OP, page="admin-streamers"),
     "admin_streamers.feature": Route(OP),
+    "admin_applications.show": Route(OP, page="admin-applications"),
+    "admin_applications.switch_off": Route(OP, {"application_id": "allowed application"}),
+    "admin_applications.switch_on": Route(OP, {"application_id": "allowed application"}),
     "admin_users.show": Route(OP, page="admin-users"),
     "admin_users.do_act": Route(OP, {"user_id": "user", "act": "promote"}),
 }

@@ -199,7 +199,7 @@ class TestTheWay:
             assert words in page
         harmless = (await her.get(program.address())).text
         assert "moderation no longer protects" not in harmless
-        assert "Do on your behalf" not in harmless
+        assert "What it may do on your behalf" not in harmless
 
     async def test_without_a_page_there_is_nothing_to_allow(
         self, site: Site, boss: httpx.AsyncClient, program: Program
@@ -552,6 +552,29 @@ class TestRefreshing:
 
 
 class TestTheEnd:
+    async def test_the_operator_switches_it_off_and_on(
+        self, site: Site, her: httpx.AsyncClient, boss: httpx.AsyncClient, program: Program
+    ) -> None:
+        tokens = await program.given(her)
+        page = (await boss.get("/admin/applications")).text
+        for words in ("Чат-бот", "boris@example.org", BACK, "1 person has allowed it"):
+            assert words in page
+        assert (await her.get("/admin/applications")).status_code == 404
+        assert (await her.post(f"/admin/applications/{program.id}/off")).status_code == 404
+        assert await opens(site, tokens["access_token"])
+        for act, said in (("off", "application-off"), ("off", "nothing-to-do")):
+            answer = await boss.post(f"/admin/applications/{program.id}/{act}")
+            assert answer.headers["Location"].endswith(f"said={said}")
+        assert not await opens(site, tokens["access_token"])
+        assert "switched off by the operator" in (await her.get("/dashboard/api")).text
+        async with signed_in(site, "boris@example.org") as his:
+            assert "The operator of this site switched it off" in (await his.get("/dashboard/applications")).text
+        assert (await boss.post(f"/admin/applications/{program.id}/on")).status_code == 303
+        assert await opens(site, tokens["access_token"])
+        assert (await boss.post("/admin/applications/2147483647/off")).status_code == 404
+        log = await site.rows("SELECT action FROM account_log WHERE action LIKE 'application_o%' ORDER BY id")
+        assert [line["action"] for line in log] == ["application_off", "application_on"]
+
     async def test_an_access_token_alone(self, site: Site, her: httpx.AsyncClient, public: Program) -> None:
         tokens = await public.given(her)
         answer = await public.revoke(tokens["access_token"], token_type_hint="access_token")
@@ -581,7 +604,7 @@ class TestTheEnd:
         first, second = await public.given(her), await public.given(her, scope="goals:write")
         page = (await her.get("/dashboard/api")).text
         assert "Чат-бот" in page
-        assert page.count("Take the access back") == 1, "two devices are one application"
+        assert page.count("Take the access back…") == 1, "two devices are one application"
         assert (await stranger.post(f"/dashboard/api/applications/{public.id}/revoke")).status_code == 404
         assert await opens(site, first["access_token"])
         answer = await her.post(f"/dashboard/api/applications/{public.id}/revoke")
@@ -596,8 +619,9 @@ class TestTheEnd:
         first = await public.given(her)
         await site.pool.execute(
             "INSERT INTO grants (application_id, user_id, streamer_id, scopes, code_hash, code_expires_at,"
-            " code_challenge, redirect_uri) SELECT application_id, user_id, streamer_id, scopes,"
-            " sha256(n::text::bytea), now(), code_challenge, redirect_uri FROM grants, generate_series(1, 19) AS n"
+            " code_challenge, redirect_uri, exchanged_at) SELECT application_id, user_id, streamer_id, scopes,"
+            " sha256(n::text::bytea), now(), code_challenge, redirect_uri, CASE WHEN n < 20 THEN now() END"
+            " FROM grants, generate_series(1, 30) AS n"
         )
         assert await opens(site, first["access_token"])
         await public.given(her)

@@ -190,6 +190,12 @@ MENU: tuple[MenuGroup, ...] = (
                 about=lambda: _("Accounts: superusers, blocking."),
             ),
             MenuEntry(
+                "admin_applications.show",
+                lambda: _("Applications"),
+                "link",
+                about=lambda: _("Programs that ask streamers for access, and switching one off."),
+            ),
+            MenuEntry(
                 "admin_mail.show",
                 lambda: _("Mail"),
                 "mail",
