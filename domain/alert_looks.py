@@ -7,7 +7,7 @@ lease, so that all of them show the same one.
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -121,6 +121,14 @@ def look_of_row(row: Mapping[str, Any]) -> Look | None:
         is_anonymous=row["donor_name"] is None and row["kind"] != AlertKind.SUMMARY,
         showing_id=row["lease_id"],
     )
+
+
+def encode_look(look: Look) -> dict[str, Any]:
+    """As overlays get it (docs/realtime.md); the step that draws it is the alert's own `level`."""
+    fields = asdict(look)
+    del fields["level"]
+    fields["visible"] = fields.pop("is_visible")
+    return fields
 
 
 def level_of(tier: Tier, amount_minor: int) -> AlertLevel:

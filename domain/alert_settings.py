@@ -22,6 +22,7 @@ __all__ = [
     "add_gif",
     "add_tier",
     "choose_tier",
+    "get_locked_settings",
     "get_settings",
     "remove_gif",
     "remove_tier",
@@ -76,7 +77,7 @@ async def save_settings(
     Raises InvalidInputError, see `domain.alert_checks` (and `moderation_settings.set_words` for "banned_words").
     """
     check_settings(settings)
-    saved = await _read_locked(connection, streamer_id)
+    saved = await get_locked_settings(connection, streamer_id)
     check_media(settings, {*own_urls, *(url for _, url in list_media(saved))})
     if settings.banned_words.strip() != saved.banned_words:
         await moderation_settings.set_words(connection, streamer_id, _words(settings.banned_words))
@@ -91,7 +92,7 @@ async def save_settings(
 
 async def reset_settings(connection: Any, streamer_id: int) -> AlertSettings:
     """Back to what she had before she chose anything; her words of moderation stay. Returns what holds now."""
-    await _read_locked(connection, streamer_id)
+    await get_locked_settings(connection, streamer_id)
     defaults = {field.name: field.default for field in fields(AlertSettings)}
     await queries.alert_settings.delete_settings(connection, streamer_id=streamer_id)
     await queries.alert_settings.set_limits(
@@ -113,7 +114,7 @@ def new_tier_id() -> str:
 async def add_tier(connection: Any, streamer_id: int, tier: Tier, own_urls: Collection[str] = ()) -> Tier:
     """As the last of the levels. Raises InvalidInputError: of `check_tier`, "id" "taken", "tiers" "too_many"."""
     check_tier(tier)
-    settings = await _read_locked(connection, streamer_id)
+    settings = await get_locked_settings(connection, streamer_id)
     check_tier_media(tier, own_urls)
     if any(other.id == tier.id for other in settings.tiers):
         raise InvalidInputError("id", "taken")
@@ -124,7 +125,7 @@ async def add_tier(connection: Any, streamer_id: int, tier: Tier, own_urls: Coll
 async def update_tier(connection: Any, streamer_id: int, tier: Tier, own_urls: Collection[str] = ()) -> Tier:
     """The level with its id becomes this one. Raises NotFoundError("tier") and InvalidInputError of `check_tier`."""
     check_tier(tier)
-    settings = await _read_locked(connection, streamer_id)
+    settings = await get_locked_settings(connection, streamer_id)
     get_tier(settings, tier.id)
     check_tier_media(tier, {*own_urls, *(url for _, url in list_media(settings))})
     await _replace_tier(connection, settings, tier)
@@ -133,7 +134,7 @@ async def update_tier(connection: Any, streamer_id: int, tier: Tier, own_urls: C
 
 async def remove_tier(connection: Any, streamer_id: int, tier_id: str) -> None:
     """Raises NotFoundError("tier"), NotAllowedError("last_tier")."""
-    settings = await _read_locked(connection, streamer_id)
+    settings = await get_locked_settings(connection, streamer_id)
     get_tier(settings, tier_id)
     if len(settings.tiers) == 1:
         raise NotAllowedError("last_tier")
@@ -143,7 +144,7 @@ async def remove_tier(connection: Any, streamer_id: int, tier_id: str) -> None:
 async def add_gif(connection: Any, streamer_id: int, tier_id: str, gif_url: str, own_urls: Collection[str]) -> Tier:
     """One that is there already stays once. Raises NotFoundError("tier"), InvalidInputError("gif_url", "not_yours" |
     "too_many")."""
-    settings = await _read_locked(connection, streamer_id)
+    settings = await get_locked_settings(connection, streamer_id)
     tier = get_tier(settings, tier_id)
     if gif_url in tier.gif_urls:
         return tier
@@ -156,7 +157,7 @@ async def add_gif(connection: Any, streamer_id: int, tier_id: str, gif_url: str,
 
 async def remove_gif(connection: Any, streamer_id: int, tier_id: str, gif_url: str) -> Tier:
     """Raises NotFoundError("tier" | "gif")."""
-    settings = await _read_locked(connection, streamer_id)
+    settings = await get_locked_settings(connection, streamer_id)
     tier = get_tier(settings, tier_id)
     if gif_url not in tier.gif_urls:
         raise NotFoundError("gif")
@@ -172,7 +173,8 @@ def get_tier(settings: AlertSettings, tier_id: str) -> Tier:
     raise NotFoundError("tier")
 
 
-async def _read_locked(connection: Any, streamer_id: int) -> AlertSettings:
+async def get_locked_settings(connection: Any, streamer_id: int) -> AlertSettings:
+    """For who changes some of it: another waits until the transaction's end. Raises NotFoundError("streamer")."""
     await queries.profiles.lock_streamer(connection, streamer_id=streamer_id)
     return await get_settings(connection, streamer_id)
 

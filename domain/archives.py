@@ -49,6 +49,7 @@ PARTS: tuple[Part, ...] = (
     Part("buttons", _sql.list_buttons),
     Part("goals", _sql.list_goals),
     Part("alert_settings", _sql.list_alert_settings),
+    Part("uploads", _sql.list_uploads),
     Part("moderation_settings", _sql.list_moderation_settings),
     Part("moderation_words", _sql.list_moderation_words),
     Part("moderators", _sql.list_moderators),
@@ -62,7 +63,7 @@ PARTS: tuple[Part, ...] = (
     Part("cheques", _sql.list_cheques),
     Part("registry_files", _sql.list_registry_files),
 )
-"""Beside them: README.txt, donations.csv, and the pictures in media/."""
+"""Beside them: README.txt, donations.csv, the page's pictures in media/ and the uploaded files in uploads/."""
 
 
 async def ask_for(connection: Any, user_id: int, *, words: dict[str, Any], time_zone: str) -> str:

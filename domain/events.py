@@ -30,6 +30,7 @@ class Queue(StrEnum):
     PAYMENT_CHECKS = "payment-checks"
     MAIL = "mail"
     EXPORTS = "exports"
+    MEDIA = "media"
 
 
 class Actor(StrEnum):
@@ -48,6 +49,7 @@ class Actor(StrEnum):
     GIVE_ALERT = "give_alert"
     EXPORT_DONATIONS = "export_donations"
     PACK_ARCHIVE = "pack_archive"
+    CHECK_MEDIA_FILE = "check_media_file"
 
 
 # Work that calls strangers (the bank, a mail server) has queues, and processes, of its own (DESIGN 10).
@@ -68,6 +70,8 @@ QUEUE_OF: dict[Actor, Queue] = {
     # Minutes of a processor: nobody's alert waits for them.
     Actor.EXPORT_DONATIONS: Queue.EXPORTS,
     Actor.PACK_ARCHIVE: Queue.EXPORTS,
+    # Strangers' files, decoded: seconds of a processor.
+    Actor.CHECK_MEDIA_FILE: Queue.MEDIA,
 }
 
 # Who acts on an event, and with which field of its data.
@@ -97,6 +101,8 @@ class Topic(StrEnum):
     """Pause, the missed-alerts answer, a revoked overlay token."""
     MODERATORS = "moderators"
     """Who moderates, what they may, and who looks at the queue now."""
+    FILES = "files"
+    """An uploaded file was looked at."""
 
 
 @dataclass(frozen=True)

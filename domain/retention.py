@@ -40,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     Rule("exports", (_sql.delete_exports,)),
     Rule("archives", (_sql.delete_archives,)),
     Rule("addresses", (_sql.delete_addresses,)),
+    Rule("refused_files", (_sql.delete_refused_files,), fixed_days=1),
     Rule("unpaid_texts", (_sql.erase_unpaid_texts,)),
     Rule("receipt_emails", (_sql.erase_receipt_emails,)),
     Rule("deleted_by_hand", (_sql.erase_deleted_by_hand,)),

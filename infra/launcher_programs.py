@@ -51,7 +51,7 @@ PROGRAMS = (
     worker("worker", "alerts", "stats"),
     worker("payments", "payments", "mail"),
     worker("checks", "payment-checks"),
-    worker("exports", "exports"),
+    worker("exports", "exports", "media"),
 )
 
 

@@ -1,19 +1,13 @@
-"""Pictures from strangers, decoded and encoded anew in a process of their own.
+"""Pictures from strangers, decoded and encoded anew in a process of their own (`infra/apart.py`).
 
-`reencode_apart` starts `python -m infra.pictures WIDTH HEIGHT`, gives it the bytes and takes a WebP back. The child has
-no secrets in its environment, little memory and little time, and is killed when it wants more: a decoder that hangs,
-grows or crashes over a crafted file is its own misfortune.
+`reencode_apart` starts `python -m infra.pictures WIDTH HEIGHT`, gives it the bytes and takes a WebP back.
 """
 
-import asyncio
 import io
-import resource
 import sys
 import warnings
-from pathlib import Path
 
-# Not from infra.settings: the child shall start quickly.
-_ROOT = Path(__file__).resolve().parent.parent
+from infra.apart import limit_this_process, run_apart
 
 PIXELS_MAX = 40_000_000
 SECONDS_MAX = 15.0
@@ -26,9 +20,6 @@ _QUALITY = 84
 _NOT_A_PICTURE = 3
 _TOO_MANY_PIXELS = 4
 
-_turns = asyncio.Semaphore(2)
-"""How many work at once; the others wait for theirs."""
-
 
 class PictureError(ValueError):
     """`code`: "not_a_picture" (unreadable, cut off, of another format), "too_many_pixels" or "too_slow"."""
@@ -40,25 +31,15 @@ class PictureError(ValueError):
 
 async def reencode_apart(raw: bytes, size: tuple[int, int]) -> bytes:
     """The picture cut to `size`, as a WebP without any metadata. Raises PictureError."""
-    async with _turns:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "infra.pictures", *map(str, size), cwd=_ROOT, env={},
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(SECONDS_MAX):
-                encoded, _nothing = await process.communicate(raw)
-        except TimeoutError as error:
-            raise PictureError("too_slow") from error
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    if process.returncode == _TOO_MANY_PIXELS:
+    try:
+        done = await run_apart("infra.pictures", *map(str, size), given=raw, seconds=SECONDS_MAX)
+    except TimeoutError as error:
+        raise PictureError("too_slow") from error
+    if done.code == _TOO_MANY_PIXELS:
         raise PictureError("too_many_pixels")
-    if process.returncode != 0 or not encoded:
+    if done.code != 0 or not done.output:
         raise PictureError("not_a_picture")
-    return encoded
+    return done.output
 
 
 def reencode(raw: bytes, size: tuple[int, int]) -> bytes:
@@ -85,8 +66,7 @@ def reencode(raw: bytes, size: tuple[int, int]) -> bytes:
 def main() -> int:
     from PIL import Image
 
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    limit_this_process(cpu_seconds=_CPU_SECONDS, memory_bytes=_MEMORY_BYTES)
     size = int(sys.argv[1]), int(sys.argv[2])
     try:
         encoded = reencode(sys.stdin.buffer.read(), size)

@@ -1,12 +1,11 @@
 """What overlays say to us, checked, and what we say to them. `docs/realtime.md` describes every message."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.alert_looks import Look
+from domain.alert_looks import encode_look
 from domain.alerts import AlertLevel, seen_after_ms
 from domain.showing import Offer
 
@@ -84,16 +83,8 @@ def alert_message(offer: Offer) -> dict[str, Any]:
         "donations": offer.donations,
         "duration_ms": offer.duration_ms,
         "seen_after_ms": seen_after_ms(offer.duration_ms),
-        "look": None if offer.look is None else look_message(offer.look),
+        "look": None if offer.look is None else encode_look(offer.look),
     }
-
-
-def look_message(look: Look) -> dict[str, Any]:
-    """How an alert looks and sounds, as overlays get it."""
-    fields = asdict(look)
-    del fields["level"]
-    fields["visible"] = fields.pop("is_visible")
-    return fields
 
 
 OK = {"ok": True}

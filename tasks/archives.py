@@ -7,9 +7,10 @@ from datetime import date, datetime
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from domain import archives
+from domain import archives, media_files
 from domain.archives import PARTS, Part
 from domain.exports import Job
+from domain.media_files import FileState, MediaFile
 from domain.streamers import find_by_owner
 from tasks.export_files import CsvFile
 from tasks.exports import Progress, make_file, write_table
@@ -18,6 +19,7 @@ from tasks.runtime import Parts
 README = "README.txt"
 TABLE = "donations.csv"
 _WRITTEN_AT_ONCE = 1_000
+_READ_AT_ONCE = 1024 * 1024
 
 
 async def pack_archive(parts: Parts, export_id: int) -> None:
@@ -31,6 +33,7 @@ async def _pack(parts: Parts, job: Job, file: IO[bytes], progress: Progress) -> 
         streamer = await find_by_owner(connection, job.user_id)
         progress.rows_total = 0 if streamer is None else await archives.count_rows(connection, streamer.id)
         pictures = [] if streamer is None else await archives.list_pictures(connection, streamer.id)
+        uploads = [] if streamer is None else await media_files.list_files(connection, streamer.id)
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         await asyncio.to_thread(archive.writestr, README, job.words["readme"])
         for part in PARTS:
@@ -42,6 +45,9 @@ async def _pack(parts: Parts, job: Job, file: IO[bytes], progress: Progress) -> 
         for picture in pictures:
             name = f"media/{picture['kind']}-{picture['sha256'][:12]}.webp"
             await asyncio.to_thread(archive.writestr, name, picture["content"])
+        for upload in uploads:
+            if upload.state is FileState.READY:
+                await _pack_upload(parts, archive, upload)
 
 
 async def _pack_part(
@@ -61,6 +67,20 @@ async def _pack_part(
                 lines.clear()
         end = "\n]\n" if separator != "[\n" else "[]\n"
         await asyncio.to_thread(member.write, ("".join(lines) + end).encode())
+
+
+async def _pack_upload(parts: Parts, archive: ZipFile, upload: MediaFile) -> None:
+    """Part by part; one that is deleted meanwhile ends early."""
+    name = upload.url.removeprefix(media_files.URL_PREFIX)
+    with archive.open(f"uploads/{name}", "w") as member:
+        first = 0
+        while first < upload.size:
+            async with parts.pool.acquire() as connection:
+                part = await media_files.read_part(connection, upload.id, first, _READ_AT_ONCE)
+            if not part:
+                return
+            await asyncio.to_thread(member.write, part)
+            first += len(part)
 
 
 def _copy(table: IO[bytes], archive: ZipFile, name: str) -> None:

@@ -13,6 +13,7 @@ from tasks.erasure import erase_account
 from tasks.exports import export_donations
 from tasks.goals import settle_goals
 from tasks.letters import send_letter
+from tasks.media_files import check_media_file
 from tasks.notifications import apply_notification
 from tasks.payments import create_payment
 from tasks.refunds import make_refund
@@ -68,3 +69,5 @@ declare(broker, _opener, Actor.ERASE_ACCOUNT, erase_account, max_retries=3, time
 # for half an hour to another worker.
 declare(broker, _opener, Actor.EXPORT_DONATIONS, export_donations, max_retries=0, time_limit_seconds=1500)
 declare(broker, _opener, Actor.PACK_ARCHIVE, pack_archive, max_retries=0, time_limit_seconds=1500)
+# Its own times repeat it (media_files.held_until); the processes that decode have 20 s each, and wait for their turn.
+declare(broker, _opener, Actor.CHECK_MEDIA_FILE, check_media_file, max_retries=0, time_limit_seconds=120)

@@ -47,5 +47,7 @@ def file_descriptions() -> dict[str, str]:
         "chargebacks.json": _("Donations that a donor's bank took back."),
         "cheques.json": _("Cheques you marked as issued."),
         "registry_files.json": _("Files of a bank's registry that you brought."),
+        "uploads.json": _("The pictures and sounds you uploaded for alerts: what they were called and what they are."),
         "media/": _("Your pictures."),
+        "uploads/": _("The uploaded files."),
     }

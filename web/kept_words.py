@@ -28,6 +28,10 @@ def rule_words(name: str) -> tuple[str, str]:
             _("Network addresses of donors"),
             _("Only as a code that cannot be turned back: to block whoever misbehaves on a stream."),
         ),
+        "refused_files": (
+            _("Names of uploaded files that could not be used"),
+            _("The file itself is gone at once."),
+        ),
         "unpaid_texts": (
             _("Names and messages of donations nobody paid for"),
             _("The attempt to pay stays, without a name."),

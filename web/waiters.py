@@ -1,4 +1,4 @@
-"""Requests that wait for news about a donation: woken through Redis, never only through it.
+"""Requests that wait for news about something: woken through Redis, never only through it.
 
     with parts().waiters.watch(donation_id) as watch:
         while not ready(await read()):
@@ -12,7 +12,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Iterator
 
-from domain.events import WAKE_CHANNEL, Wake
+from domain.events import WAKE_CHANNEL, Topic, Wake
 from infra.redis import listen
 
 
@@ -39,18 +39,27 @@ class Waiters:
 
     def __init__(self, redis_url: str) -> None:
         self._redis_url = redis_url
-        self._watches: defaultdict[int, set[Watch]] = defaultdict(set)
+        # By what is waited for: ("donation", its id), or ("files", whose).
+        self._watches: defaultdict[tuple[str, int], set[Watch]] = defaultdict(set)
+
+    def watch(self, donation_id: int) -> contextlib.AbstractContextManager[Watch]:
+        """For news about a donation or its payment."""
+        return self._watch(("donation", donation_id))
+
+    def watch_files(self, streamer_id: int) -> contextlib.AbstractContextManager[Watch]:
+        """For what is found out about a streamer's uploaded files."""
+        return self._watch(("files", streamer_id))
 
     @contextlib.contextmanager
-    def watch(self, donation_id: int) -> Iterator[Watch]:
+    def _watch(self, key: tuple[str, int]) -> Iterator[Watch]:
         watch = Watch()
-        self._watches[donation_id].add(watch)
+        self._watches[key].add(watch)
         try:
             yield watch
         finally:
-            self._watches[donation_id].discard(watch)
-            if not self._watches[donation_id]:
-                del self._watches[donation_id]
+            self._watches[key].discard(watch)
+            if not self._watches[key]:
+                del self._watches[key]
 
     async def run(self) -> None:
         """Pass wake-ups on, for ever."""
@@ -59,9 +68,16 @@ class Waiters:
                 self._wake_all()
                 continue
             wake = Wake.decode(text)
-            if wake is not None and wake.donation_id is not None:
-                for watch in self._watches.get(wake.donation_id, ()):
-                    watch.wake()
+            if wake is None:
+                continue
+            if wake.donation_id is not None:
+                self._wake(("donation", wake.donation_id))
+            if Topic.FILES in wake.topics:
+                self._wake(("files", wake.streamer_id))
+
+    def _wake(self, key: tuple[str, int]) -> None:
+        for watch in self._watches.get(key, ()):
+            watch.wake()
 
     def _wake_all(self) -> None:
         for watches in self._watches.values():

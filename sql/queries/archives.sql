@@ -130,6 +130,13 @@ WHERE chargebacks.streamer_id = :streamer_id ORDER BY chargebacks.payment_id;
 SELECT kind, encode(sha256, 'hex') AS sha256, size, created_at, content
 FROM media WHERE streamer_id = :streamer_id ORDER BY id;
 
+-- name: list_uploads
+-- As they are named in the archive, too.
+SELECT public_id || '.' || CASE content_type WHEN 'image/jpeg' THEN 'jpg' WHEN 'audio/mpeg' THEN 'mp3'
+                           ELSE split_part(content_type, '/', 2) END AS file,
+       name, kind, content_type, state, size, width, height, frames, seconds, created_at
+FROM media_files WHERE streamer_id = :streamer_id ORDER BY id;
+
 -- Those that may be many, in steps: what comes after the id `after`.
 
 -- name: list_donations

@@ -38,6 +38,7 @@ WITH looks AS (
                          avatar_id = NULL, banner_id = NULL
     WHERE id = :streamer_id),
 pictures AS (DELETE FROM media WHERE streamer_id = :streamer_id),
+uploads AS (DELETE FROM media_files WHERE streamer_id = :streamer_id),
 buttons AS (UPDATE control_buttons SET revoked_at = coalesce(revoked_at, now()), name = '—'
             WHERE streamer_id = :streamer_id),
 files AS (DELETE FROM exports WHERE streamer_id = :streamer_id),

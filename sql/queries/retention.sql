@@ -71,6 +71,13 @@ WHERE format <> 'zip' AND coalesce(finished_at, created_at) < now() - make_inter
 DELETE FROM exports
 WHERE format = 'zip' AND coalesce(finished_at, created_at) < now() - make_interval(days => :days);
 
+-- name: delete_refused_files!
+DELETE FROM media_files
+WHERE id IN (
+    SELECT id FROM media_files
+    WHERE state = 'refused' AND created_at < now() - make_interval(days => :days)
+    ORDER BY created_at LIMIT :limit);
+
 -- name: delete_addresses!
 DELETE FROM donation_addresses
 WHERE donation_id IN (

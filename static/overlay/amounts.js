@@ -4,12 +4,17 @@ const COUNT_UP_MS = 400;
 const STEPS = 10;
 
 export function formatAmount(amountMinor, words) {
+  return `${formatNumber(amountMinor, words)}\u00a0₽`;
+}
+
+// Without the sign, which a streamer's own text brings itself.
+export function formatNumber(amountMinor, words) {
   const whole = amountMinor % 100 === 0;
   const digits = new Intl.NumberFormat(words.lang, {
     minimumFractionDigits: whole ? 0 : 2,
     maximumFractionDigits: whole ? 0 : 2,
   }).format(amountMinor / 100);
-  return `${digits.replace(/\s/g, "\u00a0")}\u00a0₽`;
+  return digits.replace(/\s/g, "\u00a0");
 }
 
 // The sum runs up to its value in ten steps and stands still. Returns what ends it at once.

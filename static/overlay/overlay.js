@@ -14,7 +14,8 @@ const RELOAD_AT_MOST_EVERY_MS = 600_000;
 const RELOAD_WITHIN_MS = 30_000;
 
 const { realtimeUrl, version } = document.body.dataset;
-const token = location.hash.slice(1);
+// The first version's addresses have it in the query (web/api/alert_widget.py).
+const token = location.hash.slice(1) || (new URLSearchParams(location.search).get("token") ?? "");
 const words = pickWords(new URLSearchParams(location.search).get("lang"));
 document.documentElement.lang = words.lang;
 

@@ -1,58 +1,81 @@
-// Builds the alert. What a donor wrote is only ever text.
+// Draws the alert as the overlay does by itself, in the colours and with the text and picture of its level.
 
 import { formatAmount } from "./amounts.js";
+import { element, emblem, picture, setStyles } from "./dom.js";
+import { addParticles } from "./particles.js";
+import { appendFilled, headline } from "./template.js";
 
-const SPARKS = 14;
-const CONFETTI = 48;
-const CONFETTI_COLOURS = 6;
-const BURST = 40;
 // The message's type, in the overlay's units: smaller until it fits, and then the plate grows; never cut.
 const MESSAGE_SIZES = [30, 27, 24, 21, 18, 16, 14];
+// A streamer's own text is all there is to read.
+const OWN_TEXT_SIZES = [44, 40, 36, 33, ...MESSAGE_SIZES];
 const LINES_OF_FULL_SIZE = 4;
 const MOST_OF_HEIGHT = 0.5;
+const ICONS = new Set(["heart", "star", "crown", "zap"]);
 
 export function buildPlate(alert, words) {
-  const root = element("article", `alert level-${alert.level} kind-${alert.kind}`);
+  const { look } = alert;
   const isGoal = alert.kind === "goal";
+  const root = element("article", `alert level-${alert.level} kind-${alert.kind}`);
   if (alert.level === "ribbon" && !isGoal) root.append(element("div", "ribbon"));
   const plate = element("div", "plate");
   if (alert.level !== "quiet") plate.append(element("div", "glow"));
-  const emblem = element("img", "emblem");
-  emblem.src = new URL(`./emblems/${isGoal ? "goal" : alert.level}.svg`, import.meta.url).href;
-  emblem.alt = "";
   const text = element("div", "text");
-  const amount = element("div", "amount", formatAmount(alert.amount_minor, words));
-  const name = element("div", "name", headline(alert, words));
-  text.append(amount, name);
-  const message = element("div", "message", alert.message);
-  if (alert.message) text.append(message);
+  const message = element("div", "message");
+  let amount = null;
+  if (look && look.text !== null) {
+    appendFilled(message, look.text, alert, words);
+    message.classList.add("own-text");
+    text.append(message);
+  } else {
+    amount = element("div", "amount", formatAmount(alert.amount_minor, words));
+    message.textContent = alert.message;
+    text.append(amount, element("div", "name", headline(alert, words)));
+    if (alert.message) text.append(message);
+  }
   if (isGoal) text.append(bar(), amount);
-  plate.append(emblem, text);
+  plate.append(sign(alert, isGoal), text);
   const tag = words.tags[alert.kind];
   if (tag) plate.append(element("div", "tag", tag));
-  if (isGoal) plate.append(particles("burst", BURST));
-  else if (alert.level === "sparks" || alert.level === "ribbon") plate.append(particles("spark", SPARKS));
-  // Behind the plate: nothing flies over what is to be read.
-  if (alert.level === "ribbon" && !isGoal) root.append(particles("confetti", CONFETTI));
   root.append(plate);
-  return { root, plate, amount, message };
+  addParticles({ root, plate }, alert);
+  if (look) colour(root, look);
+  return { root, plate, amount, fit: () => fitMessage(plate, message, look) };
 }
 
-export function fitMessage({ plate, message }) {
+// The level's picture, or else its emblem.
+function sign(alert, isGoal) {
+  const { look } = alert;
+  const icon = look?.icon?.toLowerCase();
+  const drawn = emblem(isGoal ? "goal" : ICONS.has(icon) ? icon : alert.level);
+  if (!look?.image_url) return drawn;
+  const frame = element("div", "picture-frame");
+  frame.append(picture(look.image_url, "picture", () => frame.replaceWith(drawn)));
+  return frame;
+}
+
+function colour(root, look) {
+  setStyles(root, {
+    "--text-colour": look.text_color,
+    "--plate-colour": look.background_color,
+    "--level": look.highlight_color,
+    "--amount-colour": look.highlight_color,
+  });
+  if (look.shake) root.classList.add("shakes");
+}
+
+function fitMessage(plate, message, look) {
   if (!message.textContent) return;
-  for (const size of MESSAGE_SIZES) {
+  const usual = message.classList.contains("own-text") ? OWN_TEXT_SIZES : MESSAGE_SIZES;
+  const wanted = look?.font_size ?? usual[0];
+  const sizes = [wanted, ...usual.filter((size) => size < wanted)];
+  for (const size of sizes) {
     message.style.setProperty("--size", size);
     const lines = Math.round(message.scrollHeight / parseFloat(getComputedStyle(message).lineHeight));
-    const mostLines = size === MESSAGE_SIZES[0] ? LINES_OF_FULL_SIZE : Infinity;
+    const mostLines = size === usual[0] ? LINES_OF_FULL_SIZE : Infinity;
     if (lines <= mostLines && plate.offsetHeight <= innerHeight * MOST_OF_HEIGHT) return;
   }
   plate.classList.add("wide");
-}
-
-function headline(alert, words) {
-  if (alert.kind === "summary") return words.donations(alert.donations);
-  if (alert.kind === "goal") return words.goalReached;
-  return alert.donor_name ?? words.anonymous;
 }
 
 // Fills once, by overlay.css, and stays full.
@@ -60,26 +83,4 @@ function bar() {
   const track = element("div", "bar");
   track.append(element("i", "bar-fill"));
   return track;
-}
-
-// One-shot pieces; where each flies is drawn here, how it flies stands in overlay.css.
-function particles(kind, count) {
-  const box = element("div", `${kind}s`);
-  for (let number = 0; number < count; number += 1) {
-    const piece = element("i", kind);
-    piece.style.setProperty("--x", Math.random().toFixed(3));
-    piece.style.setProperty("--y", Math.random().toFixed(3));
-    piece.style.setProperty("--turn", (Math.random() * 2 - 1).toFixed(3));
-    piece.style.setProperty("--wait", Math.random().toFixed(3));
-    piece.classList.add(`colour-${number % CONFETTI_COLOURS}`);
-    box.append(piece);
-  }
-  return box;
-}
-
-function element(name, className, text = "") {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
 }

@@ -1,7 +1,8 @@
 // Plays one alert at a time. Time is kept with timers, never with animation frames: those stop while OBS hides the page.
 
-import { buildPlate, fitMessage } from "./plate.js";
+import { buildAlert } from "./alert.js";
 import { countUp } from "./amounts.js";
+import { CHIME } from "./sound.js";
 
 // From the first moment until the message can be read: the entry, then the message's own (overlay.css).
 const READABLE_AFTER_MS = 600;
@@ -77,16 +78,19 @@ export class Player {
 
   #enter(showing) {
     const { alert, speaks } = showing;
-    const plate = buildPlate(alert, this.#words);
+    const plate = buildAlert(alert, this.#words);
     this.#current = { ...showing, plate, seen: false, leaving: false, timers: [] };
     this.#stage.append(plate.root);
-    fitMessage(plate);
+    plate.fit();
     const elapsedMs = alert.elapsed_ms ?? 0;
-    this.#current.stopCounting = countUp(plate.amount, alert, this.#words, elapsedMs);
+    this.#current.stopCounting = plate.amount
+      ? countUp(plate.amount, alert, this.#words, elapsedMs)
+      : () => {};
     this.#after(alert.duration_ms - elapsedMs, () => this.#leave(true));
     if (!speaks) return;
     this.#say.started(alert);
-    this.#sound.play();
+    const sound = alert.look ? alert.look.sound : CHIME;
+    if (sound) this.#sound.play(sound);
     this.#after(READABLE_AFTER_MS + alert.seen_after_ms, () => {
       this.#current.seen = true;
       this.#say.seen(alert);
@@ -101,7 +105,8 @@ export class Player {
     current.timers.forEach(clearTimeout);
     current.stopCounting();
     current.plate.root.classList.add("leaving");
-    if (!isFinished) this.#sound.stop();
+    // The chime may ring out; a sound of the streamer's own may be longer than the alert.
+    if (!isFinished || current.alert.look?.sound?.url) this.#sound.stop();
     setTimeout(() => this.#left(current, isFinished), EXIT_MS);
   }
 

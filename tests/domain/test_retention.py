@@ -104,6 +104,10 @@ MAKE: dict[str, Make] = {
         "INSERT INTO exports (public_id, streamer_id, format, filters, words, time_zone, state, next_try_at,"
         " finished_at) VALUES (md5(random()::text), {streamer}, 'csv', '{{}}', '{{}}', 'UTC', 'done', NULL, $1)"
     ),
+    "refused_files": _inserted(
+        "INSERT INTO media_files (public_id, streamer_id, content_type, name, uploaded_sha256, state, refusal,"
+        " created_at) VALUES (md5(random()::text), {streamer}, 'image/png', '', {hash}, 'refused', 'failed', $1)"
+    ),
     "archives": _inserted(
         "INSERT INTO exports (public_id, user_id, format, filters, words, time_zone, state, next_try_at, finished_at)"
         " VALUES (md5(random()::text), {user}, 'zip', '{{}}', '{{}}', 'UTC', 'done', NULL, $1)"

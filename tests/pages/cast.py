@@ -6,7 +6,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from domain import exports, goals, holds, manual_donations, media, moderation_settings, moderators, profiles, self_check
+from domain import (
+    alert_settings,
+    exports,
+    goals,
+    holds,
+    manual_donations,
+    media,
+    media_files,
+    moderation_settings,
+    moderators,
+    profiles,
+    self_check,
+)
+from domain.alert_tiers import DEFAULT_TIERS
 from domain.buttons import Control as ButtonControl
 from domain.buttons import NewButton, create_button
 from domain.history import Selection
@@ -19,6 +32,7 @@ from domain.requisites import Requisites, get_requisites, save_requisites
 from domain.streamers import Streamer
 from domain.terms import keep_terms
 from domain.users import create_user
+from infra.assets import STATIC_DIR
 from infra.crypto import SecretBox
 from infra.settings import IdentityClient
 from tests.builders import hear, make_donation, open_donation
@@ -100,6 +114,16 @@ async def fill(site: Site, story: Story = EVENING) -> Cast:
     return cast
 
 
+async def _upload(connection: Any, streamer: Streamer) -> str:
+    """A picture and a sound for alerts; the picture's address."""
+    fox, chime = art.fox(), (STATIC_DIR / "overlay" / "chime.wav").read_bytes()
+    picture = await media_files.add_file(connection, streamer.id, media_files.Kind.IMAGE, "лиса.webp", fox)
+    sound = await media_files.add_file(connection, streamer.id, media_files.Kind.AUDIO, "динь.wav", chime)
+    assert await media_files.finish(connection, picture.id, media_files.Found(fox, width=256, height=256, frames=1))
+    assert await media_files.finish(connection, sound.id, media_files.Found(chime, seconds=1.6))
+    return picture.url
+
+
 async def _set_goals(cast: Cast, story: Story) -> None:
     """One that was reached, one that is active, and the planned ones; donors' money counts."""
     async with cast.site.pool.acquire() as connection, connection.transaction():
@@ -126,6 +150,7 @@ async def _set_up(cast: Cast, story: Story) -> None:
         await _dress(connection, streamer, story.about, accent="c2410c", thanks=story.thanks, links=LINKS)
         sha256 = await media.set_picture(connection, streamer.id, media.Picture.AVATAR, art.fox())
         await media.set_picture(connection, streamer.id, media.Picture.BANNER, art.hills())
+        upload = await _upload(connection, streamer)
         papers = Requisites(
             full_name=story.person[:200],
             inn="500100732259",
@@ -139,6 +164,8 @@ async def _set_up(cast: Cast, story: Story) -> None:
         button = NewButton(name=story.button[:60], control=ButtonControl.SKIP, allows_get=True, locale="ru")
         button_id = await create_button(connection, box, streamer.id, button)
         await moderation_settings.add_words(connection, streamer.id, "word", ["грубость", "спойлер*"])
+        level = replace(DEFAULT_TIERS[2], id="tier-of-the-cast", name=story.name[:60], min_amount_minor=500_00)
+        await alert_settings.add_tier(connection, streamer.id, level)
         word_id = await connection.fetchval("SELECT min(id) FROM moderation_words")
         block_id = await connection.fetchval(
             "INSERT INTO blocks (streamer_id, kind, value, shown, note) VALUES ($1, 'name', 'x', $2, $3) RETURNING id",
@@ -172,8 +199,11 @@ async def _set_up(cast: Cast, story: Story) -> None:
         await connection.execute("INSERT INTO export_chunks SELECT id, 0, $1 FROM exports", FILE)
     cast.ids |= {
         "picture": sha256,
+        "upload": upload.removeprefix(media_files.URL_PREFIX),
+        "upload's address": upload,
         "button": str(button_id),
         "word": str(word_id),
+        "level": level.id,
         "block": str(block_id),
         "manual donation": str(manual),
         "export": exported,

@@ -42,6 +42,7 @@ BUTTON = {"button_id": "button"}
 EXPORT = {"public_id": "export"}
 MANUAL = {"public_id": "manual donation"}
 CHARGEBACK = {"payment_id": "chargeback"}
+LEVEL = {"tier_id": "level"}
 GOAL = {"goal_id": "goal"}
 MODERATION = {"public_id": "moderation"}
 MODERATOR = {"moderator_id": "moderator"}
@@ -82,6 +83,7 @@ ROUTES: dict[str, Route] = {
     "operator_legal.show": Route(E, {"name": "rules"}, page="operator-legal"),
     "media.show_picture": Route(E, {"sha256": "picture"}),
     "media.show_colour": Route(E, {"colour": "1f5eff"}),
+    "uploads.show": Route(E, {"name": "upload"}),
     # Donors.
     "donate.show_form": Route(E, {"slug": "anna"}, page="donate"),
     "donate.submit_form": Route(E, {"slug": "anna"}),
@@ -195,6 +197,15 @@ ROUTES: dict[str, Route] = {
     "blocks.show": Route(S, page="blocks"),
     "blocks.remove": Route(S, {"block_id": "block"}),
     "blocks.add": Route(S, DONATION, {"kind": "name"}),
+    "alert_settings.show": Route(S, page="alerts"),
+    "alert_settings.save": Route(S),
+    "alert_settings.add_level": Route(S),
+    "alert_settings.reset": Route(S),
+    "alert_levels.show": Route(S, LEVEL, page="alert-level"),
+    "alert_levels.save": Route(S, LEVEL),
+    "alert_levels.remove": Route(S, LEVEL),
+    "alert_levels.test": Route(S, LEVEL),
+    "alert_levels.preview": Route(S, LEVEL),
     # Goals.
     # Donations and money.
     "settings.show": Route(S, page="settings"),
@@ -257,6 +268,9 @@ ROUTES: dict[str, Route] = {
     "page.save": Route(S),
     "page.keep_pictures": Route(S),
     "page.preview": Route(S),
+    "alert_files.show": Route(S, page="alert-files"),
+    "alert_files.add": Route(S),
+    "alert_files.delete": Route(S, form={"url": "upload's address"}),
     # Goals.
     "goals.show": Route(S, page="goals"),
     "goals.show_new": Route(S, page="goal-new"),

@@ -44,9 +44,9 @@ LEFT_OUT = {
 PACKED_BY_ANOTHER_NAME = {
     "access_tokens", "account_log", "alert_actions", "alert_settings", "applications", "blocks", "chargebacks",
     "control_buttons", "donations", "first_steps", "goals", "grants", "identities", "known_browsers", "letters",
-    "manual_donations", "media", "moderation_decisions", "moderation_settings", "moderation_words", "moderators",
-    "npd_cheques", "overlay_tokens", "payments", "refunds", "registry_files", "requisites", "sessions", "slugs",
-    "streamers", "terminals", "terms",
+    "manual_donations", "media", "media_files", "moderation_decisions", "moderation_settings", "moderation_words",
+    "moderators", "npd_cheques", "overlay_tokens", "payments", "refunds", "registry_files", "requisites", "sessions",
+    "slugs", "streamers", "terminals", "terms",
 }  # fmt: skip
 
 
@@ -98,6 +98,11 @@ async def live(connection: Any, streamer: BuiltStreamer, name: str, message: str
             " VALUES ({streamer}, 'avatar', sha256('webp{streamer}'), 'image/webp', 'webp{streamer}')"
         ),
         (
+            "INSERT INTO media_files (public_id, streamer_id, content_type, name, uploaded_sha256, state, content,"
+            " width, height, frames) VALUES (md5('{streamer}'), {streamer}, 'image/jpeg', 'кот.jpg',"
+            " sha256('raw{streamer}'), 'ready', 'jpeg{streamer}', 1, 1, 1)"
+        ),
+        (
             "INSERT INTO overlay_tokens (streamer_id, token_hash, token_encrypted)"
             " VALUES ({streamer}, sha256('token{streamer}'), 'overlay-secret')"
         ),
@@ -141,6 +146,9 @@ async def test_all_of_her_own_and_nothing_of_anothers(parts: Parts) -> None:
     assert "'=1+1 привет" in table[1], "a spreadsheet calculates nothing of a donor's"
     pictures = [name for name in archive.namelist() if name.startswith("media/")]
     assert [archive.read(name) for name in pictures] == [f"webp{anna.id}".encode()]
+    (upload,) = read(archive, "uploads")
+    assert (upload["name"], upload["state"]) == ("кот.jpg", "ready")
+    assert archive.read(f"uploads/{upload['file']}") == f"jpeg{anna.id}".encode()
 
     everything = "".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
     for foreign in ("Кузьма", "чужое", bert.slug, bert.terminal_key):

@@ -22,6 +22,7 @@ from web.api.errors import PROBLEM
 View = TypeVar("View", bound=Callable[..., Any])
 
 _EXAMPLES = "_streamcash_examples"
+_GIVES = "_streamcash_gives"
 _PERSON = "person"
 _KEY = "key"
 _APPLICATION = "application"
@@ -35,6 +36,16 @@ def examples(
 
     def mark(view: View) -> View:
         setattr(view, _EXAMPLES, {"request": request, "response": response, "path": path or {}})
+        return view
+
+    return mark
+
+
+def gives(content_type: str) -> Callable[[View], View]:
+    """An operation that answers no JSON, but a page or a file."""
+
+    def mark(view: View) -> View:
+        setattr(view, _GIVES, content_type)
         return view
 
     return mark
@@ -129,6 +140,8 @@ class ApiDocument(OpenAPIProvider):
         else:
             operation["security"] = [{_PERSON: []}, {_KEY: []}, {_APPLICATION: [access.scope.value]}]
         operation["responses"] = {str(status): value for status, value in operation["responses"].items()}
+        if content_type := getattr(view, _GIVES, None):
+            operation["responses"]["200"] = {"description": "", "content": {content_type: _SCHEMA_OF_BYTES}}
         self._add_errors(operation, rule, is_public=access.is_public)
         self._add_examples(operation, view)
 
@@ -165,6 +178,9 @@ class ApiDocument(OpenAPIProvider):
             if parameter["name"] in given["path"]:
                 parameter["example"] = given["path"][parameter["name"]]
 
+
+_SCHEMA_OF_BYTES: dict[str, Any] = {}
+"""OpenAPI 3.1 says nothing of what is no JSON."""
 
 _ERROR_SCHEMAS = {
     "Error": {

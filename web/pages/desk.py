@@ -134,6 +134,21 @@ MENU: tuple[MenuGroup, ...] = (
                 ),
             ),
             MenuEntry(
+                "alert_settings.show",
+                lambda: _("Alerts"),
+                "sound",
+                about=lambda: _(
+                    "Levels by amount: text, pictures, sounds, colours, how long; from which amount donations are "
+                    "shown."
+                ),
+            ),
+            MenuEntry(
+                "alert_files.show",
+                lambda: _("Pictures and sounds"),
+                "upload",
+                about=lambda: _("Your own files for alerts: upload, listen, delete."),
+            ),
+            MenuEntry(
                 "buttons.show",
                 lambda: _("Buttons"),
                 "key",

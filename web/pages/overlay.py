@@ -12,7 +12,8 @@ blueprint = Blueprint("overlay", __name__)
 @blueprint.get("/overlay")
 async def show() -> str:
     allow_realtime()
-    allow_source("media-src", "'self'")
+    # Sounds of the streamer's own play from memory.
+    allow_source("media-src", "'self'", "blob:")
     return await render_template(
-        "pages/overlay.html", realtime_url=parts().settings.realtime_url, version=assets_version()
+        "pages/overlay.html", realtime_url=parts().settings.realtime_url, version=assets_version(), script="overlay"
     )

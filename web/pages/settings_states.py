@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from domain import archives, blocks, buttons, first_steps, goals, receipts, requisites
+from domain import alert_settings, archives, blocks, buttons, first_steps, goals, receipts, requisites
 from domain.first_steps import STEPS
 from domain.goals import GoalStatus
 from domain.identities import list_identities
@@ -50,6 +50,13 @@ async def _moderation(connection: Any, _user: User, streamer: Streamer) -> State
         case Mode.APPROVE:
             return State(_("approve first, %(minutes)s", minutes=minutes))
     return State(_("filter, %(minutes)s", minutes=minutes))
+
+
+async def _alerts(connection: Any, _user: User, streamer: Streamer) -> State:
+    chosen = await alert_settings.get_settings(connection, streamer.id)
+    if not chosen.alerts_enabled:
+        return State(_("off: new donations are not shown"), "warn")
+    return State(ngettext("%(num)s level", "%(num)s levels", len(chosen.tiers)))
 
 
 async def _blocks(connection: Any, _user: User, streamer: Streamer) -> State:
@@ -161,6 +168,7 @@ STATES: dict[str, Callable[[Any, User, Streamer], Awaitable[State | None]]] = {
     "requisites.show": _requisites,
     "receipts.show": _receipts,
     "page.show": _page,
+    "alert_settings.show": _alerts,
     "buttons.show": _buttons,
     "my_account.show": _account,
     "my_account.show#identities": _identities,
