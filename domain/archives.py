@@ -47,6 +47,7 @@ PARTS: tuple[Part, ...] = (
     Part("payment_accounts", _sql.list_terminals),
     Part("overlay_addresses", _sql.list_overlay_addresses),
     Part("buttons", _sql.list_buttons),
+    Part("webhooks", _sql.list_webhooks),
     Part("goals", _sql.list_goals),
     Part("alert_settings", _sql.list_alert_settings),
     Part("uploads", _sql.list_uploads),

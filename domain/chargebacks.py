@@ -154,6 +154,7 @@ async def book(connection: Any, payment_id: int) -> Wake | None:
         connection,
         EventType.PAYMENT_CHARGED_BACK,
         {
+            "booked_as": payment.booked_as.value,
             "payment_id": payment.id,
             "donation_id": payment.donation_id,
             "streamer_id": payment.streamer_id,

@@ -21,6 +21,8 @@ class EventType(StrEnum):
     NOTIFICATION_SEND = "notification.send"
     DONATION_MODERATED = "donation.moderated"
     STATS_UPDATE = "streamer.stats.update"
+    ALERT_SHOWN = "alert.shown"
+    GOAL_REACHED = "goal.reached"
 
 
 class Queue(StrEnum):
@@ -29,6 +31,7 @@ class Queue(StrEnum):
     PAYMENTS = "payments"
     PAYMENT_CHECKS = "payment-checks"
     MAIL = "mail"
+    WEBHOOKS = "webhooks"
     EXPORTS = "exports"
     MEDIA = "media"
 
@@ -50,6 +53,7 @@ class Actor(StrEnum):
     EXPORT_DONATIONS = "export_donations"
     PACK_ARCHIVE = "pack_archive"
     CHECK_MEDIA_FILE = "check_media_file"
+    SEND_WEBHOOK = "send_webhook"
 
 
 # Work that calls strangers (the bank, a mail server) has queues, and processes, of its own (DESIGN 10).
@@ -64,6 +68,7 @@ QUEUE_OF: dict[Actor, Queue] = {
     Actor.READ_REGISTRY: Queue.STATS,
     Actor.SELF_CHECK: Queue.STATS,
     Actor.SEND_LETTER: Queue.MAIL,
+    Actor.SEND_WEBHOOK: Queue.WEBHOOKS,
     Actor.ERASE_ACCOUNT: Queue.STATS,
     Actor.SETTLE_HOLD: Queue.ALERTS,
     Actor.GIVE_ALERT: Queue.ALERTS,

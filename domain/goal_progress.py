@@ -7,8 +7,9 @@ fails there is owed (`goal_arrears`), and made up for by `catch_up`.
 
 from typing import Any
 
-from domain import alerts
+from domain import alerts, outbox
 from domain.asides import aside
+from domain.events import EventType
 from infra import queries
 
 
@@ -105,6 +106,8 @@ async def settle_held(connection: Any, streamer_id: int) -> bool:
             moved = await queries.goals.mark_reached(connection, goal_id=running["id"]) is not None
             if moved:
                 await alerts.enqueue_goal(connection, running["id"])
+                facts = {"goal_id": running["id"], "streamer_id": streamer_id}
+                await outbox.add_event(connection, EventType.GOAL_REACHED, facts)
         elif running["is_over"]:
             moved = await close(connection, streamer_id, running["id"])
             if moved and running["goals_go_on"]:

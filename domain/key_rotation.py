@@ -50,6 +50,26 @@ async def rotate_terminals(connection: Any, box: RotatingBox, after_id: int, *, 
     return counted.of(rows)
 
 
+async def rotate_webhooks(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
+    """The next batch of webhooks, their former secrets too."""
+    rows = [row async for row in queries.webhooks.list_secrets(connection, after_id=after_id, limit=batch)]
+    counted = _Counter(box)
+    for row in rows:
+        read, read_former = row["secret_encrypted"], row["former_secret_encrypted"]
+        secret = counted.renew(read)
+        former = None if read_former is None else counted.renew(read_former)
+        if (secret, former) != (read, read_former):
+            await queries.webhooks.replace_secrets(
+                connection,
+                webhook_id=row["id"],
+                secret_encrypted=secret,
+                former_secret_encrypted=former,
+                read_secret=read,
+                read_former_secret=read_former,
+            )
+    return counted.of(rows)
+
+
 async def rotate_overlay_tokens(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
     """The next batch of overlay tokens, the revoked too."""
 

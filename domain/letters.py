@@ -36,6 +36,7 @@ class Kind(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105
     IDENTITY_LINKED = "identity_linked"
     TERMINAL_CONNECTED = "terminal_connected"
+    WEBHOOK_OFF = "webhook_off"
     DELETION = "deletion"
     TEST = "test"
 

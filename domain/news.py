@@ -299,6 +299,7 @@ async def _refund(connection: Any, payment: Payment, booked_as: BookedAs, refund
         connection,
         EventType.PAYMENT_REFUNDED,
         {
+            "booked_as": booked_as.value,
             "payment_id": payment.id,
             "donation_id": payment.donation_id,
             "streamer_id": payment.streamer_id,

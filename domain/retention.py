@@ -45,6 +45,7 @@ RULES: tuple[Rule, ...] = (
     Rule("receipt_emails", (_sql.erase_receipt_emails,)),
     Rule("deleted_by_hand", (_sql.erase_deleted_by_hand,)),
     Rule("controls", (_sql.delete_controls,)),
+    Rule("webhook_log", (_sql.delete_webhook_log,)),
     Rule("decisions", (_sql.erase_decisions,)),
     Rule("notifications", (_sql.erase_bodies, _sql.erase_raw_news)),
 )

@@ -49,7 +49,7 @@ PROGRAMS = (
     Program("realtime", ("-m", "realtime")),
     Program("relay", ("-m", "tasks.relay")),
     worker("worker", "alerts", "stats"),
-    worker("payments", "payments", "mail"),
+    worker("payments", "payments", "mail", "webhooks"),
     worker("checks", "payment-checks"),
     worker("exports", "exports", "media"),
 )

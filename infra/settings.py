@@ -37,6 +37,7 @@ class KeepDays(BaseModel):
     receipt_emails: int = Field(default=1095, ge=366)
     deleted_by_hand: int = Field(default=30, ge=1)
     controls: int = Field(default=180, ge=7)
+    webhook_log: int = Field(default=30, ge=2)
     decisions: int = Field(default=365, ge=30)
     notifications: int = Field(default=400, ge=366)
 
@@ -132,6 +133,9 @@ class Settings(BaseSettings):
     keep_days: KeepDays = KeepDays()
     """JSON: what is kept how long where the days differ from ours: {"letters": 14}."""
 
+    webhooks_to_loopback: bool = False
+    """Development only: webhooks may lead to a program on this machine, by http."""
+
     database_pool_size: int = Field(default=8, ge=1)
     log_level: str = "INFO"
 
@@ -190,6 +194,16 @@ class Settings(BaseSettings):
     @cached_property
     def web_host(self) -> str:
         return urlsplit(self.web_url).hostname or "localhost"
+
+    @cached_property
+    def own_hosts(self) -> frozenset[str]:
+        """Where people, browsers and banks reach us: no webhook leads there."""
+        urls = (self.web_url, self.realtime_url, self.notifications_base_url)
+        return frozenset(host for host in (urlsplit(url).hostname for url in urls) if host)
+
+    @cached_property
+    def tells_loopback(self) -> bool:
+        return self.in_development and self.webhooks_to_loopback
 
     @cached_property
     def legal_folder(self) -> Path:

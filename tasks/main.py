@@ -21,6 +21,7 @@ from tasks.registry import read_registry
 from tasks.runtime import OpenParts, declare
 from tasks.self_check import check_self
 from tasks.totals import update_totals
+from tasks.webhooks import send_webhook
 
 settings = Settings()
 logs.configure("tasks", settings.log_level)
@@ -63,6 +64,8 @@ declare(broker, _opener, Actor.READ_REGISTRY, read_registry, max_retries=3, time
 declare(broker, _opener, Actor.SELF_CHECK, check_self, max_retries=0, time_limit_seconds=900)
 # Its own times repeat it (letters.next_try_at), under another message.
 declare(broker, _opener, Actor.SEND_LETTER, send_letter, max_retries=0, time_limit_seconds=60)
+# Its own times repeat it (webhooks.due_at): a day of tries is nothing that RabbitMQ should hold.
+declare(broker, _opener, Actor.SEND_WEBHOOK, send_webhook, max_retries=0, time_limit_seconds=60)
 # The sweep asks for it again until it is done.
 declare(broker, _opener, Actor.ERASE_ACCOUNT, erase_account, max_retries=3, time_limit_seconds=900)
 # A million rows take minutes; its own times repeat it (exports.next_try_at). RabbitMQ would give a message that is held

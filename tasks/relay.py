@@ -1,8 +1,9 @@
 """The relay: `python -m tasks.relay`. Publishes the outbox, asks for due payments, sweeps (DESIGN 8 and 9).
 
-Any number may run. Loops share one pool: publishing (woken by NOTIFY, and every second), the due payments (every
-second), the sweep, forgetting what was kept long enough and the count of dead letters (every minute), and saying that
-it lives (every five seconds, for `/health`). Each comes back by itself after PostgreSQL or RabbitMQ was away.
+Any number may run. Loops share one pool: publishing (woken by NOTIFY, and every second), the due payments and the due
+webhooks (every second), the sweep, forgetting what was kept long enough and the count of dead letters (every minute),
+and saying that it lives (every five seconds, for `/health`). Each comes back by itself after PostgreSQL or RabbitMQ was
+away.
 """
 
 import asyncio
@@ -11,12 +12,14 @@ import json
 import logging
 import signal
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
 import uvloop
 
+from domain import webhook_events
+from domain.asides import aside
 from domain.events import EVENTS_EXCHANGE, QUEUE_OF, SUBSCRIBERS, Actor, EventType, Queue
 from domain.payments import ask_due_payments
 from infra import logs, queries
@@ -98,6 +101,7 @@ class Relay:
             self._publish_for_ever,
             self._listen_for_ever,
             self._ask_for_ever,
+            self._ask_webhooks_for_ever,
             self._sweep_for_ever,
             self._forget_for_ever,
             self._schedule_for_ever,
@@ -186,12 +190,31 @@ class Relay:
                 else:
                     unforeseen = result
                     await queries.outbox.postpone_outbox(connection, id=row["id"], error=repr(result)[:500])
-            await queries.outbox.delete_outbox(connection, ids=published)
+            kept = await self._tell_webhooks(connection, [row for row in rows if row["id"] in published])
+            await queries.outbox.delete_outbox(connection, ids=[id_ for id_ in published if id_ not in kept])
         if unforeseen is not None:
             raise unforeseen
         if away is not None:
             raise BrokerAwayError(str(away) or "no confirms in time") from away
         return len(rows) == BATCH
+
+    async def _tell_webhooks(self, connection: Any, rows: Sequence[Any]) -> set[int]:
+        """Write down what webhooks want of these events. Returns those that could not be: they stay, are published
+        once more, and after ten times are given up."""
+        told = [row for row in rows if row["kind"] == "event" and row["name"] in webhook_events.TOLD]
+        if not told or await self._tell(connection, told):
+            return set()
+        # One of them is at fault, and the others do not wait for it.
+        failed = {row["id"] for row in told if not await self._tell(connection, [row]) and row["tries"] < 10}
+        for id_ in failed:
+            await queries.outbox.postpone_outbox(connection, id=id_, error="not noted for webhooks")
+        return failed
+
+    async def _tell(self, connection: Any, rows: Sequence[Any]) -> bool:
+        async with aside(connection, "Noting events for webhooks") as noting:
+            if await webhook_events.note_events(connection, rows):
+                self._look.set()
+        return not noting.failed
 
     # -- being woken
 
@@ -231,6 +254,10 @@ class Relay:
 
     async def _ask_for_ever(self) -> None:
         await self._repeat(LOOK_SECONDS, ask_due_payments)
+
+    async def _ask_webhooks_for_ever(self) -> None:
+        # Apart from the payments: what goes wrong here keeps nobody from being asked about money.
+        await self._repeat(LOOK_SECONDS, webhook_events.ask_due)
 
     async def _sweep_for_ever(self) -> None:
         await self._repeat(SWEEP_SECONDS, sweep)

@@ -21,6 +21,7 @@ from infra import redis as redis_infra
 from infra.crypto import SecretBox
 from infra.database import open_pool
 from infra.liveness import show_alive
+from infra.outgoing import Outgoing
 from infra.relay_waker import RelayWaker
 from infra.settings import Settings
 from providers.catalogue import open_providers
@@ -48,6 +49,8 @@ class Parts:
     providers: Mapping[str, Provider]
     relay: RelayWaker
     http: httpx.AsyncClient
+    outgoing: Outgoing
+    """For addresses that strangers gave."""
 
     def account(self, terminal: Terminal) -> Account:
         provider = self.providers[terminal.provider]
@@ -83,12 +86,14 @@ async def open_parts(settings: Settings, *, pool_size: int) -> Parts:
         ),
         relay=RelayWaker(lambda: pool),
         http=http,
+        outgoing=Outgoing(own_hosts=settings.own_hosts, allows_loopback=settings.tells_loopback),
     )
 
 
 async def close_parts(parts: Parts) -> None:
     await parts.relay.close()
     await parts.http.aclose()
+    parts.outgoing.close()
     await parts.redis.aclose()
     try:
         # An actor that did not end in time still holds a connection; its message goes back to the broker.

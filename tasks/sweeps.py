@@ -22,6 +22,7 @@ from domain import (
     registry,
     retention,
     self_check,
+    webhook_events,
 )
 from domain.asides import aside
 from domain.events import Actor
@@ -103,6 +104,7 @@ _ASKING: tuple[Callable[[Any], Awaitable[int]], ...] = (
     holds.ask_due,
     exports.ask_due,
     media_files.ask_due,
+    webhook_events.ask_forgotten,
     ask_waiting_overlays,
     ask_stale_totals,
     ask_unsettled_goals,

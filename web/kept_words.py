@@ -45,6 +45,10 @@ def rule_words(name: str) -> tuple[str, str]:
             _("So that a deletion can be undone. Then the name and the message go."),
         ),
         "controls": (_("Who pressed skip, pause and the like"), ""),
+        "webhook_log": (
+            _("What webhooks were told"),
+            _("When, and what they answered; names and messages are not in it."),
+        ),
         "decisions": (
             _("The words that moderation caught, and who decided"),
             _("What was decided and when stays."),

@@ -30,6 +30,7 @@ from domain.key_rotation import (
     rotate_links,
     rotate_overlay_tokens,
     rotate_terminals,
+    rotate_webhooks,
 )
 from domain.one_time_links import INVITE_HOURS, PASSWORD_HOURS, LinkPurpose, make_link
 from domain.overlay_tokens import reveal_overlay_token, rotate_overlay_token
@@ -140,7 +141,14 @@ async def set_terminal_command(tools: Tools, arguments: argparse.Namespace) -> N
 async def rotate_secrets_command(tools: Tools, _arguments: argparse.Namespace) -> None:
     """A batch a transaction: it may be stopped and run again at any time."""
     counted = Rotated(None)
-    for rotate in (rotate_terminals, rotate_overlay_tokens, rotate_button_tokens, rotate_letters, rotate_links):
+    for rotate in (
+        rotate_terminals,
+        rotate_webhooks,
+        rotate_overlay_tokens,
+        rotate_button_tokens,
+        rotate_letters,
+        rotate_links,
+    ):
         after_id: int | None = 0
         while after_id is not None:
             async with tools.connection.transaction():

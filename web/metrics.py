@@ -71,6 +71,8 @@ async def _collect() -> list[Metric]:
         _gauge("notifications_unprocessed", "Notifications of providers nobody acted on.", waiting["notifications"]),
         _gauge("alerts_waiting", "Alerts queued for an overlay.", waiting["alerts"]),
         _gauge("refunds_open", "Refunds under way.", waiting["refunds"]),
+        _gauge("webhook_deliveries_waiting", "What webhooks are still to be told.", waiting["deliveries"]),
+        _gauge("webhooks_failing", "Webhooks that are tried again.", waiting["webhooks_failing"]),
         _gauge("relays_running", "Relays that renewed themselves lately.", relays["running"]),
         _gauge("dead_letters", "Messages no retry will try again; absent while unknown.", relays["dead_letters"]),
         _gauges(

@@ -224,7 +224,13 @@ WITH lease AS (
         finished_at = CASE WHEN status = 'queued' THEN now() END,
         status = CASE WHEN status = 'queued' THEN 'shown' ELSE status END
     FROM lease WHERE alerts.id = lease.id AND alerts.status IN ('queued', 'playing') AND alerts.shown_at IS NULL
-    RETURNING alerts.id, alerts.status, alerts.shown_at, alerts.finished_at, alerts.interrupted
+    RETURNING alerts.id, alerts.status, alerts.shown_at, alerts.finished_at, alerts.interrupted, alerts.alert_id,
+              alerts.streamer_id, alerts.donation_id, alerts.kind
+), told AS (
+    INSERT INTO outbox (kind, name, data)
+    SELECT 'event', 'alert.shown', jsonb_build_object(
+        'alert_id', alert_id, 'streamer_id', streamer_id, 'donation_id', donation_id, 'kind', kind)
+    FROM seen
 ), parts AS (
     UPDATE alerts
     SET status = 'shown', shown_at = seen.shown_at, finished_at = seen.finished_at, interrupted = seen.interrupted

@@ -80,6 +80,10 @@ SELECT created_at, revoked_at FROM overlay_tokens WHERE streamer_id = :streamer_
 SELECT name, control, allows_get, locale, uses, last_used_at, created_at, revoked_at
 FROM control_buttons WHERE streamer_id = :streamer_id ORDER BY id;
 
+-- name: list_webhooks
+SELECT id, name, url, format, events, off_reason, off_at, delivered_at, created_at
+FROM webhooks WHERE streamer_id = :streamer_id ORDER BY id;
+
 -- name: list_goals
 SELECT id, title, description, status, target_minor, start_minor, carried_minor, given_minor, returned_minor, starts_at,
        ends_at, started_at, reached_at, ended_at, created_at

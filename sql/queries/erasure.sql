@@ -41,6 +41,7 @@ pictures AS (DELETE FROM media WHERE streamer_id = :streamer_id),
 uploads AS (DELETE FROM media_files WHERE streamer_id = :streamer_id),
 buttons AS (UPDATE control_buttons SET revoked_at = coalesce(revoked_at, now()), name = '—'
             WHERE streamer_id = :streamer_id),
+hooks AS (DELETE FROM webhooks WHERE streamer_id = :streamer_id),
 files AS (DELETE FROM exports WHERE streamer_id = :streamer_id),
 steps AS (DELETE FROM first_steps WHERE streamer_id = :streamer_id),
 papers AS (DELETE FROM requisites WHERE streamer_id = :streamer_id),

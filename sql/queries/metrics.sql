@@ -2,7 +2,9 @@
 -- What waits for somebody: cheap to count, since only what waits is in these indexes.
 SELECT (SELECT count(*) FROM inbox WHERE processed_at IS NULL) AS notifications,
        (SELECT count(*) FROM alerts WHERE status = 'queued' AND summary_id IS NULL) AS alerts,
-       (SELECT count(*) FROM refunds WHERE next_try_at IS NOT NULL) AS refunds;
+       (SELECT count(*) FROM refunds WHERE next_try_at IS NOT NULL) AS refunds,
+       (SELECT count(*) FROM webhook_deliveries WHERE status = 'waiting') AS deliveries,
+       (SELECT count(*) FROM webhooks WHERE failing_since IS NOT NULL AND is_on) AS webhooks_failing;
 
 -- name: count_waiting_payments
 -- Payments that somebody will look at again, by state.

@@ -118,6 +118,13 @@ WITH old AS (
 freed AS (UPDATE alerts SET cleared_by = NULL WHERE cleared_by IN (SELECT act_id FROM old))
 DELETE FROM alert_actions WHERE id IN (SELECT id FROM old);
 
+-- name: delete_webhook_log!
+DELETE FROM webhook_deliveries
+WHERE id IN (
+    SELECT id FROM webhook_deliveries
+    WHERE created_at < now() - make_interval(days => :days) AND status <> 'waiting'
+    ORDER BY created_at LIMIT :limit);
+
 -- name: erase_decisions!
 -- What was decided and when stays; the words that a rule caught and who decided go.
 UPDATE moderation_decisions SET matches = '[]', by_name = ''

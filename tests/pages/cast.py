@@ -18,6 +18,7 @@ from domain import (
     moderators,
     profiles,
     self_check,
+    webhooks,
 )
 from domain.alert_tiers import DEFAULT_TIERS
 from domain.buttons import Control as ButtonControl
@@ -32,6 +33,7 @@ from domain.requisites import Requisites, get_requisites, save_requisites
 from domain.streamers import Streamer
 from domain.terms import keep_terms
 from domain.users import create_user
+from domain.webhook_events import WebhookEvent
 from infra.assets import STATIC_DIR
 from infra.crypto import SecretBox
 from infra.settings import IdentityClient
@@ -104,6 +106,7 @@ async def fill(site: Site, story: Story = EVENING) -> Cast:
     await move_back(site, streamer, [(await _pay(cast, gift), gift.ago) for gift in story.past])
     await _set_goals(cast, story)
     await _set_up(cast, story)
+    await _add_webhooks(cast)
     await _give(cast, story)
     await _hold(cast, story.held)
     await go_on_air(site, streamer)
@@ -301,6 +304,45 @@ async def _leave_letters(cast: Cast) -> None:
             " VALUES ('test', 'root@example.org', 'ru', 'a-letter-of-the-cast', now() + interval '1 hour') RETURNING id"
         )
     cast.ids |= {"letter": str(letter_id), "user": str(cast.stranger.owner_id)}
+
+
+async def _add_webhooks(cast: Cast) -> None:
+    """One that delivers, and one that fails, with lines of a log."""
+    box = SecretBox(cast.site.settings.secret_keys.get_secret_value())
+    wishes = (
+        ("https://bot.example.org/hooks/streamcash?key=1", webhooks.Format.STANDARD, tuple(WebhookEvent)),
+        ("https://kofi.example.org/", webhooks.Format.KOFI, (WebhookEvent.DONATION_PAID,)),
+    )
+    async with cast.site.pool.acquire() as connection, connection.transaction():
+        ids = [
+            await webhooks.create_webhook(
+                connection,
+                box,
+                cast.streamer.id,
+                webhooks.Fields("", url, kind, events),
+            )
+            for url, kind, events in wishes
+        ]
+        await connection.execute("UPDATE webhooks SET delivered_at = now() WHERE id = $1", ids[0])
+        await connection.execute("UPDATE webhooks SET failing_since = now() - interval '2 hours' WHERE id = $1", ids[1])
+        for name, status, http, answer in (
+            ("donation.paid", "delivered", 200, "ok"),
+            ("alert.shown", "delivered", 204, ""),
+            ("donation.refunded", "failed", 500, "<h1>Internal Server Error</h1>" * 8),
+        ):
+            await connection.execute(
+                "INSERT INTO webhook_deliveries (webhook_id, event_id, name, data, occurred_at, status, tries,"
+                " tried_at, took_ms, http_status, answer, next_try_at)"
+                " VALUES ($1, gen_random_uuid(), $2, '{}', now(), $3, 1, now(), 148, $4, $5, NULL)",
+                ids[0], name, status, http, answer,
+            )  # fmt: skip
+        delivery_id = await connection.fetchval(
+            "INSERT INTO webhook_deliveries (webhook_id, event_id, name, data, occurred_at, tries, tried_at, took_ms,"
+            " error, next_try_at) VALUES ($1, gen_random_uuid(), 'goal.reached', '{}', now(), 3, now(), 10000,"
+            " 'timeout', now() + interval '1 hour') RETURNING id",
+            ids[0],
+        )
+    cast.ids |= {"webhook": str(ids[0]), "delivery": str(delivery_id)}
 
 
 async def _give(cast: Cast, story: Story) -> None:

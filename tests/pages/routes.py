@@ -46,6 +46,8 @@ LEVEL = {"tier_id": "level"}
 GOAL = {"goal_id": "goal"}
 MODERATION = {"public_id": "moderation"}
 MODERATOR = {"moderator_id": "moderator"}
+WEBHOOK = {"webhook_id": "webhook"}
+DELIVERY = {**WEBHOOK, "delivery_id": "delivery"}
 HELD = {"alert_id": "held alert"}
 
 ROUTES: dict[str, Route] = {
@@ -155,6 +157,21 @@ ROUTES: dict[str, Route] = {
     "buttons.renew": Route(S, BUTTON),
     "buttons.reveal": Route(S, BUTTON),
     "buttons.revoke": Route(S, BUTTON),
+    "webhooks.show": Route(S, page="webhooks"),
+    "webhooks.create": Route(S),
+    "webhook.show": Route(S, WEBHOOK, page="webhook"),
+    "webhook.save": Route(S, WEBHOOK),
+    "webhook.test": Route(S, WEBHOOK),
+    "webhook.switch_on": Route(S, WEBHOOK),
+    "webhook.switch_off": Route(S, WEBHOOK),
+    "webhook.send_missed": Route(S, WEBHOOK),
+    "webhook.reveal": Route(S, WEBHOOK),
+    "webhook.give_secret": Route(S, WEBHOOK),
+    "webhook.rotate": Route(S, WEBHOOK),
+    "webhook.delete": Route(S, WEBHOOK),
+    "webhook.show_delivery": Route(S, DELIVERY),
+    "webhook.send_again": Route(S, DELIVERY),
+    "webhook.skip": Route(S, DELIVERY),
     "statistics.show": Route(S, page="statistics"),
     "statistics.download_days": Route(S),
     # Moderation.

@@ -155,6 +155,12 @@ MENU: tuple[MenuGroup, ...] = (
                 about=lambda: _("Addresses for Stream Deck, Streamer.bot and hotkeys."),
             ),
             MenuEntry(
+                "webhooks.show",
+                lambda: _("Webhooks"),
+                "link",
+                about=lambda: _("Your own programs are told of donations, alerts and goals."),
+            ),
+            MenuEntry(
                 "my_account.show",
                 lambda: _("Account"),
                 "user",

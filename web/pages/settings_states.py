@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from domain import alert_settings, archives, blocks, buttons, first_steps, goals, receipts, requisites
+from domain import alert_settings, archives, blocks, buttons, first_steps, goals, receipts, requisites, webhooks
 from domain.first_steps import STEPS
 from domain.goals import GoalStatus
 from domain.identities import list_identities
@@ -14,6 +14,7 @@ from domain.overlays import list_overlays
 from domain.receipts import Receipts
 from domain.streamers import Streamer
 from domain.users import User, is_email_confirmed, list_sessions
+from domain.webhooks import OffReason
 from web.bank_state import BankState, read_bank
 from web.context import parts
 from web.i18n import _, format_date, ngettext
@@ -117,6 +118,13 @@ async def _page(_connection: Any, _user: User, streamer: Streamer) -> State:
     return State(f"/{streamer.slug}, {amounts}")
 
 
+async def _webhooks(connection: Any, _user: User, streamer: Streamer) -> State:
+    found = await webhooks.list_webhooks(connection, streamer.id)
+    if any(webhook.off_reason in (OffReason.GONE, OffReason.FAILING) for webhook in found):
+        return State(_("one is switched off"), "warn")
+    return State(ngettext("%(num)s webhook", "%(num)s webhooks", len(found)) if found else _("none"))
+
+
 async def _buttons(connection: Any, _user: User, streamer: Streamer) -> State:
     number = len(await buttons.list_buttons(connection, streamer.id))
     return State(ngettext("%(num)s button", "%(num)s buttons", number) if number else _("none"))
@@ -170,6 +178,7 @@ STATES: dict[str, Callable[[Any, User, Streamer], Awaitable[State | None]]] = {
     "page.show": _page,
     "alert_settings.show": _alerts,
     "buttons.show": _buttons,
+    "webhooks.show": _webhooks,
     "my_account.show": _account,
     "my_account.show#identities": _identities,
     "my_account.show#sessions": _devices,
