@@ -171,12 +171,12 @@ async def list_keys(connection: Any, user_id: int) -> list[Key]:
     ]
 
 
-async def revoke_key(connection: Any, user_id: int, key_id: int) -> str:
+async def revoke_key(connection: Any, user_id: int, key_id: int, *, by_user_id: int) -> str:
     """It opens nothing any more. Returns its name. Raises NotFoundError("key")."""
     row = await queries.access_tokens.revoke_key(connection, user_id=user_id, token_id=key_id)
     if row is None:
         raise NotFoundError("key")
-    await queries.users.insert_log(connection, user_id=user_id, by_user_id=user_id, action="key_revoked")
+    await queries.users.insert_log(connection, user_id=user_id, by_user_id=by_user_id, action="key_revoked")
     return str(row["name"])
 
 

@@ -91,6 +91,22 @@ class Application:
 
 
 @dataclass(frozen=True)
+class ListedApplication:
+    """As the operator sees it."""
+
+    id: int
+    client_id: str
+    name: str
+    site_url: str
+    redirect_uris: tuple[str, ...]
+    created_at: datetime
+    switched_off_at: datetime | None
+    owner_email: str
+    owner_slug: str
+    users: int
+
+
+@dataclass(frozen=True)
 class Made:
     """`secret` is shown now and never again; None for a public one."""
 
@@ -232,6 +248,30 @@ async def delete_application(connection: Any, owner_id: int, application_id: int
 def _expect_one(result: str) -> None:
     if result not in ("UPDATE 1", "DELETE 1"):
         raise NotFoundError("application")
+
+
+# What the operator does.
+
+
+async def list_all(connection: Any, *, before_id: int = 0, limit: int) -> list[ListedApplication]:
+    """The newest first."""
+    rows = queries.applications.list_all_applications(connection, before_id=before_id, limit=limit)
+    return [ListedApplication(**{**row, "redirect_uris": tuple(row["redirect_uris"])}) async for row in rows]
+
+
+async def switch(connection: Any, application_id: int, *, is_off: bool, by_user_id: int) -> bool:
+    """Off: it asks nobody, and nothing it was given works until it is on again. False: it is so already.
+
+    Raises NotFoundError("application").
+    """
+    if not await queries.applications.application_exists(connection, application_id=application_id):
+        raise NotFoundError("application")
+    row = await queries.applications.switch_application(connection, application_id=application_id, is_off=is_off)
+    if row is None:
+        return False
+    action = "application_off" if is_off else "application_on"
+    await queries.users.insert_log(connection, user_id=row["owner_id"], by_user_id=by_user_id, action=action)
+    return True
 
 
 # What a request names.

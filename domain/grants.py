@@ -126,12 +126,12 @@ async def list_allowed(connection: Any, user_id: int) -> list[Allowed]:
     return [Allowed(**{**row, "scopes": read_scopes(row["scopes"])}) async for row in rows]
 
 
-async def revoke_application(connection: Any, user_id: int, application_id: int) -> None:
+async def revoke_application(connection: Any, user_id: int, application_id: int, *, by_user_id: int) -> None:
     """It may act for her no more, on any device. Raises NotFoundError("application")."""
     result = await queries.grants.revoke_application(connection, user_id=user_id, application_id=application_id)
     if result == "UPDATE 0":
         raise NotFoundError("application")
-    await queries.users.insert_log(connection, user_id=user_id, by_user_id=user_id, action="application_revoked")
+    await queries.users.insert_log(connection, user_id=user_id, by_user_id=by_user_id, action="application_revoked")
 
 
 async def revoke_all(connection: Any, user_id: int) -> None:

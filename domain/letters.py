@@ -36,6 +36,8 @@ class Kind(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105
     IDENTITY_LINKED = "identity_linked"
     TERMINAL_CONNECTED = "terminal_connected"
+    KEY_MADE = "key_made"
+    APPLICATION_ALLOWED = "application_allowed"
     WEBHOOK_OFF = "webhook_off"
     DELETION = "deletion"
     TEST = "test"

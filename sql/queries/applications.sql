@@ -38,3 +38,26 @@ DELETE FROM applications WHERE id = :application_id AND owner_id = :owner_id;
 
 -- name: delete_applications_of!
 DELETE FROM applications WHERE owner_id = :owner_id;
+
+-- name: list_all_applications
+-- A page of everybody's, the newest first.
+SELECT applications.id, applications.client_id, applications.name, applications.site_url, applications.redirect_uris,
+       applications.created_at, applications.switched_off_at, owners.email AS owner_email,
+       coalesce(streamers.slug, '') AS owner_slug,
+       (SELECT count(DISTINCT grants.user_id) FROM grants
+        WHERE grants.application_id = applications.id AND grants.revoked_at IS NULL
+          AND EXISTS (SELECT FROM refresh_tokens AS tokens
+                      WHERE tokens.grant_id = grants.id AND tokens.used_at IS NULL AND tokens.expires_at > now())) AS users
+FROM applications JOIN users AS owners ON owners.id = applications.owner_id
+LEFT JOIN streamers ON streamers.owner_id = owners.id
+WHERE :before_id = 0 OR applications.id < :before_id
+ORDER BY applications.id DESC LIMIT :limit;
+
+-- name: switch_application^
+-- No row when it is so already.
+UPDATE applications SET switched_off_at = CASE WHEN :is_off::boolean THEN now() END
+WHERE id = :application_id AND (switched_off_at IS NOT NULL) <> :is_off::boolean
+RETURNING owner_id;
+
+-- name: application_exists$
+SELECT EXISTS (SELECT FROM applications WHERE id = :application_id);
