@@ -307,7 +307,7 @@ async def test_a_key_hears_what_its_scopes_say_until_it_is_revoked(bot: Callable
         assert (await one.wait_for("donation"))["change"] == "released"
         assert (await counter.next())[0] == "stats"
         async with scene.pool.acquire() as connection, connection.transaction():
-            await revoke_key(connection, scene.streamer.owner_id, key_id)
+            await revoke_key(connection, scene.streamer.owner_id, key_id, by_user_id=scene.streamer.owner_id)
         async with asyncio.timeout(3):
             assert (await wait_until_refused(one))["code"] == "revoked"
         assert {*one.heard_so_far(), *counter.heard_so_far()} <= {"cursor"}
