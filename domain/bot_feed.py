@@ -84,6 +84,7 @@ class ToldGoal:
     target_minor: int
     raised_minor: int
     is_reached: bool
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,18 @@ class PaymentCreated(PaymentData):
     """The bank knows of the payment, and its page can be opened."""
 
 
+BookedAs = Annotated[
+    Literal["donation", "surplus", "review"],
+    Field(
+        description="donation: it paid the donation. surplus: another payment had. review: not the amount asked for."
+    ),
+]
+
+
 class PaymentCompleted(PaymentData):
     """Money came and is booked, once per payment."""
 
-    booked_as: Literal["donation", "surplus", "review"] = Field(
-        description="donation: it paid the donation. surplus: another payment had. review: not the amount asked for."
-    )
+    booked_as: BookedAs
 
 
 class PaymentFailed(PaymentData):
@@ -61,12 +67,14 @@ class PaymentFailed(PaymentData):
 class PaymentRefunded(PaymentData):
     """Money went back to the donor."""
 
+    booked_as: BookedAs
     refunded_minor: Minor = Field(description="By now, of this payment, in all")
 
 
 class PaymentChargedBack(PaymentData):
     """The donor's bank took money back, or gave it again."""
 
+    booked_as: BookedAs
     charged_back_minor: Minor = Field(description="By now, of this payment, in all")
     reversed_minor: Minor = Field(description="Of that, what came again")
 
@@ -97,6 +105,20 @@ class StatsUpdate(EventData):
     """The streamer's totals changed; how much they are is to be asked for."""
 
 
+class AlertShown(EventData):
+    """An alert's text was readable on the stream: it is not played again."""
+
+    alert_id: Annotated[UUID, Field(strict=False)]
+    donation_id: Id | None = Field(description="Null: a test, a summary, a goal, or what was written down by hand")
+    kind: Literal["donation", "replay", "test", "summary", "goal", "manual"]
+
+
+class GoalReached(EventData):
+    """Once per goal; what goes back later does not undo it."""
+
+    goal_id: Id
+
+
 DATA_OF: dict[EventType, type[EventData]] = {
     EventType.DONATION_CREATED: DonationCreated,
     EventType.PAYMENT_CREATED: PaymentCreated,
@@ -107,6 +129,8 @@ DATA_OF: dict[EventType, type[EventData]] = {
     EventType.NOTIFICATION_SEND: NotificationSend,
     EventType.DONATION_MODERATED: DonationModerated,
     EventType.STATS_UPDATE: StatsUpdate,
+    EventType.ALERT_SHOWN: AlertShown,
+    EventType.GOAL_REACHED: GoalReached,
 }
 """Every event there is; a test publishes each and checks it against this."""
 

@@ -32,6 +32,8 @@ class Overlay:
     active: bool
     connected_at: datetime
     speaks: bool
+    is_widget: bool = False
+    """A widget of API v1, which is somewhere on the stream; nobody can tell where."""
 
 
 @dataclass(frozen=True)

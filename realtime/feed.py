@@ -204,7 +204,7 @@ async def _tell(listener: Listener, look: Look) -> None:
         listener.newest = max(item.at, listener.newest or item.at)
     place = max(since, look.horizon)
     has_told = False
-    for key, state in _states(listener, look):
+    for key, state in _states(listener, look, since):
         if listener.states.get(key) != state:
             listener.states[key] = state
             await listener.tell(News(key[0], place, state))
@@ -241,11 +241,12 @@ def _changes(listener: Listener, look: Look, since: datetime) -> tuple[dict[tupl
     return {(told, _key(item)): item for told, item in found}, is_cut
 
 
-def _states(listener: Listener, look: Look) -> list[tuple[tuple[Told, Any], Any]]:
+def _states(listener: Listener, look: Look, since: datetime) -> list[tuple[tuple[Told, Any], Any]]:
     streamer_id = listener.streamer_id
     states: list[tuple[tuple[Told, Any], Any]] = []
     if Scope.GOALS_READ in listener:
-        states += [((Told.GOAL, goal.id), goal) for goal in look.goals[streamer_id]]
+        goals = [goal for goal in look.goals[streamer_id] if goal.ended_at is None or goal.ended_at >= since]
+        states += [((Told.GOAL, goal.id), goal) for goal in goals]
     if Scope.STATS_READ in listener and streamer_id in look.stats:
         states.append(((Told.STATS, None), look.stats[streamer_id]))
     if Scope.ALERTS_READ in listener and streamer_id in look.controls:

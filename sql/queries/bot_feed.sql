@@ -79,7 +79,7 @@ ORDER BY at, alert.id;
 -- name: list_goals
 -- The active goal of each streamer, and what was over since a moment.
 SELECT goals.streamer_id, goals.id, goals.title, goals.status, goals.currency, goals.target_minor,
-       progress.raised_minor, goals.reached_at IS NOT NULL AS is_reached
+       progress.raised_minor, goals.reached_at IS NOT NULL AS is_reached, goals.ended_at
 FROM unnest(:streamer_ids::integer[], :sinces::timestamptz[]) AS asked (streamer_id, since)
 JOIN goals ON goals.streamer_id = asked.streamer_id AND (goals.status = 'active' OR goals.ended_at >= asked.since)
 JOIN goal_progress progress ON progress.id = goals.id

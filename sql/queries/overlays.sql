@@ -128,7 +128,7 @@ WHERE speakers.streamer_id = :streamer_id;
 -- name: list_overlays
 -- The overlays connected now, oldest first.
 SELECT overlay.id, overlay.in_obs, overlay.visible, overlay.active, overlay.connected_at,
-       speaker.overlay_id IS NOT NULL AS speaks
+       speaker.overlay_id IS NOT NULL AS speaks, overlay.is_widget
 FROM overlays overlay LEFT JOIN speakers speaker ON speaker.overlay_id = overlay.id
 WHERE overlay.streamer_id = :streamer_id
 ORDER BY overlay.connected_at, overlay.id;

@@ -466,7 +466,7 @@ WHERE speakers.paused_at IS NULL
       SELECT FROM overlays AS overlay
       WHERE overlay.streamer_id = waiting.streamer_id AND overlay.visible
         AND overlay.connected_at < now() - interval '10 minutes'
-        AND (overlay.in_obs OR NOT EXISTS (
+        AND (overlay.in_obs OR overlay.is_widget OR NOT EXISTS (
             SELECT FROM overlays AS obs WHERE obs.streamer_id = waiting.streamer_id AND obs.in_obs)))
 ORDER BY waiting.first_id DESC LIMIT 5;
 

@@ -65,6 +65,7 @@ async def test_a_chargeback_takes_the_donation_back_everywhere(connection: async
         "payment_id": payment.id,
         "donation_id": payment.donation_id,
         "streamer_id": streamer.id,
+        "amount_minor": 30_000,
         "charged_back_minor": 30_000,
         "reversed_minor": 0,
         "currency": "RUB",

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from domain import alerts, history, overlays
+from domain import alert_settings, alerts, history, overlays
 from domain.access_tokens import create_key, revoke_key
 from domain.events import Topic
 from domain.news import Source
@@ -126,6 +127,13 @@ async def test_what_becomes_of_a_donation_later_comes_too(bot: Callable[..., Bot
         refunded = await one.wait_for("donation")
         assert (refunded["donation_id"], refunded["status"]) == (donation_id, "refunded")
         assert (refunded["change"], refunded["refunded_minor"]) == ("changed", refunded["amount_minor"])
+        # One that its streamer does not want on the screen is a donation all the same.
+        async with scene.pool.acquire() as connection, connection.transaction():
+            settings = await alert_settings.get_settings(connection, scene.streamer.id)
+            await alert_settings.save_settings(connection, scene.streamer.id, replace(settings, alerts_enabled=False))
+        unshown, _ = await pay(scene)
+        assert await scene.status(unshown) == "dropped"
+        assert (await one.wait_for("donation"))["donation_id"] == unshown
 
 
 async def test_tests_and_replays_are_alerts_and_no_donations(
@@ -196,14 +204,16 @@ async def test_who_comes_back_gets_what_it_missed_and_nothing_twice_once_told_th
         while not ids or ids[-1] != missed[-1]:
             ids.append((await one.wait_for("donation"))["donation_id"])
         assert first not in ids
-
-
-async def test_without_a_cursor_only_what_is_new_comes(bot: Callable[..., Bot], scene: Scene) -> None:
-    await pay(scene)
+    # Without a cursor only what is new comes.
     async with bot() as one:
         await one.wait_for("controls")
         new, _ = await pay(scene)
         assert (await one.wait_for("donation"))["donation_id"] == new
+    # What is older than a day is left out, and that is said.
+    await scene.pool.execute("UPDATE donations SET paid_at = now() - interval '25 hours' WHERE id = $1", first)
+    async with bot(after="t0") as one:
+        assert "cursor" in await one.wait_for("gap")
+        assert (await one.wait_for("donation"))["donation_id"] == missed[0]
 
 
 async def test_what_a_slow_transaction_wrote_is_told_although_younger_was(
@@ -269,31 +279,10 @@ async def test_without_redis_news_come_within_two_seconds_or_so(
             assert (await one.wait_for("donation"))["donation_id"] == donation.id
 
 
-async def test_a_long_absence_says_that_it_left_something_out(bot: Callable[..., Bot], scene: Scene) -> None:
-    old, _ = await pay(scene)
-    async with scene.pool.acquire() as connection:
-        await connection.execute("UPDATE donations SET paid_at = now() - interval '25 hours' WHERE id = $1", old)
-    new, _ = await pay(scene)
-    async with bot(after="t0") as one:
-        assert "cursor" in await one.wait_for("gap")
-        assert (await one.wait_for("donation"))["donation_id"] == new
-
-
 async def wait_until_refused(bot: Bot) -> Any:
     data = await bot.wait_for("refused")
     await bot.wait_for("disconnect")
     return data
-
-
-async def test_a_person_who_signs_out_everywhere_is_shown_out(bot: Callable[..., Bot], scene: Scene) -> None:
-    async with bot() as one:
-        await one.wait_for("welcome")
-        await scene.pool.execute(
-            "UPDATE users SET token_version = token_version + 1 WHERE id = $1", scene.streamer.owner_id
-        )
-        async with asyncio.timeout(4):
-            assert (await wait_until_refused(one))["code"] == "revoked"
-    assert (await refused(bot()))["code"] == "unknown_token"
 
 
 async def make_key(scene: Scene, *scopes: Scope) -> tuple[int, str]:
@@ -318,18 +307,27 @@ async def test_a_key_hears_what_its_scopes_say_until_it_is_revoked(bot: Callable
         assert (await one.wait_for("donation"))["change"] == "released"
         assert (await counter.next())[0] == "stats"
         async with scene.pool.acquire() as connection, connection.transaction():
-            await revoke_key(connection, scene.streamer.owner_id, key_id)
+            await revoke_key(connection, scene.streamer.owner_id, key_id, by_user_id=scene.streamer.owner_id)
         async with asyncio.timeout(3):
             assert (await wait_until_refused(one))["code"] == "revoked"
         assert {*one.heard_so_far(), *counter.heard_so_far()} <= {"cursor"}
     assert (await refused(bot(token)))["code"] == "unknown_token"
 
 
-async def test_a_token_that_is_over_is_shown_out(bot: Callable[..., Bot], scene: Scene) -> None:
-    async with bot(person(scene.streamer.owner_id, seconds=3)) as one:
+async def test_a_person_is_shown_out_when_her_token_is_over_or_she_signs_out_everywhere(
+    bot: Callable[..., Bot], scene: Scene
+) -> None:
+    async with bot() as one, bot(person(scene.streamer.owner_id, seconds=3)) as short:
         await one.wait_for("welcome")
+        await short.wait_for("welcome")
         async with asyncio.timeout(7):
+            assert (await wait_until_refused(short))["code"] == "revoked"
+        await scene.pool.execute(
+            "UPDATE users SET token_version = token_version + 1 WHERE id = $1", scene.streamer.owner_id
+        )
+        async with asyncio.timeout(4):
             assert (await wait_until_refused(one))["code"] == "revoked"
+    assert (await refused(bot()))["code"] == "unknown_token"
 
 
 HELLOS: list[Any] = [
@@ -339,15 +337,14 @@ HELLOS: list[Any] = [
 ]  # fmt: skip
 
 
-async def test_hellos_that_are_not_right_are_refused_with_a_code(service: Service, scene: Scene) -> None:
+async def test_strangers_hear_nothing_and_an_operator_any_streamer(
+    bot: Callable[..., Bot], service: Service, scene: Scene
+) -> None:
     for hello in HELLOS:
         assert (await refused(Client(service.url, "/events", hello)))["code"] == "bad_message", hello
     for token in ("x", "sc_" + "x" * 40, scene.token, "a.b.c", "\ud800"):
         code = (await refused(Bot(service.url, token)))["code"]
         assert code in ("unknown_token", "bad_message"), token
-
-
-async def test_a_stranger_hears_nothing_and_an_operator_any_streamer(bot: Callable[..., Bot], scene: Scene) -> None:
     async with scene.pool.acquire() as connection, connection.transaction():
         other = await make_streamer(connection)
         nobody = await connection.fetchval(
@@ -367,15 +364,6 @@ async def test_a_stranger_hears_nothing_and_an_operator_any_streamer(bot: Callab
         assert "donation" not in stranger.heard_so_far()
 
 
-async def test_connections_of_one_key_are_limited(bot: Callable[..., Bot]) -> None:
-    bots = [await bot().connect() for _ in range(10)]
-    assert (await refused(bot()))["code"] == "too_many"
-    await bots.pop().leave()
-    await until(lambda: connected(bot()))
-    for one in bots:
-        await one.leave()
-
-
 async def connected(bot: Bot) -> bool:
     try:
         await bot.connect()
@@ -391,7 +379,9 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_who_talks_is_answered_and_who_floods_is_shown_out(bot: Callable[..., Bot], scene: Scene) -> None:
+async def test_who_talks_is_answered_who_floods_is_shown_out_and_connections_are_limited(
+    bot: Callable[..., Bot], scene: Scene
+) -> None:
     async with bot() as quiet, bot() as talker:
         await quiet.wait_for("controls")
         assert (await talker.say("subscribe", {"to": "everything"}))["code"] == "unknown_message"
@@ -400,3 +390,9 @@ async def test_who_talks_is_answered_and_who_floods_is_shown_out(bot: Callable[.
         await talker.wait_for("disconnect")
         donation_id, _ = await pay(scene)
         assert (await quiet.wait_for("donation"))["donation_id"] == donation_id
+    bots = [await bot().connect() for _ in range(10)]
+    assert (await refused(bot()))["code"] == "too_many"
+    await bots.pop().leave()
+    await until(lambda: connected(bot()))
+    for one in bots:
+        await one.leave()

@@ -112,7 +112,7 @@ async def test_a_bot_hears_survives_and_repeats_nothing(
         lines = await bot.until("Третий")
         assert not any("Первый" in line or "Второй" in line for line in lines)
         async with scene.pool.acquire() as connection, connection.transaction():
-            await revoke_key(connection, scene.streamer.owner_id, key_id)
+            await revoke_key(connection, scene.streamer.owner_id, key_id, by_user_id=scene.streamer.owner_id)
         await bot.until("not let in: revoked")
         assert bot.process is not None
         async with asyncio.timeout(WAIT_SECONDS):

@@ -13,7 +13,7 @@ import asyncpg
 import jsonschema
 from aiormq.abc import AbstractChannel
 
-from domain import holds
+from domain import holds, showing
 from domain.event_schemas import DATA_OF, check_event, schema_text
 from domain.events import EVENTS_EXCHANGE, EventType
 from domain.holds import By, Decision
@@ -26,6 +26,7 @@ from domain.payments import Payment
 from domain.registry_rows import RegistryKind
 from infra.settings import ROOT, Settings
 from tests.builders import BuiltStreamer, hear, make_streamer, open_donation
+from tests.domain.test_alerts import connect
 from tests.registry_files import bring_and_read, line
 from tests.tasks.rabbit import Rabbit
 from tests.tasks.test_relay import running_relay, until_empty
@@ -63,7 +64,16 @@ async def pay(connection: Any, streamer: BuiltStreamer, message: str = "Прив
 async def live_through_everything(connection: Any) -> None:
     """Donations that were shown, masked, held and let go, held and hidden, not paid, refunded, charged back."""
     streamer = await make_streamer(connection)
+    await connection.execute(
+        "INSERT INTO goals (streamer_id, title, place, target_minor, status, started_at) "
+        "VALUES ($1, 'Микрофон', 1, 100, 'active', now())",
+        streamer.id,
+    )
+    overlay_id = await connect(connection, streamer)
     refunded = await pay(connection, streamer)
+    offer = await showing.pick(connection, streamer.id, [overlay_id])
+    assert offer is not None
+    await showing.mark_seen(connection, streamer.id, overlay_id, offer.alert_id, offer.lease_id)
     await hear(connection, refunded, NewsStatus.REFUNDED, source=Source.POLL)
     await pay(connection, streamer, "Привет, хуй")
     await pay(connection, streamer, "Другая сумма", source=Source.POLL, amount_minor=100)

@@ -65,7 +65,7 @@ class Bar:
 
     @property
     def only_tab_speaks(self) -> bool:
-        return self.somebody_speaks and not any(o.speaks and o.in_obs for o in self.overlays)
+        return self.somebody_speaks and not any(o.speaks and (o.in_obs or o.is_widget) for o in self.overlays)
 
     @property
     def queue_seconds(self) -> int:

@@ -204,7 +204,7 @@ async def _read_check(connection: Any, streamer: Streamer, step: Step) -> dict[s
     controls = await get_controls(connection, streamer.id)
     test = await first_steps.get_latest_test(connection, streamer.id)
     overlays = await list_overlays(connection, streamer.id)
-    plays_in_tab = any(overlay.speaks and not overlay.in_obs for overlay in overlays)
+    plays_in_tab = any(overlay.speaks and not (overlay.in_obs or overlay.is_widget) for overlay in overlays)
     return {"test": test, "controls": controls, "plays_in_tab": plays_in_tab}
 
 
