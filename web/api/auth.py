@@ -3,6 +3,7 @@
 from typing import Any
 
 import asyncpg
+from quart import request
 from quart_schema import DataSource, validate_request, validate_response
 
 from domain import mailbox_codes, registrations
@@ -41,6 +42,7 @@ from web.i18n import current_locale
 from web.known_browsers import remember_browser
 from web.letter_post import mailer, post_letter, take_new_address
 from web.pages.register import CONSENT_VERSION, may_register
+from web.security import is_own_origin
 
 blueprint = old_api("auth")
 
@@ -89,8 +91,11 @@ async def log_in(data: LoginForm) -> Token:
     if tried.awaits_code:
         await _send_code(user.email, user.id)
         raise Refused(400, "Email not verified. New verification code sent to your email.")
-    async with parts().pool.acquire() as connection:
-        await remember_browser(connection, user.id)
+    origin = request.headers.get("Origin")
+    if origin is None or is_own_origin(origin):
+        # Another site's page could put its own account in the place of hers.
+        async with parts().pool.acquire() as connection:
+            await remember_browser(connection, user.id)
     lifetime_seconds = parts().settings.jwt_days * 24 * 3600
     token = issue_jwt(parts().box, user.id, tried.holder.token_version, lifetime_seconds=lifetime_seconds)
     return Token(access_token=token)
