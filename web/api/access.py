@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 from quart import Quart, current_app, g, request
 from werkzeug.exceptions import TooManyRequests
 
+from domain.access_tokens import PREFIX, find_access
 from domain.scopes import Scope
 from domain.streamers import Streamer, find_by_owner
 from domain.users import User, get_token_holder
+from infra.crypto import hash_token
 from infra.jwt import read_jwt
 from web.api.blueprints import is_api, is_old
 from web.api.errors import Refused
@@ -173,10 +175,18 @@ async def _identify(*, is_needed: bool) -> Caller | None:
         if is_needed:
             raise _unknown("Not authenticated")
         return None
-    found = await _find_person(token)
+    found = await (_find_key(token) if token.startswith(PREFIX) else _find_person(token))
     if found is None and is_needed:
         raise _unknown("Could not validate credentials")
     return found
+
+
+async def _find_key(token: str) -> Caller | None:
+    async with parts().pool.acquire() as connection:
+        access = await find_access(connection, hash_token(token))
+    if access is None:
+        return None
+    return Caller(access.user, access.scopes, access.token_id, access.streamer_id)
 
 
 async def _find_person(token: str) -> Caller | None:
