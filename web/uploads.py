@@ -3,6 +3,7 @@
 from typing import Any
 
 from quart import Request
+from werkzeug.exceptions import BadRequest
 
 # What a registry may weigh, and the form around it.
 REGISTRY_BYTES = 5 * 1024 * 1024
@@ -29,3 +30,10 @@ class SizedRequest(Request):
         super().__init__(method, scheme, path, *arguments, **options)
         if large is not None:
             self.max_content_length = large
+
+    async def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Raises BadRequest also for bytes that are no text at all, which Quart calls a bug of ours."""
+        try:
+            return await super().get_json(force, silent, cache)
+        except UnicodeDecodeError as error:
+            raise BadRequest from error

@@ -18,7 +18,7 @@ from web.account_limits import take_code, take_letter, take_sign_in
 from web.api.access import caller, needs_person, public
 from web.api.blueprints import old_api
 from web.api.errors import Refused
-from web.api.openapi import examples
+from web.api.openapi import examples, may_refuse
 from web.api.people import (
     EMAIL_TAKEN,
     USERNAME_TAKEN,
@@ -116,6 +116,7 @@ async def test_token() -> User:
 
 @blueprint.post("/register")
 @public
+@may_refuse({403: "The site does not let you register, or sends no mail"})
 @examples(
     request={"email": EMAIL, "username": "anna", "password": "correct horse battery", "is_streamer": True},
     response={**USER_EXAMPLE, "email_verified": False},
@@ -212,6 +213,7 @@ async def _take_code_of_address(connection: Any, data: EmailVerificationCode) ->
 
 @blueprint.post("/resend-verification")
 @public
+@may_refuse({403: "The site sends no mail"})
 @examples(request={"email": EMAIL}, response={"message": "Verification code sent to your email"})
 @validate_request(EmailVerificationRequest)
 @validate_response(Message)
@@ -248,6 +250,7 @@ def _demand_mail(what: str) -> None:
 
 @blueprint.post("/forgot-password")
 @public
+@may_refuse({403: "The site sends no mail"})
 @examples(request={"email": EMAIL}, response={"message": "Password reset code sent to your email"})
 @validate_request(PasswordResetRequest)
 @validate_response(Message)
