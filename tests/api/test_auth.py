@@ -455,6 +455,14 @@ class TestSigningIn:
             assert (await program.post("/auth/login", data=credentials())).status_code == 429
             assert (await hers.post("/auth/login", data=credentials())).status_code == 200
 
+    async def test_another_sites_page_puts_no_cookie(self, post: Post) -> None:
+        await add(post)
+        async with calling(post.site, None) as client:
+            for origin, is_kept in (("https://evil.example.org", False), ("null", False), (post.site.url, True)):
+                answer = await client.post("/auth/login", data=credentials(), headers={"Origin": origin})
+                assert answer.status_code == 200
+                assert ("Set-Cookie" in answer.headers) is is_kept
+
     @pytest.mark.parametrize(
         "form",
         [

@@ -17,7 +17,9 @@ from domain.moderation_settings import save_settings
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
 from domain.self_check import Depth
+from domain.streamer_cards import Extras, save_extras
 from domain.streamers import is_open
+from domain.user_profiles import UserProfile, save_profile
 from domain.users import get_user, set_email
 from infra.database import look_at_one_moment
 from tasks.erasure import erase_account
@@ -62,6 +64,21 @@ async def words_left(connection: Any, streamer: BuiltStreamer) -> list[str]:
             streamer.id,
         )
     ]
+
+
+async def test_what_programs_knew_goes_as_well(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        anna, bert = await make_streamer(connection), await make_streamer(connection)
+        for streamer in (anna, bert):
+            name = f"name {streamer.id}"
+            await save_profile(connection, streamer.owner_id, UserProfile(name, "Анна", "https://a.ru/a.png", "о себе"))
+            await save_extras(connection, streamer.id, Extras("Играем", 100, "a", "b", "c"))
+        await let_it_be_due(connection, anna)
+    version = await pool.fetchval("SELECT token_version FROM users WHERE id = $1", anna.owner_id)
+    await run(pool, anna.owner_id)
+    assert await pool.fetchval("SELECT token_version FROM users WHERE id = $1", anna.owner_id) > version
+    assert [row["user_id"] for row in await pool.fetch("SELECT user_id FROM user_profiles")] == [bert.owner_id]
+    assert [row["streamer_id"] for row in await pool.fetch("SELECT streamer_id FROM streamer_extras")] == [bert.id]
 
 
 async def test_words_go_and_money_stays(pool: asyncpg.Pool) -> None:

@@ -89,6 +89,10 @@ MAKE: dict[str, Make] = {
         "INSERT INTO confirmations (token_hash, purpose, email, locale, expires_at)"
         " VALUES ({hash}, 'email', 'a@b.ru', 'ru', $1)"
     ),
+    "awaiting": _inserted(
+        "INSERT INTO users (email, password_hash, awaits_code, created_at)"
+        " VALUES (md5(random()::text) || '@b.ru', '', true, $1)"
+    ),
     "links": _inserted("INSERT INTO one_time_links (purpose, token_hash, expires_at) VALUES ('invite', {hash}, $1)"),
     "keys": _inserted(
         "INSERT INTO access_tokens (user_id, streamer_id, name, token_hash, hint, scopes, revoked_at)"

@@ -15,6 +15,7 @@ from domain.key_rotation import rotate_overlay_tokens, rotate_terminals
 from domain.one_time_links import LinkPurpose, find_link, first_link
 from domain.overlay_tokens import rotate_overlay_token
 from domain.self_check import ALL_RULES
+from domain.streamer_cards import Extras, save_extras
 from domain.terminals import get_active_terminal, set_terminal
 from domain.users import create_user, verify_password
 from infra import queries
@@ -186,6 +187,17 @@ class TestRotation:
         assert new.decrypt(await pool.fetchval("SELECT secret_encrypted FROM letters")) == "123456"
         async with pool.acquire() as connection, connection.transaction():
             assert await first_link(connection, new) == token
+
+    async def test_what_clients_keep_about_payments_goes_over(self, manage: Manage, pool: asyncpg.Pool) -> None:
+        async with pool.acquire() as connection:
+            for kept in ("secret", None):
+                streamer = await make_streamer(connection)
+                encrypted = None if kept is None else manage.box.encrypt(kept)
+                await save_extras(connection, streamer.id, Extras(payment_settings_encrypted=encrypted))
+            await connection.execute("DELETE FROM terminals")
+        assert self.rotate(manage).stdout.splitlines()[0].startswith("Encrypted anew with the newest key: 1.")
+        rows = await pool.fetch("SELECT payment_settings_encrypted FROM streamer_extras ORDER BY streamer_id")
+        assert [row[0] and SecretBox(self.NEW).decrypt(row[0]) for row in rows] == ["secret", None]
 
     async def test_nothing_stored_yet(self, manage: Manage, pool: asyncpg.Pool) -> None:
         assert await pool.fetchval("SELECT count(*) FROM terminals") == 0

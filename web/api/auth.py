@@ -3,6 +3,7 @@
 from typing import Any
 
 import asyncpg
+from quart import request
 from quart_schema import DataSource, validate_request, validate_response
 
 from domain import mailbox_codes, registrations
@@ -17,7 +18,7 @@ from web.account_limits import take_code, take_letter, take_sign_in
 from web.api.access import caller, needs_person, public
 from web.api.blueprints import old_api
 from web.api.errors import Refused
-from web.api.openapi import examples
+from web.api.openapi import examples, may_refuse
 from web.api.people import (
     EMAIL_TAKEN,
     USERNAME_TAKEN,
@@ -41,6 +42,7 @@ from web.i18n import current_locale
 from web.known_browsers import remember_browser
 from web.letter_post import mailer, post_letter, take_new_address
 from web.pages.register import CONSENT_VERSION, may_register
+from web.security import is_own_origin
 
 blueprint = old_api("auth")
 
@@ -89,8 +91,11 @@ async def log_in(data: LoginForm) -> Token:
     if tried.awaits_code:
         await _send_code(user.email, user.id)
         raise Refused(400, "Email not verified. New verification code sent to your email.")
-    async with parts().pool.acquire() as connection:
-        await remember_browser(connection, user.id)
+    origin = request.headers.get("Origin")
+    if origin is None or is_own_origin(origin):
+        # Another site's page could put its own account in the place of hers.
+        async with parts().pool.acquire() as connection:
+            await remember_browser(connection, user.id)
     lifetime_seconds = parts().settings.jwt_days * 24 * 3600
     token = issue_jwt(parts().box, user.id, tried.holder.token_version, lifetime_seconds=lifetime_seconds)
     return Token(access_token=token)
@@ -111,6 +116,7 @@ async def test_token() -> User:
 
 @blueprint.post("/register")
 @public
+@may_refuse({403: "The site does not let you register, or sends no mail"})
 @examples(
     request={"email": EMAIL, "username": "anna", "password": "correct horse battery", "is_streamer": True},
     response={**USER_EXAMPLE, "email_verified": False},
@@ -207,6 +213,7 @@ async def _take_code_of_address(connection: Any, data: EmailVerificationCode) ->
 
 @blueprint.post("/resend-verification")
 @public
+@may_refuse({403: "The site sends no mail"})
 @examples(request={"email": EMAIL}, response={"message": "Verification code sent to your email"})
 @validate_request(EmailVerificationRequest)
 @validate_response(Message)
@@ -243,6 +250,7 @@ def _demand_mail(what: str) -> None:
 
 @blueprint.post("/forgot-password")
 @public
+@may_refuse({403: "The site sends no mail"})
 @examples(request={"email": EMAIL}, response={"message": "Password reset code sent to your email"})
 @validate_request(PasswordResetRequest)
 @validate_response(Message)
