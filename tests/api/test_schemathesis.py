@@ -14,6 +14,7 @@ import pytest
 
 from domain.streamers import Streamer
 from tests.api.conftest import jwt_of
+from tests.api.money import bank_that_opens
 from tests.support.site import Site, open_site
 
 CHECKS = (
@@ -27,7 +28,11 @@ EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "8")
 
 @pytest.fixture
 async def site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
-    async with open_site(fresh_database_url, redis_url, api_calls_per_minute=1_000_000) as site:
+    async with (
+        open_site(fresh_database_url, redis_url, api_calls_per_minute=1_000_000) as site,
+        # Whoever makes a donation waits for its payment.
+        bank_that_opens(site),
+    ):
         yield site
 
 

@@ -22,10 +22,21 @@ from web.api.errors import PROBLEM
 View = TypeVar("View", bound=Callable[..., Any])
 
 _EXAMPLES = "_streamcash_examples"
+_ERRORS = "_streamcash_errors"
 _PERSON = "person"
 _KEY = "key"
 _APPLICATION = "application"
 INFO = "The REST API of СтримКэш РФ: donations, alerts, goals and more for bots, scripts and front ends."
+
+
+def may_refuse(statuses: dict[int, str]) -> Callable[[View], View]:
+    """Errors that an operation has beside those of its kind, and when."""
+
+    def mark(view: View) -> View:
+        setattr(view, _ERRORS, statuses)
+        return view
+
+    return mark
 
 
 def examples(
@@ -147,6 +158,7 @@ class ApiDocument(OpenAPIProvider):
             statuses[404] = "There is no such thing, or it is not yours"
         if operation.get("requestBody"):
             statuses[413] = "Too much data"
+        statuses |= getattr(self._app.view_functions[rule.endpoint], _ERRORS, {})
         for status, description in statuses.items():
             operation["responses"].setdefault(str(status), _error(description, status, old=old))
 
