@@ -39,6 +39,7 @@ def status_words(letter: LetterState) -> str:
 def kind_words(kind: str) -> str:
     return {
         "register": _("Code for a new account"),
+        "verify": _("Code for an account made by a program"),
         "taken": _("There is an account already"),
         "password": _("Code for a new password"),
         "email": _("Code for another address"),

@@ -25,10 +25,11 @@ SELECT stream_title, donation_goal_minor, widget_settings, alert_settings, payme
 FROM streamer_extras WHERE streamer_id = :streamer_id;
 
 -- name: save_extras!
+-- What comes with the page, in its transaction, is no update.
 INSERT INTO streamer_extras (streamer_id, stream_title, donation_goal_minor, widget_settings, alert_settings,
-                             payment_settings_encrypted)
+                             payment_settings_encrypted, updated_at)
 VALUES (:streamer_id, :stream_title, :donation_goal_minor, :widget_settings, :alert_settings,
-        :payment_settings_encrypted)
+        :payment_settings_encrypted, (SELECT now() FROM streamers WHERE id = :streamer_id AND created_at < now()))
 ON CONFLICT (streamer_id) DO UPDATE
 SET stream_title = :stream_title, donation_goal_minor = :donation_goal_minor, widget_settings = :widget_settings,
     alert_settings = :alert_settings, payment_settings_encrypted = :payment_settings_encrypted, updated_at = now();

@@ -26,8 +26,10 @@ SELECT user_id FROM user_profiles WHERE username_key = :username_key;
 SELECT username, full_name, avatar_url, bio, is_streamer FROM user_profiles WHERE user_id = :user_id;
 
 -- name: save_profile!
-INSERT INTO user_profiles (user_id, username, username_key, full_name, avatar_url, bio, is_streamer)
-VALUES (:user_id, :username, :username_key, :full_name, :avatar_url, :bio, :is_streamer)
+-- What comes with the account, in its transaction, is no update.
+INSERT INTO user_profiles (user_id, username, username_key, full_name, avatar_url, bio, is_streamer, updated_at)
+VALUES (:user_id, :username, :username_key, :full_name, :avatar_url, :bio, :is_streamer,
+        (SELECT now() FROM users WHERE id = :user_id AND created_at < now()))
 ON CONFLICT (user_id) DO UPDATE
 SET username = :username, username_key = :username_key, full_name = :full_name, avatar_url = :avatar_url, bio = :bio,
     is_streamer = :is_streamer, updated_at = now();

@@ -19,6 +19,7 @@ from infra.jwt import issue_jwt
 from infra.settings import ROOT
 from tests.support.servers import TEMPLATE, Servers
 from tests.support.site import Site, open_site
+from tests.web.post import Post, open_post
 
 Caller = Callable[..., Awaitable[httpx.AsyncClient]]
 
@@ -101,6 +102,26 @@ async def operators(site: Site) -> AsyncIterator[httpx.AsyncClient]:
         root = await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
     async with calling(site, await jwt_of(site, root.id)) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+async def _kept_post(_servers: Servers) -> AsyncIterator[Post]:
+    name = f"kept_api_post_{next(_numbers)}"
+    database_url = await _servers.postgres.create_database(name, template=TEMPLATE)
+    async with open_post(database_url, _servers.valkey.url()) as post:
+        yield post
+    await _servers.postgres.drop_database(name)
+
+
+@pytest.fixture
+async def post(_kept_post: Post, services: Servers) -> AsyncIterator[Post]:
+    """One site that sends mail for all tests of a file, emptied after each."""
+    yield _kept_post
+    services.heal()
+    await _kept_post.site.empty()
+    for table in ("letters", "confirmations", "one_time_links"):
+        await _kept_post.site.pool.execute(f"DELETE FROM {table}")
+    _kept_post.box.letters.clear()
 
 
 @cache

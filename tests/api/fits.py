@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+import httpx
 from jsonschema import Draft202012Validator, FormatChecker
+
+from tests.api.conftest import contract
 
 Contract = dict[str, Any]
 
@@ -65,3 +68,28 @@ def _check(contract: Contract, schema: dict[str, Any], body: Any, what: str) -> 
     root = {**schema, "components": contract["components"]}
     faults = list(Draft202012Validator(root, format_checker=_formats).iter_errors(body))
     assert not faults, f"{what}: " + "; ".join(f"{fault.json_path} {fault.message}" for fault in faults)
+
+
+async def call(
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    status: int,
+    *,
+    json: Any = None,
+    form: dict[str, str] | None = None,
+    query: dict[str, Any] | None = None,
+    **values: Any,
+) -> Any:
+    """Call an operation of the contract, `path` as it writes it but for "/api/v1", and return the answer's JSON.
+
+    The request is one that old clients may send, unless a 422 is expected, and the answer is one they understand.
+    """
+    document, full = contract(), f"/api/v1{path}"
+    body = form if json is None else json
+    if body is not None and status != 422:
+        assert_request_fits(document, method, full, body)
+    answer = await client.request(method, path.format(**values), json=json, data=form, params=query)
+    assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+    assert_fits(document, method, full, status, answer.json())
+    return answer.json()

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from infra.crypto import SecretBox
 from infra.jwt import issue_jwt, read_jwt
 from tests.api.conftest import calling
-from tests.support.site import Site
+from tests.support.site import Site, open_site
 
 
 def box(*keys: str) -> SecretBox:
@@ -61,6 +61,16 @@ async def test_answers_say_how_often_one_may_call(nobody: httpx.AsyncClient) -> 
     first, second = await nobody.get("/openapi.json"), await nobody.get("/openapi.json")
     assert int(first.headers["RateLimit-Remaining"]) - int(second.headers["RateLimit-Remaining"]) == 1
     assert int(first.headers["RateLimit-Limit"]) > int(first.headers["RateLimit-Remaining"])
+
+
+async def test_who_calls_too_often_is_told_when_to_come_again(fresh_database_url: str, redis_url: str) -> None:
+    async with open_site(fresh_database_url, redis_url, api_calls_per_minute=1) as site, calling(site, None) as client:
+        answers = [await client.get("/openapi.json") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    refused = answers[-1]
+    assert refused.json()["type"].endswith("too-many")
+    assert 0 < int(refused.headers["Retry-After"]) == int(refused.headers["RateLimit-Reset"]) <= 60
+    assert refused.headers["RateLimit-Remaining"] == "0"
 
 
 async def test_only_named_sites_pages_may_read(site: Site) -> None:

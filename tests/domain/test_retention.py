@@ -75,6 +75,10 @@ MAKE: dict[str, Make] = {
         "INSERT INTO confirmations (token_hash, purpose, email, locale, expires_at)"
         " VALUES ({hash}, 'email', 'a@b.ru', 'ru', $1)"
     ),
+    "awaiting": _inserted(
+        "INSERT INTO users (email, password_hash, awaits_code, created_at)"
+        " VALUES (md5(random()::text) || '@b.ru', '', true, $1)"
+    ),
     "links": _inserted("INSERT INTO one_time_links (purpose, token_hash, expires_at) VALUES ('invite', {hash}, $1)"),
     "letters": _inserted(
         "INSERT INTO letters (kind, recipient, locale, message_id, status, next_try_at, expires_at, created_at,"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from quart import Quart, current_app, g, request
+from werkzeug.exceptions import TooManyRequests
 
 from domain.access_tokens import PREFIX, find_access
 from domain.scopes import Scope
@@ -21,7 +22,7 @@ from infra.jwt import read_jwt
 from web.api.blueprints import is_api, is_old
 from web.api.errors import Refused
 from web.context import parts
-from web.limits import Limit, address_key
+from web.limits import Count, Limit, address_key, retry_after
 from web.security import client_address
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -158,7 +159,12 @@ async def _count_caller(found: Caller) -> None:
 
 
 async def _take(name: str, count: int, key: str) -> None:
-    g.api_count = await parts().limiter.take(Limit(name, count, 60), key)
+    limit = Limit(name, count, 60)
+    try:
+        g.api_count = await parts().limiter.take(limit, key)
+    except TooManyRequests as refused:
+        g.api_count = Count(limit, 0, int(retry_after(refused)["Retry-After"]))
+        raise
 
 
 async def _identify(*, is_needed: bool) -> Caller | None:

@@ -79,7 +79,7 @@ def check_password(password: str, email: str, *, field: str = "password") -> Non
         raise wrong_field(field, words[error.code], kind=error.code) from None
 
 
-def changed_profile(profile: UserProfile, data: BaseModel, shown_username: str = "") -> UserProfile:
+def changed_profile(profile: UserProfile, data: BaseModel, shown_username: str | None = None) -> UserProfile:
     """The profile with the fields that were sent; null takes one away, but not the username.
 
     `shown_username`: what the API calls who never chose one; sent back as it was, it stays. Raises Refused(422)."""

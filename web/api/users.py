@@ -105,7 +105,7 @@ async def _read_change() -> UserUpdateMe:
     """The contract asks for no body: without one nothing changes."""
     if not await request.get_data():
         return UserUpdateMe()
-    data = await request.get_json()
+    data = await request.get_json(force=True)
     return UserUpdateMe() if data is None else model_load(data, UserUpdateMe, RequestSchemaValidationError)
 
 
