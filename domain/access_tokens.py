@@ -33,8 +33,8 @@ class Access:
 
     token_id: int
     user: User
-    streamer_id: int | None
-    """Whose page it is for, always the user's own; None: she had none when it was made."""
+    streamer_id: int
+    """Whose page it is for, always the user's own."""
     scopes: frozenset[Scope]
     application_id: int | None
     name: str
@@ -129,9 +129,9 @@ async def find_access(connection: Any, token_hash: bytes) -> Access | None:
 
 
 async def create_key(
-    connection: Any, user_id: int, streamer_id: int | None, *, name: str, scopes: Iterable[str], days: int | None
+    connection: Any, user_id: int, streamer_id: int, *, name: str, scopes: Iterable[str], days: int | None
 ) -> NewKey:
-    """A key for her own page, if she has one.
+    """A key for her own page.
 
     Raises InvalidInputError("name" | "scopes" | "days", …), NotAllowedError("too_many").
     """
@@ -165,12 +165,12 @@ async def list_keys(connection: Any, user_id: int) -> list[Key]:
     ]
 
 
-async def revoke_key(connection: Any, user_id: int, key_id: int) -> str:
+async def revoke_key(connection: Any, user_id: int, key_id: int, *, by_user_id: int) -> str:
     """It opens nothing any more. Returns its name. Raises NotFoundError("key")."""
     row = await queries.access_tokens.revoke_key(connection, user_id=user_id, token_id=key_id)
     if row is None:
         raise NotFoundError("key")
-    await queries.users.insert_log(connection, user_id=user_id, by_user_id=user_id, action="key_revoked")
+    await queries.users.insert_log(connection, user_id=user_id, by_user_id=by_user_id, action="key_revoked")
     return str(row["name"])
 
 

@@ -83,6 +83,8 @@ async def begin(connection: Any, user_id: int) -> Begun | None:
     await queries.erasure.forget_sender(connection, user_id=user_id)
     await queries.identities.delete_identities_of(connection, user_id=user_id)
     await queries.access_tokens.delete_tokens_of(connection, user_id=user_id)
+    await queries.grants.delete_grants_of(connection, user_id=user_id)
+    await queries.applications.delete_applications_of(connection, owner_id=user_id)
     await queries.archives.delete_archives(connection, user_id=user_id)
     await queries.letters.delete_letters_of(connection, user_id=user_id, recipient=row["email"])
     streamer_id: int | None = await queries.erasure.close_streamer(connection, user_id=user_id)

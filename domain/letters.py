@@ -38,6 +38,8 @@ class Kind(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105
     IDENTITY_LINKED = "identity_linked"
     TERMINAL_CONNECTED = "terminal_connected"
+    KEY_MADE = "key_made"
+    APPLICATION_ALLOWED = "application_allowed"
     DELETION = "deletion"
     TEST = "test"
 

@@ -34,6 +34,8 @@ RULES: tuple[Rule, ...] = (
     Rule("confirmations", (_sql.delete_confirmations,), fixed_days=1),
     Rule("awaiting", (_sql.delete_awaiting,), fixed_days=1),
     Rule("links", (_sql.delete_links,)),
+    Rule("keys", (_sql.delete_keys, _sql.delete_grants), fixed_days=30),
+    Rule("tokens", (_sql.delete_unused_codes, _sql.delete_access_tokens, _sql.delete_refresh_tokens), fixed_days=1),
     Rule("letters", (_sql.delete_letters,)),
     Rule("account_log", (_sql.delete_account_log,)),
     Rule("exports", (_sql.delete_exports,)),

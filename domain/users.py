@@ -199,9 +199,11 @@ async def set_password_hash(
 
 async def reset_password_hash(connection: Any, user_id: int, password_hash: str) -> None:
     """For who proved the account's address, not its password. Whoever got in before is out: accounts at other sites are
-    unlinked, too."""
+    unlinked, keys of the API revoked, and applications act for her no more."""
     await set_password_hash(connection, user_id, password_hash)
     await queries.identities.delete_identities_of(connection, user_id=user_id)
+    await queries.access_tokens.revoke_keys(connection, user_id=user_id)
+    await queries.grants.revoke_grants_of(connection, user_id=user_id)
 
 
 async def set_email(connection: Any, user_id: int, email: str, *, is_confirmed: bool) -> bool:

@@ -16,6 +16,11 @@ def rule_words(name: str) -> tuple[str, str]:
         "confirmations": (_("Codes sent by mail"), _("From the time they end.")),
         "awaiting": (_("Accounts whose code never came back"), _("From the time they were asked for by a program.")),
         "links": (_("Invitations and links for a new password"), _("From the time they are used or end.")),
+        "keys": (
+            _("Keys of the API and what applications were allowed"),
+            _("From the time they are revoked or end."),
+        ),
+        "tokens": (_("What applications prove their access with"), _("From the time it ends.")),
         "letters": (_("Letters of the site"), _("To whom and when, without codes.")),
         "account_log": (_("What was done to an account"), _("To find out later who did what.")),
         "exports": (_("Files of donations"), _("Made for the streamer to download.")),

@@ -48,6 +48,8 @@ def kind_words(kind: str) -> str:
         "password_reset": _("A new password was set"),
         "identity_linked": _("Another site's account was linked"),
         "terminal_connected": _("Donations go through another key"),
+        "key_made": _("A key of the API was made"),
+        "application_allowed": _("An application was allowed"),
         "deletion": _("The account will be deleted"),
         "test": _("Test letter"),
     }.get(kind, kind)

@@ -17,6 +17,8 @@ class CrossSiteError(Forbidden):
     """Another site made this browser send a request."""
 
 
+COOKIELESS = ("/api/", "/button/", "/oauth/token", "/oauth/revoke")
+"""Addresses that read no cookie: a key, a button's address, a code or a secret is all the authority there is."""
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 CONTENT_SECURITY_POLICY: dict[str, tuple[str, ...]] = {
@@ -102,8 +104,10 @@ async def _check_origin() -> None:
     but a form, so only what says itself that it comes from elsewhere is refused: an old browser without
     Sec-Fetch-Site, whose Origin our `no-referrer` makes `null`, may still donate and sign in.
     """
-    # Neither reads a cookie: a key of ours, or a button's address, is all the authority there is.
-    if request.method in SAFE_METHODS or request.path.startswith(("/api/", "/button/")):
+    # None of these reads a cookie: a key of ours, a button's address or a code is all the authority there is.
+    if request.method in SAFE_METHODS or request.path.startswith(
+        ("/api/", "/button/", "/oauth/token", "/oauth/revoke")
+    ):
         return
     origin = request.headers.get("Origin", "null")
     fetch_site = request.headers.get("Sec-Fetch-Site")

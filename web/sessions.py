@@ -18,7 +18,7 @@ from domain.users import (
 from infra.crypto import hash_token, new_token
 from web.context import parts
 from web.known_browsers import remember_browser
-from web.security import is_secure, session_cookie_name
+from web.security import COOKIELESS, is_secure, session_cookie_name
 
 SESSION_SECONDS = SESSION_DAYS * 24 * 3600
 
@@ -46,7 +46,7 @@ async def current_session() -> Session | None:
 
 async def _load_session() -> Session | None:
     token = request.cookies.get(session_cookie_name())
-    if not token or request.path.startswith(("/api/", "/button/")):
+    if not token or request.path.startswith(COOKIELESS):
         return None
     token_hash = hash_token(token)
     async with parts().pool.acquire() as connection:

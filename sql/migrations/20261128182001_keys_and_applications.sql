@@ -28,7 +28,7 @@ CREATE TABLE grants (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     application_id integer NOT NULL REFERENCES applications ON DELETE CASCADE,
     user_id integer NOT NULL REFERENCES users ON DELETE CASCADE,
-    streamer_id integer,
+    streamer_id integer NOT NULL,
     scopes text[] NOT NULL CHECK (cardinality(scopes) BETWEEN 1 AND 50),
     code_hash bytea NOT NULL UNIQUE CHECK (length(code_hash) = 32),
     code_expires_at timestamptz NOT NULL,
@@ -61,8 +61,7 @@ CREATE INDEX refresh_tokens_expires_at ON refresh_tokens (expires_at);
 CREATE TABLE access_tokens (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id integer NOT NULL REFERENCES users ON DELETE CASCADE,
-    -- Whose page it is for; null: its user had none yet.
-    streamer_id integer,
+    streamer_id integer NOT NULL,
     -- Null: the user's own key.
     grant_id integer REFERENCES grants ON DELETE CASCADE,
     name text NOT NULL CHECK (length(name) <= 60),

@@ -31,6 +31,21 @@ SELECT used_at FROM known_browsers WHERE user_id = :user_id ORDER BY used_at;
 -- name: list_identities
 SELECT provider, subject, name, linked_at, last_used_at FROM identities WHERE user_id = :user_id ORDER BY id;
 
+-- name: list_keys
+SELECT id, name, hint, scopes, created_at, used_at, expires_at, revoked_at
+FROM access_tokens WHERE user_id = :user_id AND grant_id IS NULL ORDER BY id;
+
+-- name: list_grants
+-- What each application was allowed; the last time it used it.
+SELECT grants.id, applications.name AS application, applications.site_url, grants.scopes, grants.created_at,
+       grants.used_at, grants.revoked_at
+FROM grants JOIN applications ON applications.id = grants.application_id
+WHERE grants.user_id = :user_id ORDER BY grants.id;
+
+-- name: list_applications
+SELECT id, client_id, name, site_url, redirect_uris, secret_hint, secret_made_at, created_at, switched_off_at
+FROM applications WHERE owner_id = :user_id ORDER BY id;
+
 -- name: list_letters
 SELECT letters.id, letters.kind, letters.recipient, letters.locale, letters.status, letters.created_at, letters.finished_at
 FROM letters JOIN users ON users.id = letters.user_id OR users.email = letters.recipient

@@ -19,6 +19,47 @@ WHERE id IN (
 DELETE FROM one_time_links
 WHERE coalesce(used_at, expires_at) < now() - make_interval(days => :days);
 
+-- name: delete_keys!
+-- A user's own that were revoked or ended.
+DELETE FROM access_tokens
+WHERE id IN (
+    SELECT id FROM access_tokens
+    WHERE grant_id IS NULL AND least(revoked_at, expires_at) < now() - make_interval(days => :days)
+    ORDER BY id LIMIT :limit);
+
+-- name: delete_grants!
+-- What was revoked, and what was not refreshed for so long that its last token ended.
+DELETE FROM grants
+WHERE id IN (
+    SELECT id FROM grants
+    WHERE revoked_at < now() - make_interval(days => :days)
+       OR exchanged_at IS NOT NULL AND used_at < now() - make_interval(days => :days)
+          AND NOT EXISTS (SELECT FROM refresh_tokens WHERE refresh_tokens.grant_id = grants.id)
+    ORDER BY id LIMIT :limit);
+
+-- name: delete_unused_codes!
+-- Nobody exchanged them, so nothing came of it.
+DELETE FROM grants
+WHERE id IN (
+    SELECT id FROM grants
+    WHERE exchanged_at IS NULL AND code_expires_at < now() - make_interval(days => :days)
+    ORDER BY code_expires_at LIMIT :limit);
+
+-- name: delete_access_tokens!
+-- Of applications: they lived an hour.
+DELETE FROM access_tokens
+WHERE id IN (
+    SELECT id FROM access_tokens
+    WHERE grant_id IS NOT NULL AND expires_at < now() - make_interval(days => :days)
+    ORDER BY expires_at LIMIT :limit);
+
+-- name: delete_refresh_tokens!
+-- Used or not. Until then one that is used twice is known again.
+DELETE FROM refresh_tokens
+WHERE id IN (
+    SELECT id FROM refresh_tokens WHERE expires_at < now() - make_interval(days => :days)
+    ORDER BY expires_at LIMIT :limit);
+
 -- name: delete_letters!
 DELETE FROM letters
 WHERE id IN (

@@ -112,7 +112,7 @@ async def test_there_is_a_limit_which_ended_keys_do_not_reach(
         await make(connection, streamer)
     with pytest.raises(NotAllowedError):
         await make(connection, streamer)
-    await access_tokens.revoke_key(connection, streamer.owner_id, first.id)
+    await access_tokens.revoke_key(connection, streamer.owner_id, first.id, by_user_id=streamer.owner_id)
     await make(connection, streamer)
 
 
@@ -120,10 +120,10 @@ async def test_only_its_owner_revokes_it_and_once(connection: asyncpg.Connection
     stranger = await make_streamer(connection)
     made, kept = await make(connection, streamer), await make(connection, stranger)
     with pytest.raises(NotFoundError):
-        await access_tokens.revoke_key(connection, stranger.owner_id, made.id)
-    assert await access_tokens.revoke_key(connection, streamer.owner_id, made.id) == "Бот"
+        await access_tokens.revoke_key(connection, stranger.owner_id, made.id, by_user_id=stranger.owner_id)
+    assert await access_tokens.revoke_key(connection, streamer.owner_id, made.id, by_user_id=streamer.owner_id) == "Бот"
     with pytest.raises(NotFoundError):
-        await access_tokens.revoke_key(connection, streamer.owner_id, made.id)
+        await access_tokens.revoke_key(connection, streamer.owner_id, made.id, by_user_id=streamer.owner_id)
     assert await use(connection, made.token) is None
     assert await use(connection, kept.token) is not None
     log = await connection.fetch("SELECT action FROM account_log WHERE user_id = $1 ORDER BY id", streamer.owner_id)

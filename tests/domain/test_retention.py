@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain import retention
+from domain import applications, grants, retention
 from domain.payment_status import NewsStatus as N
 from domain.retention import RULES, Rule
 from infra.settings import ROOT, KeepDays, Settings
@@ -68,6 +68,20 @@ async def _address(connection: Any, age: timedelta) -> None:
     )  # fmt: skip
 
 
+async def _code(connection: Any, age: timedelta) -> None:
+    """One that nobody exchanged."""
+    streamer = await make_streamer(connection)
+    fields = applications.check_fields("Bot", "https://example.org", ["https://example.org/back"])
+    made = await applications.create_application(connection, streamer.owner_id, fields, is_public=True)
+    await grants.allow(
+        connection, made.id, streamer.owner_id, streamer.id,
+        scopes=["stats:read"], challenge="x" * 43, redirect_uri="https://example.org/back",
+    )  # fmt: skip
+    await connection.execute(
+        "UPDATE grants SET code_expires_at = now() - $1::interval WHERE application_id = $2", age, made.id
+    )
+
+
 MAKE: dict[str, Make] = {
     "sessions": _inserted("INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ({hash}, {user}, $1)"),
     "browsers": _inserted("INSERT INTO known_browsers (token_hash, user_id, used_at) VALUES ({hash}, {user}, $1)"),
@@ -80,6 +94,11 @@ MAKE: dict[str, Make] = {
         " VALUES (md5(random()::text) || '@b.ru', '', true, $1)"
     ),
     "links": _inserted("INSERT INTO one_time_links (purpose, token_hash, expires_at) VALUES ('invite', {hash}, $1)"),
+    "keys": _inserted(
+        "INSERT INTO access_tokens (user_id, streamer_id, name, token_hash, hint, scopes, revoked_at)"
+        " VALUES ({user}, {streamer}, 'Бот', {hash}, 'abcd', '{{stats:read}}', $1)"
+    ),
+    "tokens": _code,
     "letters": _inserted(
         "INSERT INTO letters (kind, recipient, locale, message_id, status, next_try_at, expires_at, created_at,"
         " finished_at) VALUES ('test', 'a@b.ru', 'ru', random()::text, 'sent', NULL, $1, $1, $1)"

@@ -6,7 +6,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from domain import exports, goals, holds, manual_donations, media, moderation_settings, moderators, profiles, self_check
+from domain import (
+    access_tokens,
+    applications,
+    exports,
+    goals,
+    grants,
+    holds,
+    manual_donations,
+    media,
+    moderation_settings,
+    moderators,
+    profiles,
+    self_check,
+)
 from domain.buttons import Control as ButtonControl
 from domain.buttons import NewButton, create_button
 from domain.history import Selection
@@ -23,6 +36,7 @@ from infra.crypto import SecretBox
 from infra.settings import IdentityClient
 from tests.builders import hear, make_donation, open_donation
 from tests.pages import art
+from tests.pages.routes import CLIENT_ID
 from tests.pages.stage import go_on_air, move_back
 from tests.pages.story import EVENING, Gift, Story
 from tests.support.site import Site
@@ -97,6 +111,7 @@ async def fill(site: Site, story: Story = EVENING) -> Cast:
     await _leave_letters(cast)
     await _check(cast)
     await _invite(cast, story)
+    await _open_api(cast, story)
     return cast
 
 
@@ -262,6 +277,32 @@ async def _invite(cast: Cast, story: Story) -> None:
         await holds.decide(connection, cast.streamer.id, alert_id, holds.Decision.HIDE, by)
         await holds.undo(connection, cast.streamer.id, alert_id, by)
     cast.ids |= {"held alert": str(alert_id), "invitation": not_come.token}
+
+
+async def _open_api(cast: Cast, story: Story) -> None:
+    """A key, an application of her own, and one of the stranger's that she allowed."""
+    her, his = cast.streamer, cast.stranger
+    async with cast.site.pool.acquire() as connection, connection.transaction():
+        key = await access_tokens.create_key(
+            connection, her.owner_id, her.id, name=story.application[:60], scopes=["donations:read"], days=365
+        )
+        fields = applications.check_fields("Лисий бот", "https://fox.example.org", ["https://fox.example.org/back"])
+        own = await applications.create_application(connection, her.owner_id, fields, is_public=False)
+        fields = applications.check_fields(
+            story.application[:60], "https://bot.example.org", ["https://bot.example.org/back"]
+        )
+        others = await applications.create_application(connection, his.owner_id, fields, is_public=True)
+        await connection.execute("UPDATE applications SET client_id = $1 WHERE id = $2", CLIENT_ID, others.id)
+        code = await grants.find_code(
+            connection,
+            await grants.allow(
+                connection, others.id, her.owner_id, her.id, scopes=["donations:read", "stats:read"],
+                challenge="x" * 43, redirect_uri=fields.redirect_uris[0],
+            ),
+        )  # fmt: skip
+        assert code is not None
+        await grants.exchange(connection, code)
+    cast.ids |= {"key": str(key.id), "application": str(own.id), "allowed application": str(others.id)}
 
 
 async def _leave_letters(cast: Cast) -> None:

@@ -46,6 +46,13 @@ GOAL = {"goal_id": "goal"}
 MODERATION = {"public_id": "moderation"}
 MODERATOR = {"moderator_id": "moderator"}
 HELD = {"alert_id": "held alert"}
+CLIENT_ID = "app_a-program-of-the-cast-"
+"""Of an application that the stranger registered."""
+CONSENT = (
+    f"response_type=code&client_id={CLIENT_ID}&redirect_uri=https%3A%2F%2Fbot.example.org%2Fback"
+    "&scope=donations%3Aread+stats%3Aread+alerts%3Acontrol&state=1&code_challenge_method=S256"
+    "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+)
 
 ROUTES: dict[str, Route] = {
     # For everybody.
@@ -115,6 +122,24 @@ ROUTES: dict[str, Route] = {
     "archives.delete": Route(U),
     "on_air.show": Route(U),
     "on_air.choose": Route(U, form={"on_air": "no"}),
+    # Keys, applications, and their consent.
+    "keys.show": Route(S, page="keys"),
+    "keys.create": Route(S),
+    "keys.give_new": Route(S),
+    "keys.hide_new": Route(S),
+    "keys.revoke": Route(S, {"key_id": "key"}),
+    "keys.revoke_application": Route(S, {"application_id": "allowed application"}),
+    "applications.show": Route(U, page="applications"),
+    "applications.create": Route(U, form={"kind": "public"}),
+    "applications.give_secret": Route(U),
+    "applications.change": Route(U, {"application_id": "application"}),
+    "applications.replace_secret": Route(U, {"application_id": "application"}),
+    "applications.delete": Route(U, {"application_id": "application"}),
+    "oauth.ask": Route(E, query=CONSENT, page="oauth-consent"),
+    "oauth.decide": Route(U),
+    "oauth_tokens.describe": Route(E),
+    "oauth_tokens.give_tokens": Route(X),
+    "oauth_tokens.revoke": Route(X),
     # First steps: also for who has no page yet.
     "first_steps.show": Route(U, page="first-steps"),
     "first_steps.show_address": Route(S),
@@ -275,6 +300,9 @@ ROUTES: dict[str, Route] = {
     "admin_mail.send_test": Route(OP),
     "admin_streamers.show": Route(OP, page="admin-streamers"),
     "admin_streamers.feature": Route(OP),
+    "admin_applications.show": Route(OP, page="admin-applications"),
+    "admin_applications.switch_off": Route(OP, {"application_id": "allowed application"}),
+    "admin_applications.switch_on": Route(OP, {"application_id": "allowed application"}),
     "admin_users.show": Route(OP, page="admin-users"),
     "admin_users.do_act": Route(OP, {"user_id": "user", "act": "promote"}),
 }

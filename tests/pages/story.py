@@ -57,6 +57,7 @@ class Story:
     purpose: str
     foreign_agent_label: str
     button: str
+    application: str
     blocked: str
     block_note: str
     moderators: tuple[str, ...]
@@ -114,6 +115,7 @@ EVENING = Story(
     purpose="на развитие канала: оборудование, игры и оформление",
     foreign_agent_label="",
     button="Пропустить алерт",
+    application="Подсчёт донатов",
     blocked="злой_тролль",
     block_note="Оскорблял гостей стрима",
     moderators=("Оксана", "Лёва", "Гоша", "Юля", "Сева", "Костя"),
@@ -150,6 +152,7 @@ def attack(texts: Sequence[str]) -> Story:
         purpose=texts[1],
         foreign_agent_label=texts[1],
         button=texts[0],
+        application=texts[0],
         blocked=texts[0],
         block_note=texts[0],
         moderators=tuple(text[:60] for text in texts[:6]),

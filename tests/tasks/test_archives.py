@@ -42,12 +42,11 @@ LEFT_OUT = {
     "streamer_days": "sums of the donations", "streamer_totals": "sums of the donations",
 }  # fmt: skip
 PACKED_BY_ANOTHER_NAME = {
-    "account_log", "alert_actions", "api_donations", "blocks", "chargebacks", "control_buttons", "donations",
-    "first_steps", "goals",
-    "identities", "known_browsers", "letters", "manual_donations", "media", "moderation_decisions",
-    "moderation_settings", "moderation_words", "moderators", "npd_cheques", "overlay_tokens", "payments", "refunds",
-    "registry_files", "requisites", "sessions", "slugs", "streamer_extras", "streamers", "terminals", "terms",
-    "user_profiles",
+    "access_tokens", "account_log", "alert_actions", "api_donations", "applications", "blocks", "chargebacks",
+    "control_buttons", "donations", "first_steps", "goals", "grants", "identities", "known_browsers", "letters",
+    "manual_donations", "media", "moderation_decisions", "moderation_settings", "moderation_words", "moderators",
+    "npd_cheques", "overlay_tokens", "payments", "refunds", "registry_files", "requisites", "sessions", "slugs",
+    "streamer_extras", "streamers", "terminals", "terms", "user_profiles",
 }  # fmt: skip
 
 

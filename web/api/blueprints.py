@@ -5,6 +5,8 @@ from typing import Any
 from quart import Blueprint, has_request_context, request
 
 PREFIX = "/api/v1"
+_BESIDE = ("/oauth/token", "/oauth/revoke", "/.well-known/oauth-authorization-server")
+"""For the same programs: errors of theirs that are not OAuth's own are told as the API's."""
 _OLD = "rest_old_"
 _NEW = "rest_"
 
@@ -37,4 +39,6 @@ def is_old(endpoint: str | None) -> bool:
 
 def in_api() -> bool:
     """Whether this request is for an address of the API, one that there is or one that there is not."""
-    return has_request_context() and (is_api(request.endpoint) or request.path.startswith("/api/"))
+    return has_request_context() and (
+        is_api(request.endpoint) or request.path.startswith("/api/") or request.path in _BESIDE
+    )

@@ -140,6 +140,12 @@ MENU: tuple[MenuGroup, ...] = (
                 about=lambda: _("Addresses for Stream Deck, Streamer.bot and hotkeys."),
             ),
             MenuEntry(
+                "keys.show",
+                lambda: _("Keys and applications"),
+                "link",
+                about=lambda: _("Keys of the API for bots and scripts, and which applications may act for your page."),
+            ),
+            MenuEntry(
                 "my_account.show",
                 lambda: _("Account"),
                 "user",
@@ -161,6 +167,12 @@ MENU: tuple[MenuGroup, ...] = (
                 lambda: _("Users"),
                 "users",
                 about=lambda: _("Accounts: superusers, blocking."),
+            ),
+            MenuEntry(
+                "admin_applications.show",
+                lambda: _("Applications"),
+                "link",
+                about=lambda: _("Programs that ask streamers for access, and switching one off."),
             ),
             MenuEntry(
                 "admin_mail.show",

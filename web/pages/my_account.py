@@ -12,7 +12,9 @@ from quart import Blueprint, Response, redirect, url_for
 from quart.typing import ResponseReturnValue
 
 from domain import archives, erasure
+from domain.access_tokens import list_keys
 from domain.confirmations import Purpose
+from domain.grants import list_allowed
 from domain.identities import list_identities
 from domain.operators import is_last_superuser
 from domain.streamers import Streamer, find_by_owner
@@ -65,6 +67,7 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         others = await _sites(connection, user)
         archive = await archives.get_latest(connection, user.id)
         consent = await get_consent(connection, user.id)
+        has_keys = bool(await list_keys(connection, user.id) or await list_allowed(connection, user.id))
     devices = [
         Device(
             line.id,
@@ -92,6 +95,7 @@ async def account_page(user: User, *, errors: dict[str, str] | None = None, new_
         days=erasure.DAYS,
         archive=archive,
         consent=consent,
+        has_keys=has_keys,
         archive_days=parts().settings.keep_days.archives,
         size_words=size_words,
         **others,

@@ -14,7 +14,7 @@ import asyncpg
 from quart import Blueprint, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 
-from domain import confirmations, erasure
+from domain import access_tokens, confirmations, erasure, grants
 from domain.confirmations import Purpose, Tried
 from domain.errors import InvalidInputError, NotAllowedError
 from domain.letters import Kind
@@ -62,6 +62,9 @@ async def change_password() -> ResponseReturnValue:
     async with parts().pool.acquire() as connection, connection.transaction():
         await set_password_hash(connection, user.id, password_hash, keep_session_id=session.id)
         await remember_browser(connection, user.id)
+        if fields.get("revoke_keys") == "yes":
+            await access_tokens.revoke_keys(connection, user.id)
+            await grants.revoke_all(connection, user.id)
         await post_letter(connection, Kind.PASSWORD_CHANGED, user)
     parts().relay.wake()
     return go_to("my_account.show", said="password-changed")

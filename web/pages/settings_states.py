@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from domain import archives, blocks, buttons, first_steps, goals, receipts, requisites
+from domain import access_tokens, archives, blocks, buttons, first_steps, goals, grants, receipts, requisites
 from domain.first_steps import STEPS
 from domain.goals import GoalStatus
 from domain.identities import list_identities
@@ -65,6 +65,15 @@ async def _goals(connection: Any, _user: User, streamer: Streamer) -> State:
     if active is None:
         return State(waiting if planned else _("none"))
     return State(f"{active.title} · {waiting}" if planned else active.title)
+
+
+async def _keys(connection: Any, _user: User, streamer: Streamer) -> State:
+    keys = [key for key in await access_tokens.list_keys(connection, streamer.owner_id) if not key.is_expired]
+    allowed = len(await grants.list_allowed(connection, streamer.owner_id))
+    number = ngettext("%(num)s key", "%(num)s keys", len(keys)) if keys else _("no keys")
+    if not allowed:
+        return State(number)
+    return State(number + " · " + ngettext("%(num)s application", "%(num)s applications", allowed))
 
 
 async def _terminals(connection: Any, _user: User, streamer: Streamer) -> State:
@@ -162,6 +171,7 @@ STATES: dict[str, Callable[[Any, User, Streamer], Awaitable[State | None]]] = {
     "receipts.show": _receipts,
     "page.show": _page,
     "buttons.show": _buttons,
+    "keys.show": _keys,
     "my_account.show": _account,
     "my_account.show#identities": _identities,
     "my_account.show#sessions": _devices,

@@ -1,0 +1,21 @@
+"""What an act that a stranger at an open laptop could misuse asks for: the password, or that one signed in just now."""
+
+from domain.users import User, has_password
+from web.context import parts
+from web.i18n import _
+from web.pages.my_account_acts import wrong_password
+from web.sessions import current_session
+
+FRESH_SECONDS = 15 * 60
+
+
+async def not_confirmed(user: User, password: str, field: str) -> dict[str, str]:
+    """An error for the field of the password, or nothing. Who has none must have signed in a moment ago."""
+    async with parts().pool.acquire() as connection:
+        knows_password = await has_password(connection, user.id)
+    if knows_password:
+        return await wrong_password(user, password, field)
+    session = await current_session()
+    if session is not None and session.age_seconds <= FRESH_SECONDS:
+        return {}
+    return {field: _("The account has no password to ask for: sign out and in again, then do this within 15 minutes.")}
