@@ -33,7 +33,7 @@ from web.api import wishes
 from web.api.access import caller, needs, public
 from web.api.blueprints import old_api
 from web.api.errors import Refused
-from web.api.openapi import examples
+from web.api.openapi import examples, may_refuse
 from web.api.schemas.common import MAX_ID
 from web.api.schemas.donations import (
     CreatedDonation,
@@ -101,6 +101,7 @@ _DETAILS = {
         "status_url": "https://example.org/d/dUVq9m0m3bUu4rGzB0m1zA",
     },
 )
+@may_refuse(wishes.ERRORS)
 @validate_request(DonationCreate)
 @validate_response(CreatedDonation)
 async def create(data: DonationCreate) -> CreatedDonation:

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from quart import Response
-from quart_schema import validate_querystring, validate_request, validate_response
+from quart_schema import hide, validate_querystring, validate_request, validate_response
 
 from domain import api_donations
 from domain.api_donations import Line, Method
@@ -32,7 +32,7 @@ from web.api import wishes
 from web.api.access import caller, public, superuser
 from web.api.blueprints import old_api
 from web.api.errors import Refused
-from web.api.openapi import examples
+from web.api.openapi import examples, may_refuse
 from web.api.schemas.payments import (
     OrderChecked,
     OrderQuery,
@@ -87,6 +87,7 @@ _OPENED = {
 @blueprint.post("/init")
 @public
 @examples(request=_INIT, response=_OPENED)
+@may_refuse(wishes.ERRORS)
 @validate_request(PaymentInit)
 @validate_response(PaymentOpened)
 async def init(data: PaymentInit) -> PaymentOpened:
@@ -101,6 +102,7 @@ async def init(data: PaymentInit) -> PaymentOpened:
 @blueprint.post("/tbank/init")
 @public
 @examples(request=_INIT, response=_OPENED)
+@may_refuse(wishes.ERRORS)
 @validate_request(PaymentInit)
 @validate_response(PaymentOpened)
 async def init_tbank(data: PaymentInit) -> PaymentOpened:
@@ -224,6 +226,7 @@ async def _count_guess() -> None:
 
 @blueprint.post("/check-pending")
 @superuser
+@may_refuse({400: "You are no operator"})
 @examples(
     response={"success": True, "message": "3 open payments will be asked about now", "task_id": "9f2c41d07ab35e68"}
 )
@@ -242,6 +245,7 @@ async def check_pending() -> PendingChecked:
 
 @blueprint.get("/pending-payments")
 @superuser
+@may_refuse({400: "You are no operator"})
 @examples(
     response={
         "success": True,
@@ -305,6 +309,7 @@ def simulator_only(view: View) -> View:
     request={"payment_id": _ID, "status": "completed"},
     response={"success": True, "payment_id": _ID, "status": "completed"},
 )
+@may_refuse({404: "There is no such payment, or no bank is simulated here"})
 @validate_request(TestNotification)
 @validate_response(TestNotified)
 async def notify_test(data: TestNotification) -> TestNotified:
@@ -331,6 +336,7 @@ async def notify_test(data: TestNotification) -> TestNotified:
 
 
 @blueprint.route("/webhook/test", methods=["OPTIONS"], provide_automatic_options=False)
+@hide
 @public
 @simulator_only
 async def ask_test() -> Response:

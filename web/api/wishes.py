@@ -35,6 +35,13 @@ from web.waiting import look, page_version, wait_for_change
 WAIT_SECONDS = 15.0
 """How long an answer waits for the bank to open the payment."""
 
+ERRORS = {
+    403: "The streamer does not take donations from this address",
+    404: "There is no such streamer",
+    504: "The bank is slow; the donation is kept, and can be paid at the page that is named",
+}
+"""For the API's description."""
+
 _FIELDS = {"name": "donor_name", "email": "donor_email"}
 _NOT_OPENED = (DonorState.CREATING, DonorState.UNAVAILABLE)
 
