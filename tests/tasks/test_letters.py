@@ -133,6 +133,7 @@ async def test_an_address_in_cyrillic_gets_its_letter(desk: Desk) -> None:
 def test_every_letter_has_words_in_both_languages(kind: Kind, locale: str, settings: Settings) -> None:
     values = {**site_values(settings), "secret": "123456", "day": "5 марта", "new_email": "new@example.org"}
     values |= {"title": "VK ID", "provider": "YooKassa", "key_end": "0501", "page": "anna"}
+    values |= {"name": "Bot", "webhook": "7", "is_gone": "yes"}
     subject, text = render(kind, locale, values)
     assert 10 < len(subject) < 90
     assert text.count("\n") > 5

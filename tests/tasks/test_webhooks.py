@@ -580,7 +580,7 @@ async def test_gone_means_gone(house: House, receiver: Receiver) -> None:
     await house.tell()
     assert (await house.webhook(webhook_id)).off_reason is OffReason.GONE
     assert await house.statuses(webhook_id) == ["failed"]
-    assert [row["data"]["is_gone"] for row in await house.rows("SELECT data FROM letters")] == [True]
+    assert [row["data"]["is_gone"] for row in await house.rows("SELECT data FROM letters")] == ["yes"]
 
 
 async def test_too_much_waits_for_nobody(house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
