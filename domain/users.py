@@ -154,6 +154,19 @@ async def get_user(connection: Any, user_id: int) -> User | None:
     return None if row is None else _user(row)
 
 
+@dataclass(frozen=True)
+class TokenHolder:
+    """Whom a signed token names; only tokens of `token_version` are good."""
+
+    user: User
+    token_version: int
+
+
+async def get_token_holder(connection: Any, user_id: int) -> TokenHolder | None:
+    row = await queries.users.get_token_holder(connection, user_id=user_id)
+    return None if row is None else TokenHolder(_user(row), row["token_version"])
+
+
 async def find_user(connection: Any, email: str) -> User | None:
     row = await _find_user(connection, email)
     return None if row is None else _user(row)

@@ -23,6 +23,9 @@ FILES = {
     "chart.js/dist/chart.umd.min.js": "chart.umd.min.js",
     # The ES module; our scripts import it: `import { io } from "/static/vendor/socket.io.esm.min.js"`.
     "socket.io-client/dist/socket.io.esm.min.js": "socket.io.esm.min.js",
+    # The API's documentation page, and nothing else.
+    "swagger-ui-dist/swagger-ui-bundle.js": "swagger-ui-bundle.js",
+    "swagger-ui-dist/swagger-ui.css": "swagger-ui.css",
     # Onest by alphabet. The sign ₽ is in latin-ext. Our own CSS has the @font-face rules.
     "@fontsource-variable/onest/files/onest-latin-wght-normal.woff2": "onest-latin.woff2",
     "@fontsource-variable/onest/files/onest-latin-ext-wght-normal.woff2": "onest-latin-ext.woff2",
@@ -31,6 +34,9 @@ FILES = {
     "chart.js/LICENSE.md": "chart.LICENSE.txt",
     "htmx.org/LICENSE": "htmx.LICENSE.txt",
     "socket.io-client/LICENSE": "socket.io.LICENSE.txt",
+    "swagger-ui-dist/LICENSE": "swagger-ui.LICENSE.txt",
+    "swagger-ui-dist/NOTICE": "swagger-ui.NOTICE.txt",
+    "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt": "swagger-ui-bundle.LICENSE.txt",
     "@fontsource-variable/onest/LICENSE": "onest.LICENSE.txt",
 }
 """Path in `node_modules` → name in `static/vendor/`."""

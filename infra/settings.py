@@ -117,6 +117,13 @@ class Settings(BaseSettings):
     registration: Literal["open", "invite", "closed"] | None = None
     """Who may make an account; None: anybody in development, who has an invitation elsewhere."""
 
+    cors_origins: str = ""
+    """Comma-separated origins whose pages may call the API: `https://example.org,https://front.example.org`."""
+    api_calls_per_minute: int = Field(default=600, ge=1)
+    """Of one caller of the API: a person, a key, or (twice as many) an address."""
+    jwt_days: int = Field(default=8, ge=1, le=90)
+    """How long a sign-in through the API lasts."""
+
     metrics_token: SecretStr | None = None
     """Who sends it as `Authorization: Bearer …` may read `/metrics`; without it only this machine and our networks."""
 
@@ -136,6 +143,19 @@ class Settings(BaseSettings):
     @classmethod
     def _without_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _with_origins(cls, value: str) -> str:
+        for origin in (part.strip() for part in value.split(",") if part.strip()):
+            split = urlsplit(origin)
+            if (
+                split.scheme not in ("http", "https")
+                or not split.netloc
+                or origin != f"{split.scheme}://{split.netloc}"
+            ):
+                raise ValueError("origins are wanted, such as https://example.org; * is none")
+        return value
 
     @field_validator("mail_from")
     @classmethod
@@ -166,6 +186,10 @@ class Settings(BaseSettings):
         """Who may by a letter with a code: without mail, what is open is open to the invited only."""
         mode = self.registration_wish
         return "invite" if mode == "open" and not self.sends_mail else mode
+
+    @cached_property
+    def cors_origin_list(self) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.cors_origins.split(",") if part.strip())
 
     @cached_property
     def web_host(self) -> str:

@@ -13,7 +13,10 @@ from infra.database import DATABASE_AWAY, open_pool
 from infra.redis import open_redis
 from infra.settings import ROOT, Settings
 from providers.catalogue import open_providers
-from web import health, metrics, notifications
+from web import api, health, metrics, notifications
+from web.api.access import setup_access
+from web.api.headers import setup_headers
+from web.api.openapi import setup_openapi
 from web.assets import setup_assets
 from web.context import EXTENSION, Parts
 from web.errors import setup_errors
@@ -61,6 +64,7 @@ def create_app(settings: Settings) -> Quart:
     setup_assets(app)
     setup_i18n(app)
     setup_security(app)
+    setup_headers(app)
     setup_secret_cookies(app)
     setup_sessions(app)
     setup_moderator_sessions(app)
@@ -73,6 +77,11 @@ def create_app(settings: Settings) -> Quart:
         # How pages are made is for who makes them.
         if module is not styleguide or settings.in_development:
             app.register_blueprint(module.blueprint)
+
+    setup_openapi(app)
+    for module in api.with_routes():
+        app.register_blueprint(module.blueprint)
+    setup_access(app)
 
     @app.while_serving
     async def hold_parts():  # type: ignore[no-untyped-def]

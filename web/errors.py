@@ -3,7 +3,7 @@
 import logging
 
 import asyncpg
-from quart import Quart, Response, has_websocket_context, jsonify, render_template, request
+from quart import Quart, Response, has_websocket_context, render_template, request
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
@@ -17,9 +17,11 @@ from werkzeug.exceptions import (
     UnprocessableEntity,
 )
 
-from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
+from domain.errors import DomainError, InvalidInputError, NotAllowedError, NotFoundError
 from infra.database import DATABASE_AWAY
 from infra.logs import without_secrets
+from web.api import errors as api_errors
+from web.api.blueprints import in_api
 from web.i18n import _
 from web.limits import wait_words
 from web.security import CrossSiteError
@@ -45,6 +47,7 @@ _CERTAINLY_AWAY = (
 
 def setup_errors(app: Quart) -> None:
     app.register_error_handler(HTTPException, _answer_http_exception)
+    app.register_error_handler(api_errors.Refused, _answer_refused)
     app.register_error_handler(NotFoundError, _answer_not_found)
     app.register_error_handler(NotAllowedError, _answer_not_allowed)
     app.register_error_handler(InvalidInputError, _answer_invalid_input)
@@ -62,19 +65,29 @@ async def _answer_http_exception(error: HTTPException) -> Response:
         # A redirect, or a page of its own, that somebody raised.
         assert isinstance(error.response, Response)
         return error.response
+    if in_api() and (told := api_errors.answer_http_exception(error)) is not None:
+        return told
     return await _answer(status, headers, error)
 
 
-async def _answer_not_found(_error: NotFoundError) -> Response:
-    return await _answer(404, {}, NotFound())
+async def _answer_refused(error: api_errors.Refused) -> Response:
+    return api_errors.answer_refused(error)
 
 
-async def _answer_not_allowed(_error: NotAllowedError) -> Response:
-    return await _answer(403, {}, Forbidden())
+async def _answer_not_found(error: NotFoundError) -> Response:
+    return await _answer_domain_error(error, 404, NotFound())
 
 
-async def _answer_invalid_input(_error: InvalidInputError) -> Response:
-    return await _answer(422, {}, UnprocessableEntity())
+async def _answer_not_allowed(error: NotAllowedError) -> Response:
+    return await _answer_domain_error(error, 403, Forbidden())
+
+
+async def _answer_invalid_input(error: InvalidInputError) -> Response:
+    return await _answer_domain_error(error, 422, UnprocessableEntity())
+
+
+async def _answer_domain_error(error: DomainError, status: int, like: HTTPException) -> Response:
+    return api_errors.answer_domain_error(error) if in_api() else await _answer(status, {}, like)
 
 
 async def _answer_nul_character(_error: Exception) -> Response:
@@ -106,8 +119,8 @@ async def _answer(status: int, headers: dict[str, str], error: Exception) -> Res
         # Nobody opens one here: it is closed without a word.
         return Response("", status)
     title, text = _words(status, headers, error)
-    if request.path.startswith("/api/"):
-        response = jsonify({"detail": text})
+    if in_api():
+        response = api_errors.answer(status, text)
     elif request.path.startswith("/button/"):
         response = Response(f"{title}. {text}\n", content_type="text/plain; charset=utf-8")
     elif request.headers.get("HX-Request") == "true":

@@ -30,6 +30,15 @@ class Limit:
     period_seconds: int
 
 
+@dataclass(frozen=True)
+class Count:
+    """How often more, and in how many seconds it begins anew."""
+
+    limit: Limit
+    left: int
+    left_seconds: int
+
+
 class Limiter:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -37,12 +46,13 @@ class Limiter:
         # Key to (times, end of the period on the monotonic clock).
         self._counted: dict[str, tuple[int, float]] = {}
 
-    async def take(self, limit: Limit, key: str) -> None:
+    async def take(self, limit: Limit, key: str) -> Count:
         """Count one time. Raises 429 TooManyRequests, with Retry-After, beyond the limit."""
         name = f"streamcash:limit:{limit.name}:{key}"
         times, left_seconds = await self._count(name, limit.period_seconds)
         if times > limit.count:
             raise TooManyRequests(retry_after=max(1, math.ceil(left_seconds)))
+        return Count(limit, limit.count - times, max(0, math.ceil(left_seconds)))
 
     async def forget(self, limit: Limit, key: str) -> None:
         """Begin anew for this key, for example after the right password."""

@@ -15,6 +15,10 @@ SELECT id, email, password_hash, is_superuser, is_active, locale, delete_at FROM
 -- name: get_user^
 SELECT id, email, is_superuser, is_active, locale, delete_at FROM users WHERE id = :user_id AND erased_at IS NULL;
 
+-- name: get_token_holder^
+SELECT id, email, is_superuser, is_active, locale, delete_at, token_version
+FROM users WHERE id = :user_id AND erased_at IS NULL;
+
 -- name: set_password_hash!
 -- The same password, hashed anew.
 UPDATE users SET password_hash = :password_hash WHERE id = :user_id;

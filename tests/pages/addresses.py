@@ -6,12 +6,14 @@ from werkzeug.routing import Rule
 
 from tests.pages.cast import Cast
 from tests.pages.routes import Route
+from web.api.blueprints import is_api
 from web.app import create_app
 
 
 def rules_of(cast: Cast) -> list[tuple[Rule, str]]:
-    """Every route of the site with each of its methods; what reads first, what writes after it."""
-    rules = create_app(cast.site.settings).url_map.iter_rules()
+    """Every route of the site with each of its methods; what reads first, what writes after it. The API's operations
+    are in `tests/api`."""
+    rules = [rule for rule in create_app(cast.site.settings).url_map.iter_rules() if not is_api(rule.endpoint)]
     pairs = [(rule, method) for rule in rules for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
     return sorted(pairs, key=lambda pair: (pair[1] != "GET", pair[0].rule))
 

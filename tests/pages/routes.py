@@ -80,6 +80,7 @@ ROUTES: dict[str, Route] = {
     "identities.show_new": Route(E),
     "identities.make_new": Route(E),
     "kept.show": Route(E, page="kept"),
+    "api_docs.show": Route(E, page="api-docs"),
     "operator_legal.show": Route(E, {"name": "rules"}, page="operator-legal"),
     "media.show_picture": Route(E, {"sha256": "picture"}),
     "media.show_colour": Route(E, {"colour": "1f5eff"}),

@@ -120,6 +120,19 @@ class TestRows:
         assert await alert_statuses(site) == ["skipped", "dropped", "dropped"]
         assert await site.pool.fetchval("SELECT count(hidden_at) FROM donations") == 2
 
+    async def test_who_waits_for_a_decision_is_not_called_anonymous(
+        self, site: Site, streamer: Streamer, her: httpx.AsyncClient
+    ) -> None:
+        donation_id = await add_paid(site, streamer)
+        await site.pool.execute(
+            "UPDATE donations SET donor_name = NULL, public_donor_name = NULL WHERE id = $1", donation_id
+        )
+        assert "Anonymous" in await read(her, "feed")
+        await site.pool.execute("UPDATE alerts SET status = 'held', place = NULL, playable_at = NULL")
+        feed = await read(her, "feed")
+        assert "The name and the text wait for your decision" in feed
+        assert "Anonymous" not in feed
+
     async def test_nobody_hides_anothers_donation(self, site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
         boris = await site.add_streamer("boris", "Борис")
         his = str(await add_paid(site, boris))

@@ -35,7 +35,8 @@ class TestKinds:
     async def test_programs_get_json(self, site: Site) -> None:
         answer = await site.client.get("/api/nothing", headers=ENGLISH)
         assert answer.status_code == 404
-        assert answer.json() == {"detail": "Check the address: perhaps a letter is missing."}
+        problem = answer.json()
+        assert (problem["status"], problem["detail"]) == (404, "Check the address: perhaps a letter is missing.")
 
     async def test_a_wrong_method_is_405_and_says_which_are_right(self, site: Site) -> None:
         answer = await site.client.post("/health", headers={"Origin": site.url})

@@ -1,0 +1,113 @@
+"""The API of a site in this process, and callers: the streamer, a stranger, an operator, and keys."""
+
+import itertools
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.streamers import Streamer
+from domain.users import create_user, get_token_holder
+from infra.crypto import SecretBox
+from infra.jwt import issue_jwt
+from infra.settings import ROOT
+from tests.support.servers import TEMPLATE, Servers
+from tests.support.site import Site, open_site
+
+Caller = Callable[..., Awaitable[httpx.AsyncClient]]
+
+PASSWORD = "correct horse battery"
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+async def site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
+    async with open_site(fresh_database_url, redis_url, cors_origins="https://front.example.org") as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+async def _kept_site(_servers: Servers) -> AsyncIterator[Site]:
+    name = f"kept_api_{next(_numbers)}"
+    database_url = await _servers.postgres.create_database(name, template=TEMPLATE)
+    async with open_site(database_url, _servers.valkey.url(), cors_origins="https://front.example.org") as site:
+        yield site
+    await _servers.postgres.drop_database(name)
+
+
+@pytest.fixture
+async def kept_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
+    """One site for all tests of a file, emptied after each."""
+    yield _kept_site
+    services.heal()
+    await _kept_site.empty()
+
+
+@pytest.fixture
+async def streamer(site: Site) -> Streamer:
+    return await site.add_streamer()
+
+
+async def jwt_of(site: Site, user_id: int, *, lifetime_seconds: int = 3600) -> str:
+    """What signing in through the API gives."""
+    async with site.pool.acquire() as connection:
+        holder = await get_token_holder(connection, user_id)
+    assert holder is not None
+    box = SecretBox(site.settings.secret_keys.get_secret_value())
+    return issue_jwt(box, user_id, holder.token_version, lifetime_seconds=lifetime_seconds)
+
+
+@asynccontextmanager
+async def calling(site: Site, token: str | None) -> AsyncIterator[httpx.AsyncClient]:
+    """A program that calls the API with this token."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=f"{site.url}/api/v1", headers=headers, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+async def nobody(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    """A program without a token."""
+    async with calling(site, None) as client:
+        yield client
+
+
+@pytest.fixture
+async def hers(site: Site, streamer: Streamer) -> AsyncIterator[httpx.AsyncClient]:
+    """The streamer's program, signed in as herself."""
+    async with calling(site, await jwt_of(site, streamer.owner_id)) as client:
+        yield client
+
+
+@pytest.fixture
+async def strangers(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    """The program of another streamer of the same site."""
+    other = await site.add_streamer("boris", "Борис")
+    async with calling(site, await jwt_of(site, other.owner_id)) as client:
+        yield client
+
+
+@pytest.fixture
+async def operators(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    """An operator's program; she has no page of her own."""
+    async with site.pool.acquire() as connection:
+        root = await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
+    async with calling(site, await jwt_of(site, root.id)) as client:
+        yield client
+
+
+@cache
+def contract() -> dict[str, Any]:
+    """The first version's OpenAPI document, which is not part of this repository."""
+    default = ROOT.parent / "shared" / "contracts" / "api-v1-openapi.json"
+    path = Path(os.environ.get("API_V1_CONTRACT") or default)
+    assert path.is_file(), f"The contract of REST API v1 is not at {path}. Set API_V1_CONTRACT to its path."
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document

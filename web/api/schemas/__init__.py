@@ -1,0 +1,1 @@
+"""What the API takes and gives: promises to strangers. Fields are added, never changed."""
