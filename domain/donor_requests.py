@@ -4,7 +4,9 @@ operator, finds the donation by its address or name and does it; what was paid, 
 
 from typing import Any
 
+from domain import outbox
 from domain.errors import NotFoundError
+from domain.events import EventType
 from infra import queries
 
 
@@ -35,5 +37,8 @@ async def erase(
     await queries.erasure.log_erased(
         connection, streamer_id=streamer_id, ids=ids, by_id=user_id, by_name=user_name[:320]
     )
+    # Whoever was told the words should forget them, too.
+    facts = [{"donation_id": one, "streamer_id": streamer_id, "decision": "erase", "by": "owner"} for one in ids]
+    await outbox.add_events(connection, [(EventType.DONATION_MODERATED, fact) for fact in facts])
     await queries.erasure.drop_copies(connection, streamer_id=streamer_id)
     return erased

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from domain import outbox
+from domain.events import EventType
 from infra import queries
 
 _LOOKS = (1_000, 20_000)
@@ -249,7 +251,12 @@ async def set_hidden(connection: Any, streamer_id: int, donation_id: int, is_hid
     changed = await queries.history.set_hidden(
         connection, streamer_id=streamer_id, donation_id=donation_id, is_hidden=is_hidden
     )
-    return changed is not None
+    if changed is None:
+        return False
+    decision = "hide" if is_hidden else "show"
+    facts = {"donation_id": donation_id, "streamer_id": streamer_id, "decision": decision, "by": "owner"}
+    await outbox.add_event(connection, EventType.DONATION_MODERATED, facts)
+    return True
 
 
 async def _look(

@@ -218,12 +218,8 @@ async def _write_to_owner(connection: Any, run: Run, reason: OffReason, site: st
     owner = await queries.webhooks.get_owner(connection, streamer_id=run.streamer_id)
     if owner is None:
         return
-    data = {
-        "name": run.name,
-        "page": owner["slug"],
-        "webhook": str(run.webhook_id),
-        "is_gone": reason is OffReason.GONE,
-    }
+    is_gone = "yes" if reason is OffReason.GONE else ""
+    data = {"name": run.name, "page": run.slug, "webhook": str(run.webhook_id), "is_gone": is_gone}
     await letters.post(
         connection, Kind.WEBHOOK_OFF, owner["email"], owner["locale"], site=site, user_id=owner["id"], data=data
     )

@@ -33,6 +33,7 @@ def file_descriptions() -> dict[str, str]:
         "payment_accounts.json": _("Your accounts at payment providers, without their secrets."),
         "overlay_addresses.json": _("When addresses of the overlay were made and revoked."),
         "buttons.json": _("Your control buttons, without their addresses."),
+        "webhooks.json": _("Your webhooks, without their secrets."),
         "goals.json": _("Your goals."),
         "alert_settings.json": _("How your alerts look and sound."),
         "moderation_settings.json": _("What you chose about moderation."),

@@ -11,7 +11,7 @@ from web.pages.dashboard_view import when
 def event_words(name: str) -> str:
     return {
         WebhookEvent.DONATION_PAID: _("Donation paid"),
-        WebhookEvent.DONATION_MODERATED: _("Held donation decided"),
+        WebhookEvent.DONATION_MODERATED: _("Donation decided, hidden or erased"),
         WebhookEvent.DONATION_REFUNDED: _("Donation refunded"),
         WebhookEvent.DONATION_CHARGED_BACK: _("Donation taken back by the donor's bank"),
         WebhookEvent.ALERT_SHOWN: _("Alert shown"),

@@ -100,7 +100,8 @@ SELECT name, control, allows_get, locale, uses, last_used_at, created_at, revoke
 FROM control_buttons WHERE streamer_id = :streamer_id ORDER BY id;
 
 -- name: list_webhooks
-SELECT id, name, url, format, events, off_reason, off_at, delivered_at, created_at
+-- An address may hold a key of the receiver's: only where it leads.
+SELECT id, name, substring(url FROM '^[a-z]+://[^/]+') AS receiver, format, events, off_reason, off_at, delivered_at, created_at
 FROM webhooks WHERE streamer_id = :streamer_id ORDER BY id;
 
 -- name: list_goals

@@ -63,6 +63,6 @@ WHERE id = :webhook_id AND secret_encrypted = :read_secret
 
 -- name: get_owner^
 -- Whom to write to about a webhook.
-SELECT users.id, users.email, users.locale, streamers.slug
+SELECT users.id, users.email, users.locale
 FROM streamers JOIN users ON users.id = streamers.owner_id
 WHERE streamers.id = :streamer_id AND users.is_active;

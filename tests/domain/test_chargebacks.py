@@ -62,6 +62,7 @@ async def test_a_chargeback_takes_the_donation_back_everywhere(connection: async
     [event] = await connection.fetch("SELECT data FROM outbox WHERE name = 'payment.charged_back'")
     data = event["data"] if isinstance(event["data"], dict) else json.loads(event["data"])
     assert data == {
+        "booked_as": "donation",
         "payment_id": payment.id,
         "donation_id": payment.donation_id,
         "streamer_id": streamer.id,

@@ -135,6 +135,13 @@ MAKE: dict[str, Make] = {
         "INSERT INTO idempotency_keys (user_id, key_id, key, fingerprint, attempt, begun_at)"
         " VALUES ({user}, 0, random()::text, {hash}, gen_random_uuid(), $1)"
     ),
+    "webhook_log": _inserted(
+        "WITH webhook AS (INSERT INTO webhooks (streamer_id, name, url, events, secret_encrypted) VALUES"
+        " ({streamer}, 'Bot', 'https://bot.example.org/', ARRAY['goal.reached'], 'x') RETURNING id)"
+        " INSERT INTO webhook_deliveries (webhook_id, event_id, name, data, occurred_at, created_at, status,"
+        " next_try_at)"
+        " SELECT id, gen_random_uuid(), 'goal.reached', '[]', $1, $1, 'delivered', NULL FROM webhook"
+    ),
     "decisions": _inserted(
         "INSERT INTO moderation_decisions (streamer_id, donation_id, what, by_kind, by_name, decided_at)"
         " VALUES ({streamer}, {donation}, 'hide', 'owner', 'anna', $1)"

@@ -49,6 +49,7 @@ PACKED_BY_ANOTHER_NAME = {
     "letters", "manual_donations", "media", "media_files", "moderation_decisions", "moderation_settings",
     "moderation_words", "moderators", "npd_cheques", "overlay_tokens", "payments", "refunds", "registry_files",
     "requisites", "sessions", "slugs", "streamer_extras", "streamers", "terminals", "terms", "user_profiles",
+    "webhooks",
 }  # fmt: skip
 
 
@@ -113,6 +114,10 @@ async def live(connection: Any, streamer: BuiltStreamer, name: str, message: str
             " VALUES ({streamer}, 'Пропуск', 'skip', sha256('b{streamer}'), 'button-secret', 'ru')"
         ),
         (
+            "INSERT INTO webhooks (streamer_id, name, url, events, secret_encrypted) VALUES"
+            " ({streamer}, 'Бот', 'https://bot.example.org/?key=receiver-secret', '{{goal.reached}}', 'hook-secret')"
+        ),
+        (
             "INSERT INTO blocks (streamer_id, kind, value, shown, expires_at)"
             " VALUES ({streamer}, 'address', 'a1b2c3', 'Тролль', now() + interval '1 day')"
         ),
@@ -155,7 +160,8 @@ async def test_all_of_her_own_and_nothing_of_anothers(parts: Parts) -> None:
     everything = "".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
     for foreign in ("Кузьма", "чужое", bert.slug, bert.terminal_key):
         assert foreign not in everything
-    for secret in (TERMINAL_PASSWORD, "overlay-secret", "button-secret", "password_hash", "token", "a1b2c3",
+    for secret in (TERMINAL_PASSWORD, "overlay-secret", "button-secret", "hook-secret", "receiver-secret",
+                   "password_hash", "token", "a1b2c3",
                    "donor@example.org", "the bank's own words"):  # fmt: skip
         assert secret not in everything, secret
 

@@ -134,6 +134,7 @@ def test_every_letter_has_words_in_both_languages(kind: Kind, locale: str, setti
     values = {**site_values(settings), "secret": "123456", "day": "5 марта", "new_email": "new@example.org"}
     values |= {"title": "VK ID", "provider": "YooKassa", "key_end": "0501", "page": "anna"}
     values |= {"hint": "x7Qa", "site_of": "bot.example.org"}
+    values |= {"name": "Bot", "webhook": "7", "is_gone": "yes"}
     subject, text = render(kind, locale, values)
     assert 10 < len(subject) < 90
     assert text.count("\n") > 5

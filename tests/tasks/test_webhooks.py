@@ -278,6 +278,31 @@ async def test_what_was_hidden_or_erased_meanwhile_does_not_leave(house: House, 
     assert "письмо" not in receiver.heard[2].body.decode()
 
 
+async def test_who_was_told_hears_that_it_may_not_be_shown(house: House, receiver: Receiver) -> None:
+    await house.listen(receiver)
+    payment = await house.pay(donor_name="Вера", message="Моё письмо")
+    async with house.parts.pool.acquire() as connection, connection.transaction():
+        await set_hidden(connection, house.streamer.id, payment.donation_id, True)
+        # Hidden already: nothing new.
+        await set_hidden(connection, house.streamer.id, payment.donation_id, True)
+    await house.tell()
+    async with house.parts.pool.acquire() as connection, connection.transaction():
+        await set_hidden(connection, house.streamer.id, payment.donation_id, False)
+    await house.tell()
+    owner_id = house.streamer.owner_id
+    async with house.parts.pool.acquire() as connection, connection.transaction():
+        await erase(
+            connection, house.streamer.id, payment.donation_id, with_others=False, user_id=owner_id, user_name=""
+        )
+    await house.tell()
+    told = [heard.json["data"] for heard in receiver.heard if heard.json["type"] == "donation.moderated"]
+    assert [(data["decision"], data["donation"]["name"]) for data in told] == [
+        ("hide", None),
+        ("show", "Вера"),
+        ("erase", None),
+    ]
+
+
 async def test_nothing_of_a_person_is_in_it(house: House, receiver: Receiver) -> None:
     await house.listen(receiver)
     payment = await house.pay(message="грубое слово")
@@ -580,7 +605,7 @@ async def test_gone_means_gone(house: House, receiver: Receiver) -> None:
     await house.tell()
     assert (await house.webhook(webhook_id)).off_reason is OffReason.GONE
     assert await house.statuses(webhook_id) == ["failed"]
-    assert [row["data"]["is_gone"] for row in await house.rows("SELECT data FROM letters")] == [True]
+    assert [row["data"]["is_gone"] for row in await house.rows("SELECT data FROM letters")] == ["yes"]
 
 
 async def test_too_much_waits_for_nobody(house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
