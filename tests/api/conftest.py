@@ -53,11 +53,14 @@ async def kept_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
     await _kept_site.empty()
 
 
-@pytest.fixture
-async def shared_site(_kept_site: Site) -> Site:
-    """One site for all tests of a file, which is not emptied: for tests that write the ledger. So each has streamers of
-    its own, with `new_slug`."""
-    return _kept_site
+@pytest.fixture(scope="session")
+async def shared_site(_servers: Servers) -> AsyncIterator[Site]:
+    """One site for many tests, which is never emptied: also for those that write the ledger. So each has streamers of
+    its own, with `new_slug`, and looks at nothing else."""
+    database_url = await _servers.postgres.create_database("shared_api", template=TEMPLATE)
+    async with open_site(database_url, _servers.valkey.url(), api_calls_per_minute=1_000_000) as site:
+        yield site
+    await _servers.postgres.drop_database("shared_api")
 
 
 def new_slug() -> str:

@@ -1,12 +1,16 @@
 """The API's description: the document in git is the one that is served, and the page for people shows it."""
 
+import importlib
 import json
 import os
+import pkgutil
 
 import httpx
+from pydantic import BaseModel
 
 from infra.settings import ROOT
 from tests.support.site import Site
+from web.api import schemas
 from web.api.openapi import document_text
 from web.app import create_app
 
@@ -53,6 +57,18 @@ async def test_names_of_operations_are_unique() -> None:
     document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(names) == len(set(names))
+
+
+def test_a_models_name_means_one_thing() -> None:
+    """Models inside others stand in the document by their names alone, whichever module they are of."""
+    meanings: dict[str, set[str]] = {}
+    for module in pkgutil.iter_modules(schemas.__path__):
+        for model in vars(importlib.import_module(f"{schemas.__name__}.{module.name}")).values():
+            if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel:
+                for name, meaning in model.model_json_schema(mode="serialization").get("$defs", {}).items():
+                    meanings.setdefault(name, set()).add(json.dumps(meaning, sort_keys=True))
+    assert meanings
+    assert [name for name, different in meanings.items() if len(different) > 1] == []
 
 
 async def test_the_page_needs_no_script(site: Site, nobody: httpx.AsyncClient) -> None:

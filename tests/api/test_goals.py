@@ -9,6 +9,7 @@ import pytest
 from domain.goals import OPEN_MAX
 from domain.scopes import Scope
 from domain.streamers import Streamer
+from tests.api.conftest import new_slug
 from tests.api.keys import code_of, with_key
 from tests.support.site import Site
 
@@ -16,8 +17,13 @@ NEW = {"title": "Микрофон", "target_minor": 1_500_000}
 
 
 @pytest.fixture
-async def site(kept_site: Site) -> Site:
-    return kept_site
+async def site(shared_site: Site) -> Site:
+    return shared_site
+
+
+@pytest.fixture
+async def streamer(site: Site) -> Streamer:
+    return await site.add_streamer(new_slug(), "Анна")
 
 
 async def plan(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
@@ -64,7 +70,7 @@ async def test_a_lower_target_reaches_it_once(hers: httpx.AsyncClient, site: Sit
     await hers.post(f"{at}/start")
     assert (await hers.patch(at, json={"target_minor": 40_000})).json()["reached_at"] is not None
     assert (await hers.patch(at, json={"target_minor": 90_000})).json()["reached_at"] is not None
-    assert await site.pool.fetchval("SELECT count(*) FROM alerts WHERE kind = 'goal'") == 1
+    assert await site.pool.fetchval("SELECT count(*) FROM alerts WHERE goal_id = $1", goal["id"]) == 1
     # A celebration speaks of it.
     assert code_of(await hers.delete(at)) == "goal-has-money"
 

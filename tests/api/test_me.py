@@ -5,20 +5,26 @@ import pytest
 
 from domain.scopes import Scope
 from domain.streamers import Streamer
+from tests.api.conftest import new_slug
 from tests.api.keys import with_key
 from tests.support.site import Site
 
 
 @pytest.fixture
-async def site(kept_site: Site) -> Site:
-    return kept_site
+async def site(shared_site: Site) -> Site:
+    return shared_site
+
+
+@pytest.fixture
+async def streamer(site: Site) -> Streamer:
+    return await site.add_streamer(new_slug(), "Анна")
 
 
 async def test_a_person(hers: httpx.AsyncClient, streamer: Streamer) -> None:
     me = (await hers.get("/me")).json()
     assert (me["kind"], me["name"], me["scopes"], me["expires_at"]) == ("person", None, None, None)
-    assert (me["streamer"]["slug"], me["streamer"]["id"]) == ("anna", streamer.id)
-    assert me["streamer"]["url"].endswith("/anna")
+    assert (me["streamer"]["slug"], me["streamer"]["id"]) == (streamer.slug, streamer.id)
+    assert me["streamer"]["url"].endswith(f"/{streamer.slug}")
 
 
 async def test_a_key_knows_itself_and_not_its_owners_address(site: Site, streamer: Streamer) -> None:
