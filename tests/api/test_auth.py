@@ -11,10 +11,11 @@ import pytest
 
 from domain import operators
 from domain.one_time_links import LinkPurpose, make_link
-from domain.users import add_user, create_user, hash_password, set_password, sign_out_elsewhere
+from domain.users import add_user, hash_password, set_password, sign_out_elsewhere
 from infra.settings import Settings
 from tests.api.conftest import calling, jwt_of
 from tests.api.fits import call
+from tests.support.accounts import add_account
 from tests.web.post import Post, new_browser, open_post, registration
 from web import account_limits
 from web.api.people import ALIKE_SECONDS
@@ -56,7 +57,7 @@ async def program(post: Post) -> AsyncIterator[httpx.AsyncClient]:
 
 async def add(post: Post, email: str = ANNA, *, is_superuser: bool = False) -> int:
     async with post.site.pool.acquire() as connection:
-        return (await create_user(connection, email, PASSWORD, is_superuser=is_superuser)).id
+        return (await add_account(connection, email, is_superuser=is_superuser)).id
 
 
 async def register_and_verify(post: Post, program: httpx.AsyncClient, email: str = ANNA) -> int:
@@ -233,7 +234,7 @@ class TestWhoMayRegister:
         async with open_post(fresh_database_url, redis_url, registration="invite") as post:
             async with post.site.pool.acquire() as connection:
                 invite = await make_link(connection, LinkPurpose.INVITE, hours=1)
-                boris = await create_user(connection, "boris@example.org", PASSWORD)
+                boris = await add_account(connection, "boris@example.org")
                 password = await make_link(connection, LinkPurpose.PASSWORD, hours=1, user_id=boris.id)
             async with calling(post.site, None) as program:
                 for wrong in (None, "", "x", "\0", password):

@@ -9,11 +9,12 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from domain.users import add_user, create_user, get_token_holder, hash_password
+from domain.users import create_user, get_token_holder
 from infra.crypto import SecretBox
 from infra.jwt import issue_jwt
 from tests.api.conftest import calling, jwt_of
 from tests.api.fits import call
+from tests.support.accounts import add_account
 from tests.web.post import PASSWORD, Post
 from web.api.people import FRESH_SECONDS
 
@@ -32,9 +33,7 @@ SECRETS = ("argon2", "password", "token", "code", "hash")
 
 async def add(post: Post, email: str, *, is_superuser: bool = False) -> int:
     async with post.site.pool.acquire() as connection:
-        user = await add_user(connection, email, await hash_password(PASSWORD), is_superuser=is_superuser)
-    assert user is not None
-    return user.id
+        return (await add_account(connection, email, is_superuser=is_superuser)).id
 
 
 @pytest.fixture

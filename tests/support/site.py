@@ -15,11 +15,11 @@ from redis.asyncio import Redis
 
 from domain.streamers import Streamer, create_streamer
 from domain.terminals import set_terminal
-from domain.users import create_user
 from infra.crypto import SecretBox
 from infra.database import open_pool
 from infra.embedded import free_port
 from infra.settings import Settings
+from tests.support.accounts import add_account
 from web.__main__ import hypercorn_config
 from web.app import create_app
 
@@ -41,7 +41,7 @@ class Site:
 
     async def add_streamer(self, slug: str = "anna", name: str = "Анна", *, terminal: bool = True) -> Streamer:
         async with self.pool.acquire() as connection, connection.transaction():
-            user = await create_user(connection, f"{slug}@example.org", "correct horse battery")
+            user = await add_account(connection, f"{slug}@example.org")
             streamer = await create_streamer(connection, user.id, slug, name)
             if terminal:
                 box = SecretBox(self.settings.secret_keys.get_secret_value())
