@@ -163,6 +163,21 @@ async def held_with_an_exception(connection: Any, streamer: BuiltStreamer) -> No
     assert await holds.allow(connection, streamer.id, alert_id, 0, by)
 
 
+async def test_what_she_gave_stays_and_that_it_was_she_goes(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        anna, bert = await make_streamer(connection), await make_streamer(connection)
+        donation, _ = await open_donation(connection, bert)
+        await connection.execute(
+            "INSERT INTO api_donations (donation_id, streamer_id, user_id, payment_method) VALUES ($1, $2, $3, 'card')",
+            donation.id, bert.id, anna.owner_id,
+        )  # fmt: skip
+        await let_it_be_due(connection, anna)
+    await run(pool, anna.owner_id)
+    row = await pool.fetchrow("SELECT donation_id, user_id FROM api_donations")
+    assert row is not None
+    assert tuple(row) == (donation.id, None)
+
+
 async def test_nothing_that_moderation_wrote_down_keeps_words(pool: asyncpg.Pool) -> None:
     async with pool.acquire() as connection:
         anna = await make_streamer(connection)

@@ -188,6 +188,25 @@ async def test_an_account_without_a_page(parts: Parts) -> None:
     assert "donations.csv" not in archive.namelist()
 
 
+async def test_what_she_gave_to_others(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "STEP", 2)
+    async with parts.pool.acquire() as connection, connection.transaction():
+        anna, bert = await make_streamer(connection), await make_streamer(connection)
+        for number in range(3):
+            donation, _ = await open_donation(connection, bert, message=f"донат {number}")
+            await connection.execute(
+                "INSERT INTO api_donations (donation_id, streamer_id, user_id, payment_method, client_order_id)"
+                " VALUES ($1, $2, $3, 'card', $4)",
+                donation.id, bert.id, anna.owner_id, f"order-{number}",
+            )  # fmt: skip
+        await open_donation(connection, bert, message="чужой")
+    sent = read(await packed(parts, anna.owner_id), "donations_sent")
+    assert [(row["message"], row["client_order_id"]) for row in sent] == [
+        (f"донат {number}", f"order-{number}") for number in range(3)
+    ]
+    assert read(await packed(parts, bert.owner_id), "donations_sent") == []
+
+
 async def test_many_donations_come_in_steps(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "STEP", 2)
     async with parts.pool.acquire() as connection, connection.transaction():

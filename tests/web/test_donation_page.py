@@ -44,6 +44,17 @@ class TestStory:
         assert "we, by ourselves being opened → waits for payment The payment was opened." in story
         assert "the bank answered our question waits for payment → paid CONFIRMED" in story
 
+    async def test_a_programs_donor_agreed_to_the_program(
+        self, site: Site, streamer: Streamer, her: httpx.AsyncClient
+    ) -> None:
+        donation, _ = await add_paid(site, streamer)
+        assert "What was agreed to" in await show(her, donation.public_id)
+        await site.pool.execute("UPDATE donations SET consent_version = 'api-v1' WHERE id = $1", donation.id)
+        page = await show(her, donation.public_id)
+        assert "given to the program that sent the donation through the API" in page
+        assert "What was agreed to" not in page
+        assert "api-v1" not in page
+
     async def test_an_unpaid_one_has_a_page_too(self, site: Site, streamer: Streamer, her: httpx.AsyncClient) -> None:
         async with site.pool.acquire() as connection, connection.transaction():
             donation = await make_donation(connection, await built(site, streamer))

@@ -6,11 +6,9 @@
     GET  /donations/<id>         one of them
     GET  /donations/stats/<id>   the caller's own sums
 
-What donors write is read by others once it is moderated, which it is when the money has come; as written it goes to
-its sender, and to who may read originals (DESIGN 15). Whose an anonymous donation is, only its sender learns.
+What is told of one to whom: web/api/donation_answers.py.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,20 +16,14 @@ from zoneinfo import ZoneInfo
 from quart_schema import validate_querystring, validate_request, validate_response
 
 from domain import statistics, totals
-from domain.api_donations import (
-    Line,
-    Method,
-    OrderBy,
-    Selection,
-    find_recipient,
-    get_line,
-    list_lines,
-)
+from domain.api_donations import find_recipient
+from domain.api_lines import OrderBy, Selection, get_line, list_lines
 from domain.scopes import Scope
 from domain.streamers import Streamer, find_by_owner, get_streamer
 from web.api import wishes
 from web.api.access import caller, needs, public
 from web.api.blueprints import old_api
+from web.api.donation_answers import Reader, details_of, fields_of, is_sender_of
 from web.api.errors import Refused
 from web.api.openapi import examples, may_refuse
 from web.api.schemas.common import MAX_ID
@@ -124,7 +116,7 @@ async def create(data: DonationCreate) -> CreatedDonation:
     )
     line = await wishes.make(await _recipient(data), wish)
     return CreatedDonation(
-        **_fields(line, is_sender=True, name=line.original_name, message=line.original_message),
+        **fields_of(line, is_sender=True, name=line.original_name, message=line.original_message),
         confirmation_url=line.payment_url,
         status_url=status_url(line),
     )
@@ -140,15 +132,6 @@ async def _recipient(data: DonationCreate) -> int | None:
 
 
 # Reading.
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who reads: a person what she sent and received, a key what its streamer received."""
-
-    user_id: int | None
-    streamer_id: int | None
-    sees_originals: bool
 
 
 @blueprint.get("/")
@@ -202,9 +185,9 @@ async def show(donation_id: int) -> DonationDetails:
             line = await get_line(connection, donation_id)
     if line is None:
         raise Refused(404, "Donation not found")
-    if line.streamer_id != reader.streamer_id and not _is_sender(reader, line):
+    if line.streamer_id != reader.streamer_id and not is_sender_of(reader, line):
         raise Refused(403, "Not enough permissions")
-    return _details(reader, line)
+    return details_of(reader, line)
 
 
 @blueprint.get("/stats/<int:user_id>")
@@ -317,54 +300,4 @@ async def _list(
         lines = await list_lines(
             connection, selection, order_by=order_by, is_ascending=is_ascending, skip=skip, limit=limit
         )
-    return [_details(reader, line) for line in lines]
-
-
-def _is_sender(reader: Reader, line: Line) -> bool:
-    return line.donor_id is not None and line.donor_id == reader.user_id
-
-
-def _details(reader: Reader, line: Line) -> DonationDetails:
-    is_sender = _is_sender(reader, line)
-    sees_original = is_sender or reader.sees_originals
-    if is_sender:
-        name, message = line.original_name, line.original_message
-    elif line.is_judged:
-        name, message = line.donor_name, line.message
-    else:
-        name, message = None, ""
-    return DonationDetails(
-        **_fields(line, is_sender=is_sender, name=name, message=message),
-        recipient_username=line.recipient_username,
-        donor_username=line.donor_username if _shows_donor(line, is_sender) else None,
-        original_name=line.original_name if sees_original else None,
-        original_message=line.original_message if sees_original else None,
-    )
-
-
-def _shows_donor(line: Line, is_sender: bool) -> bool:
-    return is_sender or line.original_name is not None
-
-
-def _fields(line: Line, *, is_sender: bool, name: str | None, message: str) -> dict[str, Any]:
-    """What all answers have of a donation."""
-    return {
-        "id": line.id,
-        "amount": line.amount_minor,
-        "message": message or None,
-        "donor_name": name,
-        "is_anonymous": line.original_name is None,
-        "is_public": not line.is_hidden,
-        "donor_id": line.donor_id if _shows_donor(line, is_sender) else None,
-        "recipient_id": line.recipient_id,
-        "streamer_id": line.streamer_id,
-        "payment_method": Method(line.payment_method),
-        "payment_id": line.payment_id,
-        # Who pays is the donor's business.
-        "payment_url": line.payment_url if is_sender else None,
-        "status": line.told,
-        "is_alert_shown": line.is_alert_shown,
-        "created_at": line.created_at,
-        "updated_at": line.paid_at,
-        "order_id": line.client_order_id,
-    }
+    return [details_of(reader, line) for line in lines]

@@ -25,8 +25,8 @@ import httpx
 from quart import Response
 from quart_schema import hide, validate_querystring, validate_request, validate_response
 
-from domain import api_donations
-from domain.api_donations import Line, Method
+from domain import api_donations, api_lines
+from domain.api_lines import Line, Method
 from domain.errors import NotAllowedError
 from web.api import wishes
 from web.api.access import caller, public, superuser
@@ -171,7 +171,7 @@ async def check_order(order_id: str, query_args: OrderQuery) -> OrderChecked:
         await _count_look("order", order_id)
         try:
             async with parts().pool.acquire() as connection:
-                line = await api_donations.find_by_order(connection, order_id, streamer_id=query_args.streamer_id)
+                line = await api_lines.find_by_order(connection, order_id, streamer_id=query_args.streamer_id)
         except NotAllowedError:
             raise Refused(400, "Several streamers have such an order: say streamer_id", code="order_id") from None
     if line is None:
@@ -206,7 +206,7 @@ async def _find_payment(payment_id: str) -> Line:
     if _PAYMENT_ID.fullmatch(payment_id):
         await _count_look("payment", payment_id)
         async with parts().pool.acquire() as connection:
-            line = await api_donations.find_by_payment(connection, payment_id)
+            line = await api_lines.find_by_payment(connection, payment_id)
     if line is None:
         await _count_guess()
         raise Refused(404, "Payment not found")
@@ -319,7 +319,7 @@ async def notify_test(data: TestNotification) -> TestNotified:
     """
     line = await _find_payment(data.payment_id)
     async with parts().pool.acquire() as connection:
-        payment = await api_donations.get_attempt(connection, line)
+        payment = await api_lines.get_attempt(connection, line)
     if not is_simulated(parts().settings, line.provider) or payment.provider_payment_id is None:
         raise Refused(400, "This payment is not open at a simulated bank")
     split = urlsplit(parts().settings.provider_api_urls[line.provider])

@@ -8,14 +8,8 @@ from pydantic import ValidationError
 from quart import url_for
 
 from domain import receipts, terminals
-from domain.api_donations import (
-    Asked,
-    Line,
-    Method,
-    form_key_of,
-    get_line,
-    make_donation,
-)
+from domain.api_donations import Asked, form_key_of, make_donation
+from domain.api_lines import Line, Method, get_line
 from domain.donations import DonationStatus, DonorState, NewDonation
 from domain.errors import InvalidInputError, NotAllowedError
 from domain.streamers import Streamer, get_streamer, is_open

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
 
-from domain.api_donations import REACH_MAX, Method, OrderBy, Told
+from domain.api_lines import REACH_MAX, Method, OrderBy, Told
 from web.api.schemas.common import Id, Model, RoublesIn, RoublesOut
 
 

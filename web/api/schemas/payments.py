@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from domain.api_donations import ORDER_ID_MAX_LENGTH, Told
+from domain.api_donations import ORDER_ID_MAX_LENGTH
+from domain.api_lines import Told
 from web.api.schemas.common import Id, Model, RoublesIn, RoublesOut
 
 
