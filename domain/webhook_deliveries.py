@@ -9,6 +9,8 @@ A run holds a webhook for a while and sends what is due, one after the other: th
 has arrived or was given up, and other webhooks do not wait for it. A test, and what is sent again by hand, is tried
 once, at once, outside the order. A run that died is found by its time; what it had sent is sent again under the same
 number.
+
+Whoever changes both locks the webhook's row before its deliveries.
 """
 
 import uuid
@@ -163,8 +165,10 @@ async def note_result(connection: Any, run: Run, delivery: Delivery, result: Res
     Where nothing arrived for a day, or the receiver says that it is gone for good, the webhook is switched off and its
     streamer gets a letter; `site` is the host in its Message-ID, None: this site sends none.
     """
+    await _sql.lock_webhook(connection, webhook_id=run.webhook_id)
     if result.arrived:
-        await _finish(connection, run, delivery, result, DeliveryStatus.DELIVERED)
+        if not await _finish(connection, run, delivery, result, DeliveryStatus.DELIVERED):
+            return False
         await _sql.note_delivered(connection, webhook_id=run.webhook_id)
         if delivery.is_single:
             await _sql.hurry_head(connection, webhook_id=run.webhook_id)
@@ -199,8 +203,9 @@ async def _finish(
     result: Result,
     status: DeliveryStatus,
     seconds: float | None = None,
-) -> None:
-    await _sql.finish_try(
+) -> bool:
+    """False: another run has begun, or somebody dropped it."""
+    finished = await _sql.finish_try(
         connection,
         delivery_id=delivery.id,
         run=run.run,
@@ -212,6 +217,7 @@ async def _finish(
         answer=result.answer[:ANSWER_MAX_LENGTH],
         seconds=seconds,
     )
+    return finished is not None
 
 
 async def _write_to_owner(connection: Any, run: Run, reason: OffReason, site: str) -> None:
@@ -256,6 +262,7 @@ async def send_test(connection: Any, webhook: Webhook) -> int:
 
 async def send_again(connection: Any, streamer_id: int, webhook_id: int, delivery_id: int) -> None:
     """One that is over, once more. Raises NotFoundError("delivery"), NotAllowedError("delivery_waits")."""
+    await _sql.lock_webhook(connection, webhook_id=webhook_id)
     repeated = await _sql.repeat_one(
         connection, streamer_id=streamer_id, webhook_id=webhook_id, delivery_id=delivery_id
     )
@@ -267,6 +274,7 @@ async def send_again(connection: Any, streamer_id: int, webhook_id: int, deliver
 
 async def send_missed(connection: Any, webhook: Webhook) -> int:
     """All that did not arrive, in order; how many. None while it is off."""
+    await _sql.lock_webhook(connection, webhook_id=webhook.id)
     tag: str = await _sql.repeat_missed(connection, streamer_id=webhook.streamer_id, webhook_id=webhook.id)
     await ask(connection, [webhook.id], at_once=True)
     return int(tag.rpartition(" ")[2])
@@ -274,6 +282,7 @@ async def send_missed(connection: Any, webhook: Webhook) -> int:
 
 async def skip(connection: Any, streamer_id: int, webhook_id: int, delivery_id: int) -> bool:
     """One that waits is not sent: those behind it go on. False: it is over. Raises NotFoundError("delivery")."""
+    await _sql.lock_webhook(connection, webhook_id=webhook_id)
     dropped = await _sql.drop_one(connection, streamer_id=streamer_id, webhook_id=webhook_id, delivery_id=delivery_id)
     if dropped is None:
         await get_delivery(connection, streamer_id, webhook_id, delivery_id)

@@ -693,6 +693,32 @@ async def test_one_that_waits_can_be_skipped(house: House, receiver: Receiver) -
     assert receiver.heard[-1].json["data"]["donation"]["id"] == second.donation_id
 
 
+async def test_switching_off_and_skipping_while_it_is_sent_end_well(house: House, receiver: Receiver) -> None:
+    webhook_id = await house.listen(receiver)
+    for status in (200, 500):
+        receiver.statuses = [status] * 4
+        receiver.delay_seconds = 0.05
+        for _ in range(4):
+            await house.pay()
+        await house.publish()
+
+        async def skip_all() -> None:
+            for row in await house.rows("SELECT id FROM webhook_deliveries ORDER BY id"):
+                async with house.parts.pool.acquire() as connection, connection.transaction():
+                    await webhook_deliveries.skip(connection, house.streamer.id, webhook_id, row["id"])
+
+        async def switch() -> None:
+            for _ in range(8):
+                async with house.parts.pool.acquire() as connection, connection.transaction():
+                    await webhooks.switch_off(connection, house.streamer.id, webhook_id, OffReason.OWNER)
+                async with house.parts.pool.acquire() as connection, connection.transaction():
+                    await webhooks.switch_on(connection, house.streamer.id, webhook_id)
+
+        await asyncio.gather(send_webhook(house.parts, webhook_id), skip_all(), switch())
+        await send_webhook(house.parts, webhook_id)
+    assert set(await house.statuses(webhook_id)) <= {"delivered", "dropped"}
+
+
 async def test_a_goal_deleted_meanwhile_is_passed_over(house: House, receiver: Receiver) -> None:
     webhook_id = await house.listen(receiver)
     async with house.parts.pool.acquire() as connection, connection.transaction():
