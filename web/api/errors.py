@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from quart import Response, json, request
 from quart_schema import RequestSchemaValidationError
 from quart_schema.validation import QuerystringValidationError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from domain.errors import DomainError, InvalidInputError, NotAllowedError, NotFoundError
 from web.api.blueprints import is_old
@@ -97,6 +97,9 @@ def answer_domain_error(error: DomainError) -> Response:
 
 def answer_http_exception(error: HTTPException) -> Response | None:
     """None: it is no error of the request's fields."""
+    if type(error) is BadRequest and request.is_json and is_old(request.endpoint):
+        fault = {"loc": ["body"], "msg": "JSON decode error", "type": "json_invalid"}
+        return answer(422, "This is no JSON", faults=[fault])
     if not isinstance(error, RequestSchemaValidationError):
         return None
     where = "query" if isinstance(error, QuerystringValidationError) else "body"
