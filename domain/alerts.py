@@ -3,7 +3,8 @@
     held ──approve──▶ queued ──pick──▶ playing ──finished after seen──▶ shown
       │                 │ ▲               │ │
       │                 │ └─lease ended───┘ └──skip──▶ skipped
-      └────drop─────────┴──▶ dropped   (also when the donation is refunded or deleted before it was shown)
+      └────drop─────────┴──▶ dropped   (also when the donation is refunded or deleted before it was shown, and at once
+                                        when its streamer shows no such donations: `wants_alert` in the database)
 
 Here are the queue and its states; offers, leases and what overlays say of them are in `domain/showing.py`,
 what becomes of alerts missed in a long absence is in `domain/missed.py`.

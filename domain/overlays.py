@@ -52,6 +52,8 @@ class Controls:
     """Alerts play without sound since then; that holds nothing back."""
     speaker_muted: bool | None = None
     """What the speaking overlay says of itself: whether it has heard of the mute."""
+    shows_donations: bool = True
+    """False: the streamer switched alerts of donations off (`domain/alert_settings.py`); what waits plays on."""
 
     @property
     def is_asking(self) -> bool:

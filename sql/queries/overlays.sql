@@ -116,10 +116,12 @@ LEFT JOIN alerts playing ON playing.streamer_id = mine.streamer_id AND playing.s
 -- speaker_muted is what the speaking overlay says of itself.
 SELECT speakers.overlay_id AS speaker_id, paused_at, pause_kept_at, muted_at, overlay.muted AS speaker_muted,
        question.asking_since, coalesce(question.postponed, false) AS postponed,
+       coalesce(settings.alerts_enabled, true) AS shows_donations,
        CASE WHEN resume_at > now() THEN (extract(epoch FROM resume_at - now()) * 1000)::integer END AS resume_in_ms
 FROM speakers
 LEFT JOIN questions question ON question.streamer_id = speakers.streamer_id
 LEFT JOIN overlays overlay ON overlay.id = speakers.overlay_id
+LEFT JOIN alert_settings settings ON settings.streamer_id = speakers.streamer_id
 WHERE speakers.streamer_id = :streamer_id;
 
 -- name: list_overlays

@@ -3,7 +3,7 @@
 GET  /dashboard/alerts/levels/<id>           the form, and a still picture of the level as it is saved
 POST /dashboard/alerts/levels/<id>           keep it
 POST /dashboard/alerts/levels/<id>/remove    not the last one
-POST /dashboard/alerts/levels/<id>/test      a test alert of its amount
+POST /dashboard/alerts/levels/<id>/play      a test alert of its amount
 GET  /dashboard/alerts/levels/<id>/preview   the picture, drawn by the overlay's own code in a frame
 """
 
@@ -80,7 +80,7 @@ async def remove(tier_id: str) -> ResponseReturnValue:
     return desk.go_to("alert_settings.show", said="level-removed", _anchor="levels")
 
 
-@blueprint.post("/dashboard/alerts/levels/<tier_id>/test")
+@blueprint.post("/dashboard/alerts/levels/<tier_id>/play")
 async def test(tier_id: str) -> ResponseReturnValue:
     """Plays what is saved, also where alerts are switched off."""
     user, streamer = await require_user(), await require_streamer()
