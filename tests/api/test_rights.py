@@ -141,9 +141,9 @@ async def test_nobody_is_let_in(site: Site, ids: dict[str, str]) -> None:
     wrong = []
     for token in (None, "sc_" + "x" * 43, "eyJhbGciOiJub25lIn0.e30.", "x"):
         async with calling(site, token) as client:
-            for operation in OPERATIONS:
+            for operation in (operation for operation in OPERATIONS if not operation.is_public):
                 answer = await operation.call(client, ids_for(operation, ids))
-                if not operation.is_public and answer.status_code not in ({401, 403} if operation.is_old else {401}):
+                if answer.status_code not in ({401, 403} if operation.is_old else {401}):
                     wrong.append(f"{named(operation)} answers {token} with {answer.status_code}")
     assert wrong == []
 
