@@ -1,6 +1,14 @@
 // The API's reference, to read and to try: Swagger UI instead of the plain list.
 
 const reference = document.getElementById("reference");
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+function followTheme() {
+  document.documentElement.classList.toggle("dark-mode", dark.matches);
+}
+
+followTheme();
+dark.addEventListener("change", followTheme);
 
 if (window.SwaggerUIBundle) {
   reference.replaceChildren();
