@@ -4,7 +4,6 @@
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, TypeVar
@@ -17,7 +16,7 @@ from werkzeug.routing import Rule
 from domain.idempotency import KEY_MAX_LENGTH
 from domain.scopes import Scope
 from web.api.access import access_of
-from web.api.blueprints import is_api, is_old
+from web.api.blueprints import PREFIX, is_api, is_old
 from web.api.errors import PROBLEM
 from web.api.etags import is_tagged
 
@@ -144,8 +143,7 @@ class ApiDocument(OpenAPIProvider):
         return methods
 
     def _complete(self, operation: dict[str, Any], rule: Rule, view: Callable[..., Any]) -> None:
-        noun = re.sub(r"^rest_(old_)?", "", rule.endpoint.rpartition(".")[0])
-        operation["tags"] = [noun]
+        operation["tags"] = [rule.rule.removeprefix(f"{PREFIX}/").partition("/")[0]]
         access = access_of(view)
         if access.is_public:
             operation["security"] = [{}]
