@@ -165,7 +165,8 @@ class TestReplayAndTest:
         await donate(connection, streamer)
         await show(connection, streamer, overlay_id)
         count = (
-            "SELECT (SELECT count(*) FROM outbox WHERE name IS DISTINCT FROM 'alert.shown'), (SELECT count(*) FROM ledger_transactions),"
+            "SELECT (SELECT count(*) FROM outbox WHERE name IS DISTINCT FROM 'alert.shown'),"
+            " (SELECT count(*) FROM ledger_transactions),"
             " (SELECT coalesce(sum(net_minor), 0) FROM streamer_totals)"
         )
         before = await connection.fetchrow(count)
