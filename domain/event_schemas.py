@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
+from domain.alerts import AlertKind
 from domain.events import EventType
 
 Minor = Annotated[int, Field(ge=0, description="Kopecks")]
@@ -109,8 +110,8 @@ class AlertShown(EventData):
     """An alert's text was readable on the stream: it is not played again."""
 
     alert_id: Annotated[UUID, Field(strict=False)]
-    donation_id: Id | None = Field(description="Null: a test, a summary, a goal, or what was written down by hand")
-    kind: Literal["donation", "replay", "test", "summary", "goal", "manual"]
+    donation_id: Id | None = Field(description="Null: what it shows is no donation made here")
+    kind: Annotated[AlertKind, Field(strict=False, description="There may be more kinds")]
 
 
 class GoalReached(EventData):

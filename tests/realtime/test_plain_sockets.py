@@ -13,6 +13,7 @@ import pytest
 from domain import alert_settings, alerts, overlays
 from domain.overlay_tokens import rotate_overlay_token
 from infra.crypto import SecretBox
+from realtime.plain_frames import donation_frame, words_of_offer
 from tests.builders import make_streamer
 from tests.realtime.conftest import SECRET_KEY, Scene, Service
 from tests.realtime.test_bots import pay, person, until
@@ -105,6 +106,20 @@ async def test_a_widget_plays_in_order_and_what_it_played_is_shown(
     async with service.overlay(scene) as overlay:
         await overlay.show(await overlay.offer())
     assert await scene.status(second[0]) == "shown"
+
+
+async def test_what_is_no_donation_has_a_title_and_no_donor(connection: Any) -> None:
+    settings = await alert_settings.get_settings(connection, (await make_streamer(connection)).id)
+    told = {"message": "Микрофон", "amount_minor": 0, "donor_name": None}
+    for kind, title, text in (
+        ("goal", "Цель достигнута", "Цель достигнута: Микрофон"),
+        ("summary", "Пока вас не было", "Пока вас не было: Микрофон"),
+        ("custom", "", "Микрофон"),
+    ):
+        donation = json.loads(donation_frame(words_of_offer({**told, "kind": kind}), settings))["donation"]
+        assert (donation["donor_name"], donation["is_anonymous"], donation["formatted_text"]) == (title, False, text)
+    nobody = json.loads(donation_frame(words_of_offer({**told, "kind": "test"}), settings))["donation"]
+    assert (nobody["donor_name"], nobody["is_anonymous"]) == ("Аноним", True)
 
 
 async def has_status(scene: Scene, donation_id: int, status: str) -> bool:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import jsonschema
 from aiormq.abc import AbstractChannel
 
 from domain import holds, showing
+from domain.alerts import KNOWN_KINDS
 from domain.event_schemas import DATA_OF, check_event, schema_text
 from domain.events import EVENTS_EXCHANGE, EventType
 from domain.holds import By, Decision
@@ -43,6 +45,13 @@ def test_the_schema_in_git_is_current() -> None:
     if os.environ.get("UPDATE_EVENTS"):
         SCHEMA.write_text(schema_text(), encoding="utf-8")
     assert SCHEMA.read_text(encoding="utf-8") == schema_text()
+
+
+def test_an_alert_of_any_kind_may_be_shown() -> None:
+    for kind in KNOWN_KINDS:
+        data = {"streamer_id": 1, "alert_id": str(uuid.uuid4()), "donation_id": None, "kind": kind}
+        DATA_OF[EventType.ALERT_SHOWN].model_validate(data)
+        assert f"`{kind}`" in PAGE.read_text(encoding="utf-8")
 
 
 def test_the_page_tells_of_every_event_and_of_all_it_holds() -> None:
