@@ -140,4 +140,4 @@ def test_every_letter_has_words_in_both_languages(kind: Kind, locale: str, setti
     assert text.count("\n") > 5
     assert max(map(len, text.splitlines())) <= 76
     assert "<" not in text
-    assert ("123456" in text) == (kind in (Kind.REGISTER, Kind.PASSWORD, Kind.EMAIL))
+    assert ("123456" in text) == (kind in (Kind.REGISTER, Kind.VERIFY, Kind.PASSWORD, Kind.EMAIL))

@@ -12,6 +12,7 @@ from domain.payments import Payment, PaymentStatus, get_payment
 from domain.refunds import RefundStatus
 from domain.terminals import FORMER_SECRET_DAYS, Terminal, find_terminal, retire_terminal, set_terminal
 from domain.totals import read_totals
+from infra.settings import Settings
 from tasks.checks import check_payment
 from tasks.notifications import apply_notification
 from tasks.payments import create_payment
@@ -46,7 +47,8 @@ async def site(world: World) -> AsyncIterator[Site]:
 @pytest.fixture
 def parts(world: World, site: Site) -> Parts:
     """Workers whose payments name the site's address to the bank."""
-    settings = world.parts.settings.model_copy(update={"web_url": site.url})
+    # Not a copy: that would keep the addresses that were made of the former one.
+    settings = Settings(**{**world.parts.settings.model_dump(), "web_url": site.url})
     return dataclasses.replace(world.parts, settings=settings)
 
 
