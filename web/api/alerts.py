@@ -17,14 +17,12 @@ from domain import alert_settings, control
 from domain.alert_checks import AMOUNT_MOST_MINOR, GIFS_MAX, TIERS_MAX
 from domain.alert_files import check_kinds
 from domain.alert_settings import Tier, get_tier, new_tier_id
-from domain.control import Presser, PresserKind
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
-from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.media_files import list_urls
 from domain.scopes import Scope
 from domain.streamers import find_by_any_slug, is_open
-from infra.redis import publish
-from web.api.access import caller, callers_streamer, needs, public
+from web.api.access import callers_streamer, needs, public
+from web.api.acting import ALERTS, presser, tell
 from web.api.alert_errors import invalid
 from web.api.blueprints import old_api
 from web.api.errors import Refused, wrong_field
@@ -260,14 +258,13 @@ async def play_test(amount: str) -> Message:
     """Play a test alert of so many roubles, marked as a test: it touches no totals."""
     streamer = await callers_streamer()
     await parts().limiter.take(TESTS, str(streamer.id))
-    user = caller().user
     async with parts().pool.acquire() as connection, connection.transaction():
         await control.test(
-            connection, streamer.id, Presser(PresserKind.OWNER, user.id, streamer.display_name),
+            connection, streamer.id, presser(streamer),
             amount_minor=_amount(amount), donor_name=_("Anya"),
             message=_("Greetings from Omsk! This is how alerts look."),
         )  # fmt: skip
-    await publish(parts().redis, WAKE_CHANNEL, [Wake(streamer.id, frozenset({Topic.ALERTS})).encode()])
+    await tell(streamer, ALERTS)
     return Message(message="Test alert sent")
 
 
