@@ -38,7 +38,8 @@ async def erase(
         connection, streamer_id=streamer_id, ids=ids, by_id=user_id, by_name=user_name[:320]
     )
     # Whoever was told the words should forget them, too.
-    facts = [{"donation_id": one, "streamer_id": streamer_id, "decision": "erase", "by": "owner"} for one in ids]
+    gone = {"decision": "erase", "by": "owner", "is_held": False, "donor_name": None, "message": ""}
+    facts = [{"donation_id": one, "streamer_id": streamer_id, **gone} for one in ids]
     await outbox.add_events(connection, [(EventType.DONATION_MODERATED, fact) for fact in facts])
     await queries.erasure.drop_copies(connection, streamer_id=streamer_id)
     return erased

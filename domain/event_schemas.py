@@ -96,10 +96,10 @@ class NotificationSend(Texts, DonationData):
 class DonationModerated(Texts, DonationData):
     """Something was decided about a donation's text."""
 
-    decision: Literal["mask", "hold", "reject", "show", "show_without_text", "hide"] = Field(
-        description="mask, hold, reject: by the rules, when it was paid. The others end a hold."
+    decision: Literal["mask", "hold", "reject", "show", "show_without_text", "hide", "erase"] = Field(
+        description="mask, hold, reject: by the rules, when it was paid. erase: its donor wants to be forgotten."
     )
-    by: Literal["rules", "owner", "superuser", "moderator", "deadline"]
+    by: Literal["rules", "owner", "superuser", "moderator", "deadline", "key"]
 
 
 class StatsUpdate(EventData):

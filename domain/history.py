@@ -253,8 +253,20 @@ async def set_hidden(connection: Any, streamer_id: int, donation_id: int, is_hid
     )
     if changed is None:
         return False
-    decision = "hide" if is_hidden else "show"
-    facts = {"donation_id": donation_id, "streamer_id": streamer_id, "decision": decision, "by": "owner"}
+    if not changed["is_paid"]:
+        # Nobody heard of it yet, and its words were not judged.
+        return True
+    texts = {"donor_name": changed["donor_name"], "message": changed["message"]}
+    if is_hidden or changed["is_held"]:
+        texts = {"donor_name": None, "message": ""}
+    facts = {
+        "donation_id": donation_id,
+        "streamer_id": streamer_id,
+        "decision": "hide" if is_hidden else "show",
+        "by": "owner",
+        "is_held": changed["is_held"],
+        **texts,
+    }
     await outbox.add_event(connection, EventType.DONATION_MODERATED, facts)
     return True
 

@@ -287,6 +287,7 @@ async def skip(connection: Any, streamer_id: int, webhook_id: int, delivery_id: 
     if dropped is None:
         await get_delivery(connection, streamer_id, webhook_id, delivery_id)
         return False
+    await _sql.forget_failure(connection, webhook_id=webhook_id)
     await ask(connection, [webhook_id], at_once=True)
     return True
 

@@ -18,6 +18,10 @@ from realtime.messages import MAX_MESSAGE_BYTES
 from realtime.plain_sockets import PREFIX
 
 GRACE_SECONDS = 3
+WIDGET_PING_SECONDS = 1.0
+"""How often a widget of the first version is asked whether it is there."""
+WIDGET_PONG_SECONDS = 2.0
+"""How long it may take to say so."""
 
 
 class Server(uvicorn.Server):
@@ -41,6 +45,9 @@ class WebSockets(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Any) -> None:
         if not event.path.startswith(PREFIX):
             self.ping_interval = None
+        elif "/widget/" in event.path:
+            # We say of it that an alert was seen, three seconds after it began at the latest.
+            self.ping_interval, self.ping_timeout = WIDGET_PING_SECONDS, WIDGET_PONG_SECONDS
         super().handle_connect(event)
 
 

@@ -6,7 +6,6 @@ It speaks only where no overlay does, and else is sent what they play. It can be
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
@@ -84,5 +83,7 @@ async def _end(task: "asyncio.Task[None] | None") -> None:
     if task is None:
         return
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, OSError):
-        await task
+    # Not `await task`: whoever cancels us meanwhile must not be taken for its end.
+    await asyncio.wait({task})
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, OSError):
+        raise error

@@ -59,11 +59,11 @@ async def _send_due(parts: Parts, run: Run) -> None:
 
 
 async def _facts_of(connection: Any, run: Run, delivery: Delivery) -> Facts | None:
-    if delivery.is_test:
-        return webhook_payloads.sample_facts(delivery.name, datetime.now(UTC))
     if run.format is Format.KOFI and delivery.name != WebhookEvent.DONATION_PAID:
         # Written down before the format was changed.
         return None
+    if delivery.is_test:
+        return webhook_payloads.sample_facts(delivery.name, datetime.now(UTC))
     return await webhook_payloads.read_facts(connection, run.streamer_id, delivery.name, delivery.data)
 
 

@@ -14,9 +14,6 @@ ALTER TABLE alerts
     ADD CONSTRAINT alerts_amount_minor_check CHECK (amount_minor > 0 OR (kind = 'custom' AND amount_minor = 0)) NOT VALID,
     ADD CONSTRAINT alerts_custom
         CHECK (kind = 'custom' OR (external_id IS NULL AND image_url IS NULL AND sound_url IS NULL)) NOT VALID;
-CREATE UNIQUE INDEX alerts_external_id ON alerts (streamer_id, external_id) WHERE external_id IS NOT NULL;
--- For forgetting their texts.
-CREATE INDEX alerts_custom_texts ON alerts (created_at) WHERE kind = 'custom' AND (donor_name IS NOT NULL OR message <> '');
 
 -- Whether a streamer who was away is asked about this alert: only what brought money is.
 CREATE OR REPLACE FUNCTION is_askable(alert alerts) RETURNS boolean LANGUAGE sql STABLE

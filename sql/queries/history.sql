@@ -81,7 +81,9 @@ CROSS JOIN (SELECT count(*)::integer AS number, coalesce(sum(amount_minor), 0)::
             FROM manual_donations WHERE streamer_id = :streamer_id AND deleted_at IS NULL) AS manual
 LEFT JOIN streamer_totals AS totals ON totals.streamer_id = :streamer_id;
 
--- name: set_hidden$
+-- name: set_hidden^
+-- With what may be told of it.
 UPDATE donations SET hidden_at = CASE WHEN :is_hidden::boolean THEN now() END, retold_at = now()
 WHERE streamer_id = :streamer_id AND id = :donation_id AND (hidden_at IS NOT NULL) <> :is_hidden::boolean
-RETURNING id;
+RETURNING paid_at IS NOT NULL AS is_paid, public_donor_name AS donor_name, coalesce(public_message, '') AS message,
+          EXISTS (SELECT FROM alerts WHERE donation_id = donations.id AND alerts.status = 'held') AS is_held;

@@ -30,7 +30,7 @@ RETURNING delivery.id;
 
 -- name: repeat_missed!
 -- All that did not arrive, in their order.
-UPDATE webhook_deliveries delivery SET status = 'waiting', is_single = false, next_try_at = now()
+UPDATE webhook_deliveries delivery SET status = 'waiting', is_single = false, next_try_at = now(), tries = 0
 FROM webhooks webhook
 WHERE delivery.webhook_id = :webhook_id AND delivery.status IN ('failed', 'dropped') AND NOT delivery.is_test
   AND webhook.id = delivery.webhook_id AND webhook.streamer_id = :streamer_id AND webhook.is_on;
@@ -108,6 +108,10 @@ UPDATE webhooks SET delivered_at = now(), failing_since = NULL WHERE id = :webho
 -- A try by hand arrived: what waits for a later try waits no longer.
 UPDATE webhook_deliveries SET next_try_at = now()
 WHERE webhook_id = :webhook_id AND status = 'waiting' AND next_try_at > now();
+
+-- name: forget_failure!
+-- What comes next is as good as new: its day begins with its own first failure.
+UPDATE webhooks SET failing_since = NULL WHERE id = :webhook_id;
 
 -- name: note_failure^
 -- Since when it fails, in seconds, and whether more waits than is kept.
