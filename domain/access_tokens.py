@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.scopes import Scope
-from domain.text import NAME_MAX_LENGTH, clean_name
+from domain.text import clean_given_name
 from domain.users import User
 from infra import queries
 
@@ -82,16 +82,6 @@ def check_scopes(names: Iterable[str]) -> tuple[Scope, ...]:
     return scopes
 
 
-def clean_key_name(text: str) -> str:
-    """Raises InvalidInputError("name", "required" | "too_long")."""
-    name = clean_name(text)
-    if not name:
-        raise InvalidInputError("name", "required")
-    if len(name) > NAME_MAX_LENGTH:
-        raise InvalidInputError("name", "too_long", over=len(name) - NAME_MAX_LENGTH, limit=NAME_MAX_LENGTH)
-    return name
-
-
 def new_access_token() -> str:
     return PREFIX + secrets.token_urlsafe(32)
 
@@ -147,7 +137,7 @@ async def create_key(
 
     Raises InvalidInputError("name" | "scopes" | "days", …), NotAllowedError("too_many").
     """
-    name, chosen = clean_key_name(name), check_scopes(scopes)
+    name, chosen = clean_given_name(name), check_scopes(scopes)
     if days not in KEY_DAYS:
         raise InvalidInputError("days", "unknown")
     await queries.access_tokens.lock_user(connection, user_id=user_id)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from domain.access_tokens import hint_of
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.links import clean_link
-from domain.text import NAME_MAX_LENGTH, clean_name
+from domain.text import clean_given_name
 from infra import queries
 
 MAX_APPLICATIONS = 20
@@ -152,11 +152,7 @@ def check_redirect_uri(uri: str) -> str:
 
 def check_fields(name: str, site_url: str, redirect_uris: Iterable[str]) -> Fields:
     """Raises InvalidInputError: "name", "site_url" or "redirect_uris"."""
-    name = clean_name(name)
-    if not name:
-        raise InvalidInputError("name", "required")
-    if len(name) > NAME_MAX_LENGTH:
-        raise InvalidInputError("name", "too_long", over=len(name) - NAME_MAX_LENGTH, limit=NAME_MAX_LENGTH)
+    name = clean_given_name(name)
     try:
         site_url = clean_link(site_url)
     except InvalidInputError as error:

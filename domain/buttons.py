@@ -10,9 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
+from domain.errors import NotAllowedError, NotFoundError
 from domain.terminals import Box
-from domain.text import NAME_MAX_LENGTH, clean_name
+from domain.text import clean_given_name
 from infra import queries
 
 MAX_BUTTONS = 50
@@ -62,7 +62,7 @@ class NewButton:
 async def create_button(connection: Any, box: Box, streamer_id: int, new: NewButton) -> int:
     """A button with an address of its own; returns its id. Raises InvalidInputError("name"),
     NotAllowedError("too_many")."""
-    name = clean_button_name(new.name)
+    name = clean_given_name(new.name)
     # Locked, so that two forms at once do not pass the limit together.
     await queries.overlays.lock_speaker(connection, streamer_id=streamer_id)
     if await queries.buttons.count_buttons(connection, streamer_id=streamer_id) >= MAX_BUTTONS:
@@ -81,16 +81,6 @@ async def create_button(connection: Any, box: Box, streamer_id: int, new: NewBut
     return button_id
 
 
-def clean_button_name(text: str) -> str:
-    """Raises InvalidInputError("name", "required" | "too_long")."""
-    name = clean_name(text)
-    if not name:
-        raise InvalidInputError("name", "required")
-    if len(name) > NAME_MAX_LENGTH:
-        raise InvalidInputError("name", "too_long", over=len(name) - NAME_MAX_LENGTH, limit=NAME_MAX_LENGTH)
-    return name
-
-
 async def list_buttons(connection: Any, streamer_id: int) -> list[Button]:
     """Those that may be pressed, the oldest first."""
     return [_button(row) async for row in queries.buttons.list_buttons(connection, streamer_id=streamer_id)]
@@ -99,7 +89,7 @@ async def list_buttons(connection: Any, streamer_id: int) -> list[Button]:
 async def change_button(connection: Any, streamer_id: int, button_id: int, *, name: str, allows_get: bool) -> None:
     """Raises InvalidInputError("name"), NotFoundError("button")."""
     result = await queries.buttons.update_button(
-        connection, streamer_id=streamer_id, button_id=button_id, name=clean_button_name(name), allows_get=allows_get
+        connection, streamer_id=streamer_id, button_id=button_id, name=clean_given_name(name), allows_get=allows_get
     )
     _expect_one(result)
 

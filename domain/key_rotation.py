@@ -32,42 +32,20 @@ class Rotated:
 
 async def rotate_terminals(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
     """The next batch of terminals, their former secrets too. Run it again: nothing is encrypted twice."""
-    rows = [row async for row in queries.terminals.list_secrets(connection, after_id=after_id, limit=batch)]
-    counted = _Counter(box)
-    for row in rows:
-        read, read_former = row["secret_encrypted"], row["former_secret_encrypted"]
-        secret = counted.renew(read)
-        former = None if read_former is None else counted.renew(read_former)
-        if (secret, former) != (read, read_former):
-            await queries.terminals.replace_secrets(
-                connection,
-                terminal_id=row["id"],
-                secret_encrypted=secret,
-                former_secret_encrypted=former,
-                read_secret=read,
-                read_former_secret=read_former,
-            )
-    return counted.of(rows)
+
+    async def replace(row_id: int, **secrets: str | None) -> None:
+        await queries.terminals.replace_secrets(connection, terminal_id=row_id, **secrets)
+
+    return await _rotate_pairs(box, queries.terminals.list_secrets(connection, after_id=after_id, limit=batch), replace)
 
 
 async def rotate_webhooks(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
     """The next batch of webhooks, their former secrets too."""
-    rows = [row async for row in queries.webhooks.list_secrets(connection, after_id=after_id, limit=batch)]
-    counted = _Counter(box)
-    for row in rows:
-        read, read_former = row["secret_encrypted"], row["former_secret_encrypted"]
-        secret = counted.renew(read)
-        former = None if read_former is None else counted.renew(read_former)
-        if (secret, former) != (read, read_former):
-            await queries.webhooks.replace_secrets(
-                connection,
-                webhook_id=row["id"],
-                secret_encrypted=secret,
-                former_secret_encrypted=former,
-                read_secret=read,
-                read_former_secret=read_former,
-            )
-    return counted.of(rows)
+
+    async def replace(row_id: int, **secrets: str | None) -> None:
+        await queries.webhooks.replace_secrets(connection, webhook_id=row_id, **secrets)
+
+    return await _rotate_pairs(box, queries.webhooks.list_secrets(connection, after_id=after_id, limit=batch), replace)
 
 
 async def rotate_overlay_tokens(connection: Any, box: RotatingBox, after_id: int, *, batch: int = BATCH) -> Rotated:
@@ -140,6 +118,27 @@ async def _rotate(
         secret = counted.renew(row[column])
         if secret != row[column]:
             await replace(row["id"], secret, row[column])
+    return counted.of(rows)
+
+
+async def _rotate_pairs(
+    box: RotatingBox, found: AsyncIterator[Any], replace: Callable[..., Awaitable[None]]
+) -> Rotated:
+    """Rows with a secret and perhaps a former one; `replace` gets a row's id, both anew, and both as they were read."""
+    rows = [row async for row in found]
+    counted = _Counter(box)
+    for row in rows:
+        read, read_former = row["secret_encrypted"], row["former_secret_encrypted"]
+        secret = counted.renew(read)
+        former = None if read_former is None else counted.renew(read_former)
+        if (secret, former) != (read, read_former):
+            await replace(
+                row["id"],
+                secret_encrypted=secret,
+                former_secret_encrypted=former,
+                read_secret=read,
+                read_former_secret=read_former,
+            )
     return counted.of(rows)
 
 

@@ -7,6 +7,8 @@ in JavaScript agree on them.
 import re
 import unicodedata
 
+from domain.errors import InvalidInputError
+
 NAME_MAX_LENGTH = 60
 
 ZERO_WIDTH_JOINER = "\u200d"
@@ -24,6 +26,16 @@ _MARKS_MAX = 4
 def clean_name(text: str) -> str:
     """One line, or "" when nothing can be seen of it."""
     return " ".join(_clean(text).split())
+
+
+def clean_given_name(text: str) -> str:
+    """What a streamer calls a thing of hers. Raises InvalidInputError("name", "required" | "too_long")."""
+    name = clean_name(text)
+    if not name:
+        raise InvalidInputError("name", "required")
+    if len(name) > NAME_MAX_LENGTH:
+        raise InvalidInputError("name", "too_long", over=len(name) - NAME_MAX_LENGTH, limit=NAME_MAX_LENGTH)
+    return name
 
 
 def clean_message(text: str) -> str:

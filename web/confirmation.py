@@ -4,9 +4,7 @@ from domain.users import User, has_password
 from web.context import parts
 from web.i18n import _
 from web.pages.my_account_acts import wrong_password
-from web.sessions import current_session
-
-FRESH_SECONDS = 15 * 60
+from web.sessions import FRESH_SECONDS, current_session
 
 
 async def not_confirmed(user: User, password: str, field: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What is wrong with an e-mail or a password, in words for the field."""
+"""What is wrong with an e-mail, a password, or a text that is too long, in words for the field."""
 
 from domain.errors import InvalidInputError
 from web.i18n import _, ngettext
@@ -21,3 +21,20 @@ def field_words(error: InvalidInputError) -> str:
         case "password", "like_email":
             return _("This password is too much like the e-mail: a stranger would guess it.")
     return _("Some field is not right")
+
+
+def too_long_words(over: int, limit: int) -> str:
+    """`over`: by how many characters it is longer than the limit."""
+    return ngettext(
+        "Longer than %(limit)s characters: remove %(num)s.",
+        "Longer than %(limit)s characters: remove %(num)s.",
+        over,
+        limit=limit,
+    )
+
+
+def given_name_words(error: InvalidInputError) -> str:
+    """For the name that a streamer gives to a thing of hers (`domain.text.clean_given_name`)."""
+    if error.code == "too_long":
+        return too_long_words(error.data["over"], error.data["limit"])
+    return _("Give it a name, so that you recognise it.")

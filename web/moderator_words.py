@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from domain.errors import InvalidInputError
 from domain.moderators import Right
+from web.field_words import too_long_words
 from web.i18n import _, ngettext
 
 
@@ -51,12 +52,7 @@ def since_words(since: datetime) -> str:
 def error_words(error: InvalidInputError) -> str:
     match error.field, error.code:
         case "nick", "too_long":
-            return ngettext(
-                "Longer than %(limit)s characters: remove %(num)s.",
-                "Longer than %(limit)s characters: remove %(num)s.",
-                error.data["over"],
-                limit=error.data["limit"],
-            )
+            return too_long_words(error.data["over"], error.data["limit"])
         case "nick", _code:
             return _("Write a nick, so that others know who decided.")
         case _field, _code:

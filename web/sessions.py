@@ -21,6 +21,8 @@ from web.known_browsers import remember_browser
 from web.security import COOKIELESS, is_secure, session_cookie_name
 
 SESSION_SECONDS = SESSION_DAYS * 24 * 3600
+FRESH_SECONDS = 15 * 60
+"""So long after signing in one need not prove again that it is oneself."""
 
 
 def setup_sessions(app: Quart) -> None:

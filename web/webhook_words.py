@@ -4,7 +4,8 @@ from domain.errors import InvalidInputError
 from domain.webhook_deliveries import DeliveryStatus, Logged
 from domain.webhook_events import WebhookEvent
 from domain.webhooks import Format, OffReason, Webhook
-from web.i18n import _, format_number, ngettext
+from web.field_words import too_long_words
+from web.i18n import _, format_number
 from web.pages.dashboard_view import when
 
 
@@ -119,12 +120,7 @@ def error_words(error: str, detail: str) -> str:
 def field_words(error: InvalidInputError) -> str:
     match error.field, error.code:
         case _any, "too_long":
-            return ngettext(
-                "Longer than %(limit)s characters: remove %(num)s.",
-                "Longer than %(limit)s characters: remove %(num)s.",
-                error.data["over"],
-                limit=error.data["limit"],
-            )
+            return too_long_words(error.data["over"], error.data["limit"])
         case "events", _code:
             return _("Choose at least one.")
         case "url", "required":

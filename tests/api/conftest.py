@@ -3,7 +3,7 @@
 import itertools
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -17,32 +17,27 @@ from domain.users import create_user, get_token_holder
 from infra.crypto import SecretBox
 from infra.jwt import issue_jwt
 from infra.settings import ROOT
-from tests.support.servers import TEMPLATE, Servers
-from tests.support.site import Site, open_site
+from tests.support.servers import Servers
+from tests.support.site import Site, keep_database, keep_site, open_site
+from tests.web.conftest import PASSWORD
 from tests.web.post import Post, open_post
 
-Caller = Callable[..., Awaitable[httpx.AsyncClient]]
-
-PASSWORD = "correct horse battery"
+FRONT = "https://front.example.org"
+"""A site whose pages may call the API."""
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
 async def site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
-    async with open_site(fresh_database_url, redis_url, cors_origins="https://front.example.org") as site:
+    async with open_site(fresh_database_url, redis_url, cors_origins=FRONT) as site:
         yield site
 
 
 @pytest.fixture(scope="module")
 async def _kept_site(_servers: Servers) -> AsyncIterator[Site]:
-    name = f"kept_api_{next(_numbers)}"
-    database_url = await _servers.postgres.create_database(name, template=TEMPLATE)
-    async with open_site(
-        database_url, _servers.valkey.url(), cors_origins="https://front.example.org", api_calls_per_minute=1_000_000
-    ) as site:
+    async with keep_site(_servers, cors_origins=FRONT, api_calls_per_minute=1_000_000) as site:
         yield site
-    await _servers.postgres.drop_database(name)
 
 
 @pytest.fixture
@@ -57,10 +52,8 @@ async def kept_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
 async def shared_site(_servers: Servers) -> AsyncIterator[Site]:
     """One site for many tests, which is never emptied: also for those that write the ledger. So each has streamers of
     its own, with `new_slug`, and looks at nothing else."""
-    database_url = await _servers.postgres.create_database("shared_api", template=TEMPLATE)
-    async with open_site(database_url, _servers.valkey.url(), api_calls_per_minute=1_000_000) as site:
+    async with keep_site(_servers, api_calls_per_minute=1_000_000) as site:
         yield site
-    await _servers.postgres.drop_database("shared_api")
 
 
 def new_slug() -> str:
@@ -122,11 +115,8 @@ async def operators(site: Site) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="module")
 async def _kept_post(_servers: Servers) -> AsyncIterator[Post]:
-    name = f"kept_api_post_{next(_numbers)}"
-    database_url = await _servers.postgres.create_database(name, template=TEMPLATE)
-    async with open_post(database_url, _servers.valkey.url()) as post:
+    async with keep_database(_servers) as database_url, open_post(database_url, _servers.valkey.url()) as post:
         yield post
-    await _servers.postgres.drop_database(name)
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from domain.access_tokens import create_key
 from domain.scopes import Scope
 from domain.streamers import Streamer
 from domain.users import create_user
-from tests.api.conftest import PASSWORD, calling, jwt_of
+from tests.api.conftest import calling, jwt_of
 from tests.api.money import DONATIONS, bank_that_opens, confirm, forget_everything, read, send, wish
 from tests.support.servers import Servers
 from tests.support.site import Site
+from tests.web.conftest import PASSWORD
 
 ONE = "/api/v1/donations/{donation_id}"
 MY = "/api/v1/donations/my"

@@ -16,7 +16,7 @@ from tests.api.conftest import calling, jwt_of
 from tests.api.fits import call
 from tests.support.accounts import add_account
 from tests.web.post import PASSWORD, Post
-from web.api.people import FRESH_SECONDS
+from web.sessions import FRESH_SECONDS
 
 ANNA = "anna@example.org"
 BORIS = "boris@example.org"

@@ -1,6 +1,7 @@
 """The site served in this process on a free port, for tests of pages: its own database, its own Valkey, no workers."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from infra.database import open_pool
 from infra.embedded import free_port
 from infra.settings import Settings
 from tests.support.accounts import add_account
+from tests.support.servers import TEMPLATE, Servers
 from web.__main__ import hypercorn_config
 from web.app import create_app
 
@@ -88,6 +90,25 @@ async def open_site(database_url: str, redis_url: str, **more: Any) -> AsyncIter
         stopped.set()
         await serving
         pool.terminate()
+
+
+_numbers = itertools.count(1)
+
+
+@asynccontextmanager
+async def keep_site(servers: Servers, **more: Any) -> AsyncIterator[Site]:
+    """A site with a database of its own, for fixtures that outlive a test. What earlier tests counted is forgotten."""
+    async with Redis.from_url(servers.valkey.url()) as redis:
+        await redis.flushall()
+    async with keep_database(servers) as database_url, open_site(database_url, servers.valkey.url(), **more) as site:
+        yield site
+
+
+@asynccontextmanager
+async def keep_database(servers: Servers) -> AsyncIterator[str]:
+    name = f"kept_{next(_numbers)}"
+    yield await servers.postgres.create_database(name, template=TEMPLATE)
+    await servers.postgres.drop_database(name)
 
 
 async def _wait_until_up(client: httpx.AsyncClient, serving: "asyncio.Task[None]") -> None:

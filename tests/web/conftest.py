@@ -1,6 +1,5 @@
 """The site in this process, and its streamer, signed in. Who needs another cast has fixtures of his own."""
 
-import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,12 +9,10 @@ from playwright.async_api import Browser, Page
 
 from domain.streamers import Streamer
 from domain.users import create_user
-from tests.support.servers import TEMPLATE, Servers
-from tests.support.site import Site, open_site
+from tests.support.servers import Servers
+from tests.support.site import Site, keep_site, open_site
 
 PASSWORD = "correct horse battery"
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture
@@ -26,11 +23,8 @@ async def site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
 
 @pytest.fixture(scope="module")
 async def _kept_site(_servers: Servers) -> AsyncIterator[Site]:
-    name = f"kept_site_{next(_numbers)}"
-    database_url = await _servers.postgres.create_database(name, template=TEMPLATE)
-    async with open_site(database_url, _servers.valkey.url()) as site:
+    async with keep_site(_servers) as site:
         yield site
-    await _servers.postgres.drop_database(name)
 
 
 @pytest.fixture

@@ -32,7 +32,6 @@ from web.api.schemas.alerts import (
     AlertSettingsUpdate,
     AlertTierUpdate,
     GifQuery,
-    Message,
     StreamerAlerts,
     TierGifs,
     changed_settings,
@@ -40,7 +39,7 @@ from web.api.schemas.alerts import (
     settings_model,
     tier_model,
 )
-from web.api.schemas.common import RoublesIn
+from web.api.schemas.common import Message, RoublesIn
 from web.context import parts
 from web.i18n import _
 from web.pages.dashboard_actions import TESTS

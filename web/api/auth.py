@@ -31,11 +31,11 @@ from web.api.schemas.auth import (
     EmailVerificationCode,
     EmailVerificationRequest,
     LoginForm,
-    Message,
     PasswordResetConfirm,
     PasswordResetRequest,
     Token,
 )
+from web.api.schemas.common import Message
 from web.api.schemas.users import User, UserCreate
 from web.context import parts
 from web.i18n import current_locale

@@ -5,7 +5,6 @@
 
 import json
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import Any, TypeVar
 
 from quart import Quart
@@ -25,6 +24,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 _EXAMPLES = "_streamcash_examples"
 _GIVES = "_streamcash_gives"
 _ERRORS = "_streamcash_errors"
+_DOCUMENT = "streamcash_openapi"
 _PERSON = "person"
 _KEY = "key"
 _APPLICATION = "application"
@@ -91,15 +91,14 @@ def setup_openapi(app: Quart) -> None:
     schema.init_app(app)
 
 
-@cache
-def _document_text(app: Quart) -> str:
-    provider = app.extensions["QUART_SCHEMA"].openapi_provider
-    return json.dumps(provider.schema(), ensure_ascii=False, indent=1, sort_keys=True, default=str)
-
-
 def document_text(app: Quart) -> str:
-    """The document, always in the same order."""
-    return _document_text(app) + "\n"
+    """The document, always in the same order; made once for each app, and gone with it."""
+    text: str | None = app.extensions.get(_DOCUMENT)
+    if text is None:
+        document = app.extensions["QUART_SCHEMA"].openapi_provider.schema()
+        text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True, default=str) + "\n"
+        app.extensions[_DOCUMENT] = text
+    return text
 
 
 class ApiDocument(OpenAPIProvider):

@@ -25,9 +25,8 @@ from web.api.access import caller
 from web.api.errors import Refused, wrong_field
 from web.api.schemas import users as schemas
 from web.context import parts
+from web.sessions import FRESH_SECONDS
 
-FRESH_SECONDS = 15 * 60
-"""After giving the password one may change it, or the address, without giving it again."""
 ALIKE_SECONDS = 0.25
 """How long an answer takes at least that must not show by its time whether there is such an account."""
 

@@ -9,6 +9,7 @@ from domain.alert_checks import GIFS_MAX
 from domain.alert_settings import AlertSettings, Tier
 from domain.alert_tiers import ANONYMOUS_TEXT_TEMPLATE, DONATION_TEXT_TEMPLATE, TEXT_TEMPLATE
 from domain.errors import InvalidInputError
+from web.field_words import too_long_words
 from web.i18n import _, format_amount, format_money, ngettext
 from web.pages.donate_form import parse_amount
 
@@ -191,12 +192,7 @@ def _words(error: InvalidInputError) -> str:
         case "required":
             return _("Give it a name.")
         case "too_long":
-            return ngettext(
-                "Longer than %(limit)s characters: remove %(num)s.",
-                "Longer than %(limit)s characters: remove %(num)s.",
-                data["over"],
-                limit=data["limit"],
-            )
+            return too_long_words(data["over"], data["limit"])
         case "range" if error.field.endswith("_minor"):
             return _("At most %(money)s.", money=format_money(data["most"]))
         case "range" if error.field.endswith("sound_volume"):

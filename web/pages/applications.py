@@ -24,6 +24,7 @@ from domain.users import has_password
 from web import shown_once
 from web.confirmation import not_confirmed
 from web.context import parts
+from web.field_words import too_long_words
 from web.i18n import _, ngettext
 from web.pages import desk
 from web.pages.dashboard_view import when
@@ -167,12 +168,7 @@ async def _page(typed: Typed | None = None) -> Response:
 def error_words(error: InvalidInputError) -> str:
     match error.field, error.code:
         case "name", "too_long":
-            return ngettext(
-                "Longer than %(limit)s characters: remove %(num)s.",
-                "Longer than %(limit)s characters: remove %(num)s.",
-                error.data["over"],
-                limit=error.data["limit"],
-            )
+            return too_long_words(error.data["over"], error.data["limit"])
         case "name", _code:
             return _("Give it a name: people see it when it asks them for access.")
         case "site_url", "not_https":

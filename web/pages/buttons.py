@@ -25,7 +25,8 @@ from domain.text import NAME_MAX_LENGTH
 from web import reveals
 from web.context import parts
 from web.control_words import control_title
-from web.i18n import LANGUAGES, _, current_locale, ngettext
+from web.field_words import given_name_words
+from web.i18n import LANGUAGES, current_locale, ngettext
 from web.pages.dashboard_view import when
 from web.pages.desk import go_to, render
 from web.sessions import require_streamer
@@ -56,7 +57,7 @@ async def create() -> ResponseReturnValue:
         async with parts().pool.acquire() as connection, connection.transaction():
             button_id = await buttons.create_button(connection, parts().box, streamer.id, new)
     except InvalidInputError as error:
-        return await _page(streamer, status=422, new=new, name_error=_name_words(error))
+        return await _page(streamer, status=422, new=new, name_error=given_name_words(error))
     except NotAllowedError:
         return await _page(streamer, status=422, new=new, name_error=_too_many_words())
     return go_to("buttons.show", said="button-made", _anchor=f"button-{button_id}")
@@ -76,7 +77,7 @@ async def change(button_id: int) -> ResponseReturnValue:
                 allows_get=form.get("allows_get") == "yes",
             )
     except InvalidInputError as error:
-        return await _page(streamer, status=422, changed_id=button_id, name_error=_name_words(error))
+        return await _page(streamer, status=422, changed_id=button_id, name_error=given_name_words(error))
     return go_to("buttons.show", said="button-saved", _anchor=f"button-{button_id}")
 
 
@@ -155,17 +156,6 @@ async def _read_address(connection: Any, streamer: Streamer, button_id: int) -> 
     """Raises NotFoundError("button")."""
     token = await buttons.reveal_token(connection, parts().box, streamer.id, button_id)
     return f"{parts().settings.web_url}/button/{token}"
-
-
-def _name_words(error: InvalidInputError) -> str:
-    if error.code == "too_long":
-        return ngettext(
-            "Longer than %(limit)s characters: remove %(num)s.",
-            "Longer than %(limit)s characters: remove %(num)s.",
-            error.data["over"],
-            limit=error.data["limit"],
-        )
-    return _("Give it a name, so that you recognise it.")
 
 
 def _too_many_words() -> str:

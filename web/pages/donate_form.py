@@ -12,7 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from domain.streamers import Streamer
 from domain.text import NAME_MAX_LENGTH, clean_message, clean_name
-from web.i18n import _, format_amount, format_money, ngettext
+from web.field_words import too_long_words
+from web.i18n import _, format_amount, format_money
 from web.legal_row import PageTerms
 
 CONSENT_VERSION = "2026-11-2"
@@ -213,12 +214,7 @@ def _words(code: str, data: dict[str, Any]) -> str:
         case "amount_large":
             return _("The streamer accepts up to %(amount)s.", amount=format_money(data["limit"]))
         case "too_long":
-            return ngettext(
-                "Longer than %(limit)s characters: remove %(num)s.",
-                "Longer than %(limit)s characters: remove %(num)s.",
-                data["over"],
-                limit=data["limit"],
-            )
+            return too_long_words(data["over"], data["limit"])
         case "email_missing":
             return _("An e-mail is needed: the law wants the receipt sent to you.")
         case "email_unclear":

@@ -29,7 +29,8 @@ from infra.redis import publish
 from web import reveals
 from web.bank_state import Bank, read_bank
 from web.context import parts
-from web.i18n import _, format_amount, format_money, ngettext
+from web.field_words import too_long_words
+from web.i18n import _, format_amount, format_money
 from web.limits import Limit
 from web.pages.dashboard import TEST_AMOUNTS_MINOR
 from web.pages.desk import address
@@ -78,12 +79,7 @@ async def save_page() -> ResponseReturnValue:
     errors: dict[str, str] = {}
     about = clean_message(fields.get("about", ""))
     if len(about) > ABOUT_MAX_LENGTH:
-        errors["about"] = ngettext(
-            "Longer than %(limit)s characters: remove %(num)s.",
-            "Longer than %(limit)s characters: remove %(num)s.",
-            len(about) - ABOUT_MAX_LENGTH,
-            limit=ABOUT_MAX_LENGTH,
-        )
+        errors["about"] = too_long_words(len(about) - ABOUT_MAX_LENGTH, ABOUT_MAX_LENGTH)
     presets = _presets(fields.get("presets", ""), streamer, errors)
     if errors:
         async with parts().pool.acquire() as connection:

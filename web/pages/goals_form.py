@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from domain.errors import DomainError, InvalidInputError
 from domain.goals import Goal, GoalFields, GoalStatus, clean_fields, find_problems
+from web.field_words import too_long_words
 from web.i18n import _, format_amount, format_money, ngettext, zone
 from web.pages.donate_form import parse_amount
 
@@ -66,12 +67,7 @@ def error_words(error: DomainError) -> dict[str, str]:
         case InvalidInputError(field="title", code="required"):
             words = _("Say what it is for: donors read it.")
         case InvalidInputError(code="too_long"):
-            words = ngettext(
-                "Longer than %(limit)s characters: remove %(num)s.",
-                "Longer than %(limit)s characters: remove %(num)s.",
-                error.data["over"],
-                limit=error.data["limit"],
-            )
+            words = too_long_words(error.data["over"], error.data["limit"])
         case InvalidInputError(code="too_small"):
             words = _("At least %(money)s.", money=format_money(error.data["least_minor"]))
         case InvalidInputError(code="too_large"):

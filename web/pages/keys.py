@@ -21,11 +21,12 @@ from domain.errors import InvalidInputError, NotAllowedError
 from domain.letters import Kind
 from domain.links import link_title
 from domain.streamers import Streamer
-from domain.text import NAME_MAX_LENGTH
+from domain.text import NAME_MAX_LENGTH, clean_given_name
 from domain.users import has_password
 from web import shown_once
 from web.confirmation import not_confirmed
 from web.context import parts
+from web.field_words import given_name_words
 from web.i18n import _, ngettext
 from web.letter_post import post_letter
 from web.pages import desk
@@ -69,9 +70,9 @@ async def create() -> ResponseReturnValue:
         return await _page(streamer, status=422, typed=typed)
     errors: dict[str, str] = {}
     try:
-        access_tokens.clean_key_name(typed.name)
+        clean_given_name(typed.name)
     except InvalidInputError as error:
-        errors["name"] = _name_words(error)
+        errors["name"] = given_name_words(error)
     try:
         access_tokens.check_scopes(typed.scopes)
     except InvalidInputError:
@@ -166,17 +167,6 @@ def _days_options() -> list[tuple[str, str]]:
     return [
         (name, words.get(days) or ngettext("%(num)s day", "%(num)s days", days or 0)) for name, days in _DAYS.items()
     ]
-
-
-def _name_words(error: InvalidInputError) -> str:
-    if error.code == "too_long":
-        return ngettext(
-            "Longer than %(limit)s characters: remove %(num)s.",
-            "Longer than %(limit)s characters: remove %(num)s.",
-            error.data["over"],
-            limit=error.data["limit"],
-        )
-    return _("Give it a name, so that you recognise it.")
 
 
 def _too_many_words() -> str:

@@ -24,7 +24,8 @@ from domain.manual_donations import Manual, NewManual
 from domain.streamers import Streamer
 from infra.redis import publish
 from web.context import parts
-from web.i18n import _, format_amount, format_money, ngettext, zone
+from web.field_words import too_long_words
+from web.i18n import _, format_amount, format_money, zone
 from web.limits import Limit
 from web.pages import desk
 from web.pages.dashboard_view import alert_chip, when
@@ -210,12 +211,7 @@ def _error_words(error: InvalidInputError) -> str:
             return _("This moment is still to come.")
         case "too_early":
             return _("Not earlier than 2010.")
-    return ngettext(
-        "Longer than %(limit)s characters: remove %(num)s.",
-        "Longer than %(limit)s characters: remove %(num)s.",
-        error.data["over"],
-        limit=error.data["limit"],
-    )
+    return too_long_words(error.data["over"], error.data["limit"])
 
 
 def _moment(text: str, streamer: Streamer) -> datetime | None:

@@ -20,8 +20,6 @@ from web.pages.my_account_acts import wrong_password
 
 blueprint = Blueprint("my_account_sites", __name__)
 
-FRESH_SECONDS = 15 * 60
-
 
 @blueprint.post("/account/identities/link")
 async def link() -> ResponseReturnValue:
@@ -39,7 +37,7 @@ async def link() -> ResponseReturnValue:
     else:
         session = await sessions.current_session()
         assert session is not None, "the user has one"
-        if session.age_seconds > FRESH_SECONDS:
+        if session.age_seconds > sessions.FRESH_SECONDS:
             return go_to("my_account.show", said="identity-sign-in-anew")
     # A page, not a redirect: a form of ours may lead to no other site (form-action), nor may what that redirects to.
     url = await set_out(provider, "", user)

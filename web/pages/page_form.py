@@ -14,6 +14,7 @@ from domain.links import LINKS_MAX, clean_link
 from domain.profiles import PRESETS_MAX, Profile
 from domain.streamers import Streamer, check_time_zone, clean_display_name
 from domain.text import clean_name
+from web.field_words import too_long_words
 from web.i18n import _, city_of, format_amount, format_money, ngettext, zone
 from web.pages.donate_form import parse_amount
 
@@ -199,12 +200,7 @@ def words(error: InvalidInputError) -> str:
         case "slug", _code:
             return _("Latin letters, digits, - and _, up to 40, with a letter or digit at both ends.")
         case (("about" | "thanks"), "too_long"):
-            return ngettext(
-                "Longer than %(limit)s characters: remove %(num)s.",
-                "Longer than %(limit)s characters: remove %(num)s.",
-                data["over"],
-                limit=data["limit"],
-            )
+            return too_long_words(data["over"], data["limit"])
         case "links", "not_https":
             return _("Only addresses that begin with https:// can be shown.")
         case "links", "too_long":

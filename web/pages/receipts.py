@@ -14,7 +14,8 @@ from domain.errors import InvalidInputError
 from domain.receipts import ITEM_MAX_LENGTH, TAXATIONS, VATS, Receipts, ReceiptSettings, get_settings, set_settings
 from domain.streamers import Streamer
 from web.context import parts
-from web.i18n import _, ngettext
+from web.field_words import too_long_words
+from web.i18n import _
 from web.pages.desk import go_to, render
 from web.sessions import require_streamer
 
@@ -70,12 +71,7 @@ def _item_words(error: InvalidInputError) -> str:
         case "required":
             return _("Write what the receipt should say.")
         case "too_long":
-            return ngettext(
-                "Longer than %(limit)s characters: remove %(num)s.",
-                "Longer than %(limit)s characters: remove %(num)s.",
-                error.data["over"],
-                limit=error.data["limit"],
-            )
+            return too_long_words(error.data["over"], error.data["limit"])
     return _("Only characters that can be seen.")
 
 

@@ -18,7 +18,8 @@ from domain.first_steps import Payee, read_progress
 from domain.requisites import AGE_MARKS, Kind, RefundRule, Requisites, clean_requisites, get_requisites, save_requisites
 from domain.streamers import Streamer
 from web.context import parts
-from web.i18n import _, ngettext
+from web.field_words import too_long_words
+from web.i18n import _
 from web.legal_texts import NAMES, title_of
 from web.pages.desk import go_to, render
 from web.sessions import require_streamer
@@ -144,12 +145,7 @@ def _words(error: InvalidInputError, kind: Kind) -> str:
         case (_field, "checksum"):
             return _("A digit is wrong: the number does not add up. Compare it with your document.")
         case (_field, "too_long"):
-            return ngettext(
-                "Longer than %(limit)s characters: remove %(num)s.",
-                "Longer than %(limit)s characters: remove %(num)s.",
-                error.data["over"],
-                limit=error.data["limit"],
-            )
+            return too_long_words(error.data["over"], error.data["limit"])
         case ("email", _code):
             return _("This does not look like an e-mail. It should be like anna@mail.ru.")
         case ("phone", _code):

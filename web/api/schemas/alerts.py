@@ -162,10 +162,6 @@ class TierGifs(Model):
     max_gifs: int
 
 
-class Message(Model):
-    message: str
-
-
 class StreamerAlerts(Model):
     """What a donation page shows of a streamer's levels."""
 

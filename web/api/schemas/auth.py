@@ -27,10 +27,6 @@ class Token(Model):
     token_type: Literal["bearer"] = "bearer"  # noqa: S105
 
 
-class Message(Model):
-    message: str
-
-
 class EmailVerificationRequest(Model):
     email: Email
 

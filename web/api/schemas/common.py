@@ -16,6 +16,10 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class Message(Model):
+    message: str
+
+
 def _read_roubles(value: Any) -> int:
     """Kopecks. Raises ValueError, which becomes a 422."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
