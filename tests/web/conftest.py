@@ -11,6 +11,7 @@ from domain.streamers import Streamer
 from domain.users import create_user
 from tests.support.servers import Servers
 from tests.support.site import Site, keep_site, open_site
+from tests.web.oauth_cast import Program, register
 
 PASSWORD = "correct horse battery"
 
@@ -72,6 +73,24 @@ async def boss(site: Site) -> AsyncIterator[httpx.AsyncClient]:
         await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
     async with signed_in(site, "root@example.org") as client:
         yield client
+
+
+@pytest.fixture
+async def maker(site: Site) -> Streamer:
+    """Who made the applications."""
+    return await site.add_streamer("boris", "Борис")
+
+
+@pytest.fixture
+async def program(site: Site, maker: Streamer) -> Program:
+    """An application on its maker's server, with a secret."""
+    return await register(site, maker)
+
+
+@pytest.fixture
+async def public(site: Site, maker: Streamer) -> Program:
+    """An application in its users' hands."""
+    return await register(site, maker, is_public=True)
 
 
 @asynccontextmanager

@@ -19,6 +19,9 @@ BACK = "https://bot.example.org/back"
 SCOPES = "donations:read stats:read"
 
 
+Changes = dict[str, str | None]
+
+
 @dataclass
 class Program:
     """An application, as its maker runs it."""
@@ -115,3 +118,7 @@ async def opens(site: Site, token: str) -> bool:
     """Whether this bearer is good at this moment."""
     async with site.pool.acquire() as connection:
         return await find_access(connection, hash_of(token)) is not None
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("error", "")
