@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page
 
 from domain.streamers import Streamer
 from domain.users import create_user
+from tests.support.media_worker import media_worker
 from tests.support.servers import Servers
 from tests.support.site import Site, keep_site, open_site
 from tests.web.oauth_cast import Program, register
@@ -39,6 +40,13 @@ async def kept_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
 @pytest.fixture
 async def streamer(site: Site) -> Streamer:
     return await site.add_streamer()
+
+
+@pytest.fixture
+async def worker(site: Site) -> AsyncIterator[None]:
+    """Looks at uploaded files while the test runs."""
+    async with media_worker(site):
+        yield
 
 
 @asynccontextmanager
