@@ -5,6 +5,7 @@ from werkzeug.exceptions import HTTPException
 
 from domain.errors import NotFoundError
 from domain.streamers import Streamer, find_by_owner, get_by_slug, may_manage
+from domain.tokens import hash_token, new_token
 from domain.users import (
     SESSION_DAYS,
     Session,
@@ -15,7 +16,6 @@ from domain.users import (
     note_seen,
     renew_session,
 )
-from infra.crypto import hash_token, new_token
 from web.context import parts
 from web.known_browsers import remember_browser
 from web.security import COOKIELESS, is_secure, session_cookie_name

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from domain import users
 from domain.errors import InvalidInputError
 from domain.passwords import check_new_password
-from infra.crypto import hash_token
+from domain.tokens import hash_token
 
 PASSWORD = "correct horse battery"
 TOKEN = hash_token("a random token")
