@@ -13,7 +13,7 @@ from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.scopes import Scope
 from domain.text import clean_given_name
 from domain.tokens import hash_token, new_token
-from domain.users import User
+from domain.users import User, user_of
 from infra import queries
 
 PREFIX = "sc_"
@@ -107,7 +107,7 @@ async def find_access(connection: Any, token_hash: bytes) -> Access | None:
         await queries.access_tokens.note_used(connection, token_id=row["token_id"])
     return Access(
         row["token_id"],
-        User(row["id"], row["email"], row["is_superuser"], row["is_active"], row["locale"], row["delete_at"]),
+        user_of(row),
         row["streamer_id"],
         frozenset(read_scopes(row["scopes"])),
         row["application_id"],

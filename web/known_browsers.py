@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from domain.sessions import KNOWN_BROWSER_DAYS, is_known_browser, note_known_browser
 from domain.tokens import hash_token, new_token
-from domain.users import KNOWN_BROWSER_DAYS, is_known_browser, note_known_browser
 from web.secret_cookies import keep_cookie, read_cookie
 
 _COOKIE = "browser"
