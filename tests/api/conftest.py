@@ -50,6 +50,14 @@ async def kept_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
     await _kept_site.empty()
 
 
+@pytest.fixture
+async def ledger_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
+    """The same for tests that write the ledger: the books are forgotten, too."""
+    yield _kept_site
+    services.heal()
+    await _kept_site.empty_with_books()
+
+
 @pytest.fixture(scope="session")
 async def shared_site(_servers: Servers) -> AsyncIterator[Site]:
     """One site for many tests, which is never emptied: also for those that write the ledger. So each has streamers of
@@ -60,8 +68,8 @@ async def shared_site(_servers: Servers) -> AsyncIterator[Site]:
 
 @pytest.fixture
 def site(request: pytest.FixtureRequest) -> Site:
-    """Of this test alone, unless its file says `pytestmark = pytest.mark.usefixtures("kept_site")` or "shared_site"."""
-    asked = (name for name in ("kept_site", "shared_site") if name in request.fixturenames)
+    """Of this test alone, unless its file asks for another: `pytestmark = pytest.mark.usefixtures("kept_site")`."""
+    asked = (name for name in ("kept_site", "ledger_site", "shared_site") if name in request.fixturenames)
     site: Site = request.getfixturevalue(next(asked, "own_site"))
     return site
 

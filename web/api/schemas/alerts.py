@@ -39,8 +39,8 @@ class AlertElement(Model):
     padding: int | None = None
 
 
-class _TierLook(Model):
-    """What a level has beside its name and amounts."""
+class AlertTier(Model):
+    """A level: what an alert looks and sounds like from `min_amount` to `max_amount` roubles."""
 
     sound_enabled: bool = True
     sound_file_url: str | None = None
@@ -62,11 +62,6 @@ class _TierLook(Model):
     icon: str = "Gift"
     color: str = "purple"
     elements: list[AlertElement] | None = None
-
-
-class AlertTier(_TierLook):
-    """A level: what an alert looks and sounds like from `min_amount` to `max_amount` roubles."""
-
     id: str
     name: str
     min_amount: Roubles
