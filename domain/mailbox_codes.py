@@ -19,12 +19,12 @@ from domain.confirmations import (
     code_hash,
     insert,
     new_code,
-    new_token,
     post_code,
     post_password,
 )
 from domain.letters import Kind
 from domain.terminals import Box
+from domain.tokens import new_token
 from domain.users import User, find_user
 from infra import queries
 

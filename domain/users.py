@@ -1,4 +1,4 @@
-"""People with an account, their passwords and the browsers they are signed in with."""
+"""People with an account, and their passwords."""
 
 import asyncio
 import re
@@ -16,13 +16,6 @@ from domain.passwords import MAX_LENGTH, check_new_password
 from infra import queries
 
 EMAIL_MAX_LENGTH = 254
-
-SESSION_DAYS = 30
-SESSION_RENEW_DAYS = 15
-"""A session with fewer days left than this is prolonged to SESSION_DAYS when it is used."""
-SEEN_MINUTES = 5
-"""How exactly a session knows when it was used last."""
-KNOWN_BROWSER_DAYS = 180
 
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]+@[^\s@.]+(?:\.[^\s@.]+)*")
 
@@ -42,37 +35,6 @@ class User:
     locale: str = "ru"
     delete_at: datetime | None = None
     """Its owner wants it gone then, and may think again until then."""
-
-
-@dataclass(frozen=True)
-class Session:
-    """Who a session belongs to, since when, and how many seconds are left of it."""
-
-    id: int
-    user: User
-    seconds_left: float
-    unseen_seconds: float
-    age_seconds: float
-    """Since the password or another site signed it in."""
-
-    @property
-    def wants_renewal(self) -> bool:
-        return self.seconds_left < SESSION_RENEW_DAYS * 24 * 3600
-
-    @property
-    def wants_a_look(self) -> bool:
-        """It was not noted for a while that it is in use."""
-        return self.unseen_seconds > SEEN_MINUTES * 60
-
-
-@dataclass(frozen=True)
-class SessionLine:
-    """One of the browsers somebody is signed in with."""
-
-    id: int
-    user_agent: str
-    created_at: datetime
-    seen_at: datetime
 
 
 # Rules.
@@ -109,7 +71,8 @@ async def _matches(password_hash: str, password: str) -> bool:
 # Users.
 
 
-def _user(row: Any) -> User:
+def user_of(row: Any) -> User:
+    """Of a row with the columns of the same names."""
     return User(row["id"], row["email"], row["is_superuser"], row["is_active"], row["locale"], row["delete_at"])
 
 
@@ -144,7 +107,7 @@ async def add_user(
         consent_version=consent_version,
         is_confirmed=is_confirmed,
     )
-    return None if row is None else _user(row)
+    return None if row is None else user_of(row)
 
 
 async def any_user_exists(connection: Any) -> bool:
@@ -153,7 +116,7 @@ async def any_user_exists(connection: Any) -> bool:
 
 async def get_user(connection: Any, user_id: int) -> User | None:
     row = await queries.users.get_user(connection, user_id=user_id)
-    return None if row is None else _user(row)
+    return None if row is None else user_of(row)
 
 
 @dataclass(frozen=True)
@@ -166,7 +129,7 @@ class TokenHolder:
 
 async def get_token_holder(connection: Any, user_id: int) -> TokenHolder | None:
     row = await queries.users.get_token_holder(connection, user_id=user_id)
-    return None if row is None else TokenHolder(_user(row), row["token_version"])
+    return None if row is None else TokenHolder(user_of(row), row["token_version"])
 
 
 async def list_token_holders(connection: Any, user_ids: Iterable[int]) -> dict[int, tuple[int, bool]]:
@@ -177,7 +140,7 @@ async def list_token_holders(connection: Any, user_ids: Iterable[int]) -> dict[i
 
 async def find_user(connection: Any, email: str) -> User | None:
     row = await _find_user(connection, email)
-    return None if row is None else _user(row)
+    return None if row is None else user_of(row)
 
 
 async def _find_user(connection: Any, email: str) -> Any:
@@ -199,7 +162,7 @@ async def set_password_hash(
 ) -> None:
     """The same, with what `hash_password` made. Signed tokens, codes and links for another new password end with it."""
     await queries.users.change_password(connection, user_id=user_id, password_hash=password_hash)
-    await queries.users.delete_other_sessions(connection, user_id=user_id, kept_id=keep_session_id or 0)
+    await queries.sessions.delete_other_sessions(connection, user_id=user_id, kept_id=keep_session_id or 0)
     await queries.confirmations.end_confirmations_of(connection, user_id=user_id)
     await queries.one_time_links.end_links_of(connection, user_id=user_id)
 
@@ -237,7 +200,7 @@ async def verify_password(connection: Any, email: str, password: str) -> User | 
     """The active user whose password this is; None otherwise, after the same work whatever was wrong."""
     row = await _find_user(connection, email)
     fits = await _is_password_of(connection, row, password)
-    return _user(row) if fits and row["is_active"] else None
+    return user_of(row) if fits and row["is_active"] else None
 
 
 @dataclass(frozen=True)
@@ -259,7 +222,7 @@ async def try_sign_in(connection: Any, email: str, password: str) -> SignIn | No
         row = None
     if not await _is_password_of(connection, row, password):
         return None
-    return SignIn(TokenHolder(_user(row), row["token_version"]), row["awaits_code"])
+    return SignIn(TokenHolder(user_of(row), row["token_version"]), row["awaits_code"])
 
 
 async def _is_password_of(connection: Any, row: Any, password: str) -> bool:
@@ -273,29 +236,6 @@ async def _is_password_of(connection: Any, row: Any, password: str) -> bool:
             connection, user_id=row["id"], password_hash=await hash_password(password)
         )
     return True
-
-
-# Sessions. The caller keeps the token in a cookie; here is only its hash.
-
-
-async def create_session(connection: Any, user_id: int, token_hash: bytes, user_agent: str) -> None:
-    """Sign a browser in for SESSION_DAYS. Sessions that ended are swept on the way."""
-    await queries.users.delete_ended_sessions(connection)
-    await queries.users.insert_session(
-        connection, token_hash=token_hash, user_id=user_id, days=SESSION_DAYS, user_agent=user_agent[:300]
-    )
-
-
-async def find_session(connection: Any, token_hash: bytes) -> Session | None:
-    """Whose session this is, if it has not ended and its user is active."""
-    row = await queries.users.find_session(connection, token_hash=token_hash)
-    if row is None:
-        return None
-    return Session(row["session_id"], _user(row), row["seconds_left"], row["unseen_seconds"], row["age_seconds"])
-
-
-async def note_seen(connection: Any, session_id: int) -> None:
-    await queries.users.note_seen(connection, session_id=session_id)
 
 
 @dataclass(frozen=True)
@@ -316,43 +256,7 @@ async def is_email_confirmed(connection: Any, user_id: int) -> bool:
     return confirmed
 
 
-async def list_sessions(connection: Any, user_id: int) -> list[SessionLine]:
-    """Those that have not ended, the one used last first."""
-    return [SessionLine(**row) async for row in queries.users.list_sessions(connection, user_id=user_id)]
-
-
-async def delete_session_of(connection: Any, user_id: int, session_id: int) -> bool:
-    """Sign one of the user's browsers out. False: it was, or is another's."""
-    tag = await queries.users.delete_session_of(connection, user_id=user_id, session_id=session_id)
-    return bool(tag == "DELETE 1")
-
-
 async def sign_out_elsewhere(connection: Any, user_id: int, kept_id: int) -> None:
     """Every browser but one, and all signed tokens: programs that signed in with the password sign in again."""
     await queries.users.end_tokens(connection, user_id=user_id)
-    await queries.users.delete_other_sessions(connection, user_id=user_id, kept_id=kept_id)
-
-
-async def renew_session(connection: Any, token_hash: bytes) -> None:
-    await queries.users.renew_session(connection, token_hash=token_hash, days=SESSION_DAYS)
-
-
-async def delete_session(connection: Any, token_hash: bytes) -> None:
-    """Sign a browser out; nothing happens when it was."""
-    await queries.users.delete_session(connection, token_hash=token_hash)
-
-
-# Browsers that signed in before (docs/decisions/0023): what strangers try does not lock them out.
-
-
-async def note_known_browser(connection: Any, user_id: int, token_hash: bytes) -> None:
-    await queries.users.insert_known_browser(connection, user_id=user_id, token_hash=token_hash)
-
-
-async def is_known_browser(connection: Any, email: str, token_hash: bytes) -> bool:
-    """Whether this browser has signed in to the account of this address."""
-    return bool(
-        await queries.users.is_known_browser(
-            connection, email=email.strip().lower(), token_hash=token_hash, days=KNOWN_BROWSER_DAYS
-        )
-    )
+    await queries.sessions.delete_other_sessions(connection, user_id=user_id, kept_id=kept_id)

@@ -18,25 +18,18 @@ from tests.api.money import (
     INIT,
     TBANK_INIT,
     bank_that_opens,
-    forget_everything,
     order,
     read,
     send,
     wish,
 )
 from tests.builders import check_books, notification_body
-from tests.support.servers import Servers
 from tests.support.site import Site
+
+pytestmark = pytest.mark.usefixtures("ledger_site")
 
 WEBHOOK = "/payments/webhook/tbank"
 STATS = "/api/v1/donations/stats/{user_id}"
-
-
-@pytest.fixture
-async def site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
-    yield _kept_site
-    services.heal()
-    await forget_everything(_kept_site)
 
 
 @pytest.fixture

@@ -15,12 +15,9 @@ from domain.streamers import Streamer
 from tests.api.keys import code_of, with_key
 from tests.support.site import Site
 
+pytestmark = pytest.mark.usefixtures("kept_site")
+
 GOAL = {"title": "Микрофон", "target_minor": 100_000}
-
-
-@pytest.fixture
-async def site(kept_site: Site) -> Site:
-    return kept_site
 
 
 def named(key: str) -> dict[str, str]:

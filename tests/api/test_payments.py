@@ -8,21 +8,14 @@ import pytest
 
 from domain.streamers import Streamer
 from tests.api.conftest import calling, jwt_of
-from tests.api.money import INIT, TBANK_INIT, bank_that_opens, confirm, forget_everything, order, read, send
-from tests.support.servers import Servers
+from tests.api.money import INIT, TBANK_INIT, bank_that_opens, confirm, order, read, send
 from tests.support.site import Site
 from web.api import wishes
 
+pytestmark = pytest.mark.usefixtures("ledger_site")
+
 CHECK = "/api/v1/payments/tbank/check/{order_id}"
 STATUS = "/api/v1/payments/status/{payment_id}"
-
-
-@pytest.fixture
-async def site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
-    """One site for all tests here, whose books are forgotten after each."""
-    yield _kept_site
-    services.heal()
-    await forget_everything(_kept_site)
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from werkzeug.exceptions import TooManyRequests
 from domain.access_tokens import PREFIX, find_access
 from domain.scopes import Scope
 from domain.streamers import Streamer, find_by_owner
+from domain.tokens import hash_token
 from domain.users import User, get_token_holder
-from infra.crypto import hash_token
 from infra.jwt import read_jwt
 from web.api.blueprints import is_api, is_old
 from web.api.errors import Refused

@@ -17,7 +17,7 @@ from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.missed import Answer
 from infra.redis import publish
 from web.context import parts
-from web.control_words import line
+from web.control_words import example_words, line
 from web.i18n import _, use_locale
 from web.limits import Limit, address_key
 from web.pages.dashboard import TEST_AMOUNTS_MINOR
@@ -96,8 +96,7 @@ async def _test(connection: Any, button: Button, by: Presser) -> Pressed:
         button.streamer_id,
         by,
         amount_minor=TEST_AMOUNTS_MINOR[1],
-        donor_name=_("Anya"),
-        message=_("Greetings from Omsk! This is how alerts look."),
+        **example_words(),
     )
 
 

@@ -19,11 +19,11 @@ from domain.confirmations import Purpose, Tried
 from domain.errors import InvalidInputError, NotAllowedError
 from domain.letters import Kind
 from domain.passwords import check_new_password
+from domain.sessions import delete_session_of
 from domain.streamers import find_by_owner
 from domain.users import (
     User,
     clean_email,
-    delete_session_of,
     hash_password,
     set_email,
     set_password_hash,
