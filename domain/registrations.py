@@ -85,8 +85,11 @@ async def ask_again(
         )
 
 
-async def confirm(connection: Any, answered: Answered, consent_version: str) -> Confirmed:
-    """A code came back: the account is its owner's, who has agreed to what the letter said.
+async def confirm(
+    connection: Any, answered: Answered, consent_version: str, *, caller_id: int | None = None
+) -> Confirmed:
+    """A code came back: the account is its owner's, who has agreed to what the letter said. One that is somebody's
+    already, and whose address nobody has proved yet, confirms only who is signed in to it.
 
     1. Lock it: who registers the address again waits, and then finds that it is taken.
     2. Take over what the code was mailed for, unless there were other registrations.
@@ -103,6 +106,8 @@ async def confirm(connection: Any, answered: Answered, consent_version: str) -> 
         if answered.profile is not None:
             await _take_profile(connection, answered.user_id, UserProfile(**answered.profile))
         outcome = Confirmed.DONE if password_hash else Confirmed.NO_PASSWORD
+    elif answered.password_hash is None and answered.user_id != caller_id:
+        return Confirmed.NOTHING
     done = await queries.registrations.confirm(connection, user_id=answered.user_id, consent_version=consent_version)
     await queries.confirmations.end_confirmations_of(connection, user_id=answered.user_id)
     return outcome if done == "UPDATE 1" else Confirmed.NOTHING

@@ -198,3 +198,13 @@ class TestHisAccountWantsHerAddress:
         await enter(program, hers)
         assert (await log_in(program, HERS)).status_code == 200
         await enter(his, wrong, 400)
+
+    async def test_an_account_of_his_that_has_her_address_unproved(
+        self, post: Post, program: httpx.AsyncClient, his: httpx.AsyncClient
+    ) -> None:
+        """From when the site sent no mail: her code does not say that the address is his."""
+        await post.site.pool.execute("UPDATE users SET email = $1", ANNA)
+        await enter(program, await resend(post, program), 400)
+        assert (await his.get("/users/me")).json()["email_verified"] is False
+        await enter(his, await resend(post, program))
+        assert (await his.get("/users/me")).json()["email_verified"] is True

@@ -10,7 +10,6 @@ from domain import mailbox_codes, registrations
 from domain.confirmations import Purpose
 from domain.errors import InvalidInputError
 from domain.letters import Kind
-from domain.mailbox_codes import Answered
 from domain.one_time_links import LinkPurpose, OneTimeLink, find_link, use_link
 from domain.registrations import Confirmed, Registration
 from domain.user_profiles import UserProfile, get_person
@@ -219,11 +218,7 @@ async def _take_code_of_address(connection: Any, data: EmailVerificationCode) ->
     if answered.purpose is Purpose.EMAIL:
         is_taken = await take_new_address(connection, answered.user_id, answered.email)
         return Confirmed.DONE if is_taken else Confirmed.NOTHING
-    return await _confirm(connection, answered)
-
-
-async def _confirm(connection: Any, answered: Answered) -> Confirmed:
-    confirmed = await registrations.confirm(connection, answered, CONSENT_VERSION)
+    confirmed = await registrations.confirm(connection, answered, CONSENT_VERSION, caller_id=caller_id)
     if confirmed is Confirmed.NO_PASSWORD:
         await mailbox_codes.begin_password(connection, mailer(), answered.email, locale=current_locale())
     return confirmed
