@@ -370,8 +370,11 @@ class TestAForgottenPassword:
         await call(program, *LOGIN, 400, form=credentials())
         await call(program, *LOGIN, 200, form=credentials(password=OTHER_PASSWORD))
         assert (await call(program, *RESET, 400, json=reset(code)))["detail"] == WRONG_RESET
-        letters = [letter.subject for letter in await post.letters_to(ANNA)]
+        letters = await post.letters_to(ANNA)
         assert len(letters) == 2
+        # What no password changes is named, each with its page.
+        for page in ("terminals", "moderators", "webhooks", "buttons"):
+            assert f"/dashboard/{page}\n" in letters[0].text.replace("\r", ""), page
 
     async def test_who_does_not_know_the_code(self, post: Post, program: httpx.AsyncClient) -> None:
         await add(post)
