@@ -72,9 +72,9 @@ async def show_me() -> User:
 async def change_me() -> User:
     """Change what is said of you, your e-mail or your password.
 
-    Another address is yours as soon as the code from the letter to it comes back by `/auth/verify-email`; until then
-    the answer holds the former one. Another password ends every token, also the one you call with. For both, the
-    sign-in is not older than 15 minutes, or `current_password` is sent.
+    Another address is yours as soon as the code from the letter to it comes back by `/auth/verify-email`, called with
+    your token; until then the answer holds the former one. Another password ends every token, also the one you call
+    with. For both, the sign-in is not older than 15 minutes, or `current_password` is sent.
     """
     data = await _read_change()
     user = caller().user
