@@ -211,6 +211,7 @@ async def insert(
     consent_version: str | None = None,
     link_id: int | None = None,
     token_encrypted: str | None = None,
+    profile: dict[str, Any] | None = None,
 ) -> None:
     """A question that waits; with `code` None, no code fits."""
     await queries.confirmations.insert_confirmation(
@@ -224,6 +225,7 @@ async def insert(
         consent_version=consent_version,
         link_id=link_id,
         token_encrypted=token_encrypted,
+        profile=profile,
         locale=locale,
         minutes=CODE_MINUTES,
     )

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +56,11 @@ def clean_email(text: str) -> str:
 async def hash_password(password: str) -> str:
     """argon2id, in a thread."""
     return await asyncio.get_running_loop().run_in_executor(_hashing, _hasher.hash, password)
+
+
+async def hash_unless_known(password: str, known: str | None) -> str:
+    """A hash of the password: the known one if it is of this password, else another."""
+    return known if known and await _matches(known, password) else await hash_password(password)
 
 
 async def _matches(password_hash: str, password: str) -> bool:
@@ -169,7 +174,9 @@ async def set_password_hash(
 
 async def reset_password_hash(connection: Any, user_id: int, password_hash: str) -> None:
     """For who proved the account's address, not its password. Whoever got in before is out: accounts at other sites are
-    unlinked, keys of the API revoked, and applications act for her no more."""
+    unlinked, keys of the API revoked, and applications act for her no more. What is no way into the account stays, so
+    that a password forgotten during a stream does not end it: the overlay's address, webhooks, moderators; the letter
+    names them (docs/decisions/0048)."""
     await set_password_hash(connection, user_id, password_hash)
     await queries.identities.delete_identities_of(connection, user_id=user_id)
     await queries.access_tokens.revoke_keys(connection, user_id=user_id)
@@ -209,6 +216,7 @@ class SignIn:
 
     holder: TokenHolder
     awaits_code: bool
+    password_hash: str = field(repr=False)
 
 
 async def try_sign_in(connection: Any, email: str, password: str) -> SignIn | None:
@@ -222,7 +230,7 @@ async def try_sign_in(connection: Any, email: str, password: str) -> SignIn | No
         row = None
     if not await _is_password_of(connection, row, password):
         return None
-    return SignIn(TokenHolder(user_of(row), row["token_version"]), row["awaits_code"])
+    return SignIn(TokenHolder(user_of(row), row["token_version"]), row["awaits_code"], row["password_hash"])
 
 
 async def _is_password_of(connection: Any, row: Any, password: str) -> bool:

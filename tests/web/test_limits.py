@@ -40,6 +40,20 @@ async def test_what_is_forgotten_begins_anew(url: str) -> None:
     await redis.aclose()
 
 
+async def test_looking_counts_nothing_and_is_refused_where_counting_would_be(url: str) -> None:
+    redis = open_redis(url)
+    limiter = Limiter(redis)
+    for _ in range(3):
+        for _ in range(2):
+            await limiter.refuse_beyond(THREE, "anna")
+        await limiter.take(THREE, "anna")
+    with pytest.raises(TooManyRequests) as refused:
+        await limiter.refuse_beyond(THREE, "anna")
+    assert dict(refused.value.get_headers())["Retry-After"] == "60"
+    await limiter.refuse_beyond(THREE, "boris")
+    await redis.aclose()
+
+
 async def test_processes_count_together_on_redis(redis_url: str) -> None:
     one, two = open_redis(redis_url), open_redis(redis_url)
     await use_up(Limiter(one), "anna")

@@ -1,6 +1,7 @@
 """A donation that a program asks for: by the rules, limits and blocks of the form; then its payment is waited for."""
 
 import asyncio
+import json
 import secrets
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from domain.terminals import Terminal
 from domain.terms import ELSEWHERE
 from web.api.access import caller_if_any
 from web.api.errors import Refused, wrong_field
+from web.api.payment_looks import count_guess, refuse_guessers
 from web.bank_state import is_simulated
 from web.context import parts
 from web.donating import check_address, count_address, count_wish
@@ -35,6 +37,8 @@ ERRORS = {
     504: "The bank is slow; the donation is kept, and can be paid at the page that is named",
 }
 """For the API's description."""
+
+ORDER_TAKEN = "This order_id is taken: its payment was asked for with another amount or other words"
 
 _FIELDS = {"name": "donor_name", "email": "donor_email"}
 _NOT_OPENED = (DonorState.CREATING, DonorState.UNAVAILABLE)
@@ -76,16 +80,28 @@ async def make(streamer_id: int | None, wish: Wish, *, only: str | None = None) 
     caller = caller_if_any()
     # A key acts for its streamer, who is nobody's donor by that.
     user_id = caller.user.id if caller is not None and caller.scopes is None else None
-    asked = Asked(wish.method, user_id, wish.order_id, wish.is_public)
+    asked = Asked(wish.method, user_id, wish.order_id, _digests(streamer.id, wish), wish.is_public)
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
             created = await make_donation(connection, new, asked, link_minutes=parts().settings.payment_link_minutes)
     except InvalidInputError:
-        raise Refused(400, "This order_id is taken by a payment of another amount", code="order_id") from None
+        await count_guess()
+        raise Refused(400, ORDER_TAKEN, code="order_id") from None
     except NotAllowedError as error:
         raise _not_now(error.code) from None
+    if wish.order_id is not None and not created.is_new:
+        # A guess that is right must not be told from one that is wrong.
+        await refuse_guessers()
     parts().relay.wake()
     return await _wait_until_opened(created.public_id)
+
+
+def _digests(streamer_id: int, wish: Wish) -> tuple[bytes, ...]:
+    """All that the client says of an order: only who says the same again is told of its payment."""
+    if wish.order_id is None:
+        return ()
+    said = json.dumps([streamer_id, *vars(wish).values()])
+    return parts().box.digests(said, "order of the API")
 
 
 def status_url(line: Line) -> str:
