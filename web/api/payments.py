@@ -28,6 +28,7 @@ from quart_schema import hide, validate_querystring, validate_request, validate_
 from domain import api_donations, api_lines
 from domain.api_lines import Line, Method
 from domain.errors import NotAllowedError
+from infra.addresses import address_key
 from web.api import wishes
 from web.api.access import caller, public, superuser
 from web.api.blueprints import old_api
@@ -49,7 +50,7 @@ from web.api.schemas.payments import (
 from web.api.wishes import Wish, status_url
 from web.bank_state import is_simulated
 from web.context import parts
-from web.limits import Limit, address_key
+from web.limits import Limit
 from web.security import client_address
 
 log = logging.getLogger(__name__)
