@@ -31,7 +31,7 @@ PAUSE_SECONDS = 0.05
 """After a look: news of many donations a second are told together."""
 READ_SECONDS = 15.0
 TELL_SECONDS = 5.0
-"""Who takes longer to be told is shown out."""
+"""Whom one thing cannot be told in this time is shown out."""
 
 _WAITS = frozenset({AlertStatus.QUEUED, AlertStatus.PLAYING})
 
@@ -157,8 +157,7 @@ class Feed:
         if listener not in self._listeners.get(listener.streamer_id, ()):
             return
         try:
-            async with asyncio.timeout(TELL_SECONDS):
-                await _tell(listener, look)
+            await _tell(listener, look)
         except TimeoutError:
             log.warning("A listener took too long to be told, and is to come back")
             self._end(listener)
@@ -205,14 +204,14 @@ async def _tell(listener: Listener, look: Look) -> None:
     is_silent = listener.since is None
     if listener.is_new:
         since = min(since, look.horizon)
-        await listener.tell(News(Told.WELCOME, since))
+        await _say(listener, News(Told.WELCOME, since))
         listener.is_new = False
     changes, is_cut = _changes(listener, look, since)
     if is_silent:
         # It listens from here on: what there is already counts as told.
         listener.changes |= changes
     elif is_cut:
-        await listener.tell(News(Told.GAP, since))
+        await _say(listener, News(Told.GAP, since))
     listener.since = since
     for key, item in changes.items():
         if listener.changes.get(key) == item:
@@ -220,7 +219,7 @@ async def _tell(listener: Listener, look: Look) -> None:
         told = key[0]
         is_release = told is Told.DONATION and item.is_good and key not in listener.changes
         place = max(since, min(item.at, look.horizon))
-        await listener.tell(News(told, place, item, is_release=is_release and item.released_at >= since))
+        await _say(listener, News(told, place, item, is_release=is_release and item.released_at >= since))
         listener.changes[key] = item
         listener.is_behind = True
         listener.newest = max(item.at, listener.newest or item.at)
@@ -230,14 +229,19 @@ async def _tell(listener: Listener, look: Look) -> None:
     has_told = False
     for key, state in _states(listener, look, since):
         if listener.states.get(key) != state:
-            await listener.tell(News(key[0], place, state))
+            await _say(listener, News(key[0], place, state))
             listener.states[key] = state
             has_told = True
     if listener.is_behind and (listener.newest is None or listener.newest < place):
         if not has_told:
-            await listener.tell(News(Told.CURSOR, place))
+            await _say(listener, News(Told.CURSOR, place))
         listener.is_behind = False
     listener.since = place
+
+
+async def _say(listener: Listener, news: News) -> None:
+    async with asyncio.timeout(TELL_SECONDS):
+        await listener.tell(news)
 
 
 def _key(item: ToldDonation | ToldAlert) -> Any:
