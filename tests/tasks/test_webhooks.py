@@ -30,10 +30,11 @@ from tasks.runtime import Parts, close_parts, open_parts
 from tasks.sweeps import sweep
 from tasks.webhooks import send_webhook
 from tests.builders import BuiltStreamer, hear, make_streamer, open_donation
+from tests.domain.test_money_races import wait_for_a_lock
 from tests.domain.test_self_check import charge_back
 from tests.support.receiver import Receiver, receiving
 from tests.tasks.rabbit import Rabbit
-from tests.tasks.test_relay import running_relay, until_empty
+from tests.tasks.test_relay import add_tasks, running_relay, until_empty
 
 ALL = tuple(WebhookEvent)
 
@@ -444,7 +445,7 @@ async def test_what_comes_in_while_a_run_ends_is_not_forgotten(house: House, rec
                 return await webhook_deliveries.end_run(ending, run)
 
         ended = asyncio.create_task(end())
-        await asyncio.sleep(0.1)
+        await wait_for_a_lock(house.parts.pool)
         assert not ended.done()
         await transaction.commit()
         assert await ended is True
@@ -889,8 +890,9 @@ async def test_what_is_due_is_asked_for_by_the_relay(house: House, rabbit: Rabbi
     await house.pay()
     await house.tell()
     async with running_relay(house.parts.settings):
+        # Something goes out first: it has begun.
+        await add_tasks(house.parts.pool, 1)
         await until_empty(house.parts.pool)
-        await asyncio.sleep(0.2)
         await house.be_due()
         await rabbit.until_holds(Queue.WEBHOOKS, 1)
     assert await rabbit.arguments_of(Queue.WEBHOOKS) == [webhook_id]
