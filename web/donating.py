@@ -2,8 +2,9 @@
 
 from domain import blocks
 from domain.errors import NotAllowedError
+from infra.addresses import address_key
 from web.context import parts
-from web.limits import Limit, address_key
+from web.limits import Limit
 from web.security import client_address
 
 # Mobile operators put hundreds of people behind one address, so that one is generous (DESIGN 17).

@@ -1,6 +1,5 @@
 """How often somebody may do something: counted on Redis, or in this process while Redis is away."""
 
-import ipaddress
 import logging
 import math
 import time
@@ -133,16 +132,3 @@ def wait_words(headers: Mapping[str, str]) -> str:
     if seconds < 60:
         return ngettext("Try again in %(num)s second.", "Try again in %(num)s seconds.", seconds)
     return ngettext("Try again in %(num)s minute.", "Try again in %(num)s minutes.", -(-seconds // 60))
-
-
-def address_key(address: str) -> str:
-    """What counts as one address: an IPv4 address, or a whole /64 of IPv6, which one subscriber owns."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
-    return str(parsed)

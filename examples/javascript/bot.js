@@ -78,7 +78,12 @@ socket.on("gap", (data) => {
   handled(data);
 });
 
-socket.on("refused", ({ code }) => stop(code));
+// The connection closes now; after `try_again` we come back with our cursor.
+socket.on("refused", ({ code }) => {
+  if (HOPELESS.has(code)) {
+    stop(code);
+  }
+});
 
 // A refusal of ours: Socket.IO does not come back by itself after one. A network that is away it tries again.
 socket.on("connect_error", (error) => {

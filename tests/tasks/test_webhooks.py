@@ -1,15 +1,21 @@
 """Telling webhooks: in which order, how often, by whom at once, and the whole way through relay and broker."""
 
 import asyncio
+import dataclasses
+
+import asyncpg
+import pytest
 
 from domain import webhook_deliveries, webhook_events
 from domain.events import Queue
 from domain.webhook_events import WebhookEvent
 from tasks.sweeps import sweep
 from tasks.webhooks import send_webhook
+from tests.builders import make_streamer
+from tests.domain.test_money_races import wait_for_a_lock
 from tests.support.receiver import Receiver, receiving
 from tests.tasks.rabbit import Rabbit
-from tests.tasks.test_relay import running_relay, until_empty
+from tests.tasks.test_relay import add_tasks, running_relay, until_empty
 from tests.tasks.webhook_house import House
 
 
@@ -90,7 +96,7 @@ async def test_what_comes_in_while_a_run_ends_is_not_forgotten(house: House, rec
                 return await webhook_deliveries.end_run(ending, run)
 
         ended = asyncio.create_task(end())
-        await asyncio.sleep(0.1)
+        await wait_for_a_lock(house.parts.pool)
         assert not ended.done()
         await transaction.commit()
         assert await ended is True
@@ -197,14 +203,84 @@ async def test_where_it_cannot_be_noted_the_event_goes_out_and_is_tried_again(
     assert await house.rows("SELECT status FROM webhook_deliveries") == [{"status": "waiting"}]
 
 
+@pytest.mark.usefixtures("rabbit")
+async def test_a_webhook_that_somebody_holds_keeps_nobody_elses_events_waiting(
+    house: House, receiver: Receiver
+) -> None:
+    """A worker that froze in the middle of writing: nothing waits for it but what its own webhook is to hear."""
+    held_id = await house.listen(receiver)
+    async with house.parts.pool.acquire() as connection, connection.transaction():
+        other = await make_streamer(connection, box=house.parts.box)
+    others = dataclasses.replace(house, streamer=other)
+    free_ids = [await house.listen(receiver), await others.listen(receiver)]
+    async with house.parts.pool.acquire() as frozen:
+        transaction = frozen.transaction()
+        await transaction.start()
+        await frozen.execute("SELECT FROM webhooks WHERE id = $1 FOR NO KEY UPDATE", held_id)
+        for _ in range(3):
+            await house.pay()
+            await others.pay()
+        async with running_relay(house.parts.settings):
+            async with asyncio.timeout(10):
+                for webhook_id in free_ids:
+                    while await house.statuses(webhook_id) != ["waiting"] * 3:
+                        await asyncio.sleep(0.05)
+            assert await house.statuses(held_id) == []
+            kept = await house.rows("SELECT DISTINCT name, last_error FROM outbox WHERE kind = 'event'")
+            assert kept == [{"name": "payment.completed", "last_error": "not noted for webhooks"}]
+            await transaction.rollback()
+            await house.parts.pool.execute("UPDATE outbox SET available_at = now()")
+            async with asyncio.timeout(10):
+                while await house.statuses(held_id) != ["waiting"] * 3:
+                    await asyncio.sleep(0.05)
+    # Published again, they were noted once.
+    for webhook_id in free_ids:
+        assert await house.statuses(webhook_id) == ["waiting"] * 3
+
+
+async def test_nor_does_the_sweep_wait_for_one(house: House, receiver: Receiver) -> None:
+    held_id, free_id = [await house.listen(receiver) for _ in range(2)]
+    await house.pay()
+    await house.publish()
+    await house.parts.pool.execute("UPDATE webhooks SET due_at = NULL")
+    async with house.parts.pool.acquire() as frozen, frozen.transaction():
+        await frozen.execute("SELECT FROM webhooks WHERE id = $1 FOR NO KEY UPDATE", held_id)
+        async with house.parts.pool.acquire() as connection, connection.transaction():
+            await connection.execute("SET LOCAL lock_timeout = '100ms'")
+            assert await webhook_events.ask_forgotten(connection) == 1
+    assert await house.rows("SELECT id FROM webhooks WHERE due_at IS NOT NULL") == [{"id": free_id}]
+
+
+async def test_a_run_that_fails_is_not_asked_for_again_at_once(house: House, receiver: Receiver) -> None:
+    """Whatever it failed at would most likely be there a moment later."""
+    webhook_id = await house.listen(receiver)
+    await house.pay()
+    await house.publish()
+    await house.parts.pool.execute("ALTER TABLE donations RENAME TO no_donations")
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await send_webhook(house.parts, webhook_id)
+    await house.parts.pool.execute("ALTER TABLE no_donations RENAME TO donations")
+    assert await house.rows("SELECT name FROM outbox WHERE name = 'send_webhook'") == []
+    async with house.parts.pool.acquire() as connection:
+        assert await webhook_events.ask_due(connection) == 0
+    await send_webhook(house.parts, webhook_id)
+    assert receiver.heard == []
+    # Its time comes, and it is as good as any.
+    await house.be_due()
+    await send_webhook(house.parts, webhook_id)
+    assert receiver.types == ["donation.paid"]
+    assert await house.rows("SELECT due_at FROM webhooks") == [{"due_at": None}]
+
+
 async def test_what_is_due_is_asked_for_by_the_relay(house: House, rabbit: Rabbit, receiver: Receiver) -> None:
     webhook_id = await house.listen(receiver)
     receiver.statuses = [500]
     await house.pay()
     await house.tell()
     async with running_relay(house.parts.settings):
+        # Something goes out first: it has begun.
+        await add_tasks(house.parts.pool, 1)
         await until_empty(house.parts.pool)
-        await asyncio.sleep(0.2)
         await house.be_due()
         await rabbit.until_holds(Queue.WEBHOOKS, 1)
     assert await rabbit.arguments_of(Queue.WEBHOOKS) == [webhook_id]

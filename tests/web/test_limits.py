@@ -3,8 +3,9 @@
 import pytest
 from werkzeug.exceptions import TooManyRequests
 
+from infra.addresses import address_key
 from infra.redis import open_redis
-from web.limits import FALLBACK_KEYS, Limit, Limiter, address_key
+from web.limits import FALLBACK_KEYS, Limit, Limiter
 
 THREE = Limit("three", 3, 60)
 

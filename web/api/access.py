@@ -19,11 +19,12 @@ from domain.scopes import Scope
 from domain.streamers import Streamer, find_by_owner
 from domain.tokens import hash_token
 from domain.users import User, get_token_holder
+from infra.addresses import address_key
 from infra.jwt import read_jwt
 from web.api.blueprints import is_api, is_old
 from web.api.errors import Refused
 from web.context import parts
-from web.limits import Count, Limit, address_key, retry_after
+from web.limits import Count, Limit, retry_after
 from web.security import client_address
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -5,9 +5,10 @@ import re
 
 from domain import api_lines
 from domain.api_lines import Line
+from infra.addresses import address_key
 from web.api.errors import Refused
 from web.context import parts
-from web.limits import Limit, address_key
+from web.limits import Limit
 from web.security import client_address
 
 # Many donors behind one address ask each about a payment of his own; who guesses asks about none.
