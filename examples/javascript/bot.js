@@ -1,6 +1,6 @@
 // A bot that says thank you: prints each donation once, also those that came while it was away.
 //
-// STREAMCASH_URL    where the site is, https://donate.example.org
+// STREAMCASH_URL    where the site is, https://donate.example.org; with `make run` http://127.0.0.1:8001
 // STREAMCASH_TOKEN  an API token with the scope donations:read
 // STREAMCASH_STATE  where it remembers (default: bot-state.json)
 
@@ -90,7 +90,10 @@ socket.on("connect_error", (error) => {
   const code = error.data?.code;
   if (HOPELESS.has(code)) {
     stop(code);
-  } else if (!socket.active) {
+    return;
+  }
+  console.log(`no connection to ${STREAMCASH_URL}: trying again`);
+  if (!socket.active) {
     setTimeout(() => socket.connect(), 1000 + Math.random() * 2000);
   }
 });

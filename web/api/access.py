@@ -217,4 +217,4 @@ async def _find_person(token: str) -> Caller | None:
 def _unknown(detail: str) -> Refused:
     """The first version answered 403 where HTTP has 401."""
     status = 403 if is_old(request.endpoint) else 401
-    return Refused(status, detail, headers={"WWW-Authenticate": "Bearer"})
+    return Refused(status, detail, headers={"WWW-Authenticate": "Bearer"}, code="unknown-key")

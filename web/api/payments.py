@@ -88,7 +88,7 @@ async def _init(data: PaymentInit, *, only: str | None = None) -> PaymentOpened:
     try:
         method = Method(data.payment_method)
     except ValueError:
-        raise Refused(400, "Unknown payment method", code="payment_method") from None
+        raise Refused(400, "Unknown payment method", code="payment-method") from None
     wish = Wish(
         amount_minor=data.amount,
         method=method,
@@ -144,7 +144,7 @@ async def check_order(order_id: str, query_args: OrderQuery) -> OrderChecked:
             async with parts().pool.acquire() as connection:
                 line = await api_lines.find_by_order(connection, order_id, streamer_id=query_args.streamer_id)
         except NotAllowedError:
-            raise Refused(400, "Several streamers have such an order: say streamer_id", code="order_id") from None
+            raise Refused(400, "Several streamers have such an order: say streamer_id", code="order-id") from None
     if line is None:
         await count_guess()
     return OrderChecked(

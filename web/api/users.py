@@ -34,7 +34,7 @@ from web.api.access import caller, needs, needs_person, superuser
 from web.api.auth import EMAIL, USER_EXAMPLE
 from web.api.blueprints import old_api
 from web.api.errors import Refused
-from web.api.openapi import examples
+from web.api.openapi import body_optional, examples
 from web.api.people import (
     EMAIL_TAKEN,
     USERNAME_TAKEN,
@@ -67,6 +67,7 @@ async def show_me() -> User:
 @blueprint.put("/me")
 @needs_person
 @examples(request={"full_name": "Анна Смирнова", "bio": "Стримы по вечерам"}, response=USER_EXAMPLE)
+@body_optional
 @document_request(UserUpdateMe)
 @validate_response(User)
 async def change_me() -> User:

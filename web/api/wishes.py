@@ -86,7 +86,7 @@ async def make(streamer_id: int | None, wish: Wish, *, only: str | None = None) 
             created = await make_donation(connection, new, asked, link_minutes=parts().settings.payment_link_minutes)
     except InvalidInputError:
         await count_guess()
-        raise Refused(400, ORDER_TAKEN, code="order_id") from None
+        raise Refused(400, ORDER_TAKEN, code="order-id") from None
     except NotAllowedError as error:
         raise _not_now(error.code) from None
     if wish.order_id is not None and not created.is_new:
@@ -127,10 +127,10 @@ def _check_method(method: Method, terminal: Terminal, only: str | None) -> None:
     """The streamer chose where her money goes. Words for any bank, or for the only one there once was, lead there; who
     names a provider of ours means it."""
     if method is Method.TEST and not is_simulated(parts().settings, terminal.provider):
-        raise Refused(400, "Test payments are switched off here", code="payment_method")
+        raise Refused(400, "Test payments are switched off here", code="payment-method")
     named = method.value if method in (Method.TBANK, Method.YOOKASSA) else None
     if any(name not in (None, terminal.provider) for name in (named, only)):
-        raise Refused(400, f"This streamer takes payments through {terminal.provider}", code="payment_method")
+        raise Refused(400, f"This streamer takes payments through {terminal.provider}", code="payment-method")
 
 
 def _check_fields(wish: Wish, rules: Rules) -> DonateForm:
@@ -161,11 +161,10 @@ def _roubles(minor: int) -> str:
 
 
 def _not_now(code: str) -> Refused:
-    words = {
-        "no_terminal": "This streamer does not take donations now",
-        "too_many_attempts": "Too many tries to pay this order: make another",
-    }
-    return Refused(400, words[code], code=code)
+    if code == "no_terminal":
+        return Refused(400, "This streamer does not take donations now", code="takes-no-donations")
+    assert code == "too_many_attempts", code
+    return Refused(400, "Too many tries to pay this order: make another", code="too-many-attempts")
 
 
 async def _wait_until_opened(public_id: str) -> Line:
@@ -182,8 +181,8 @@ async def _wait_until_opened(public_id: str) -> Line:
         line = await get_line(connection, view.donation_id)
     assert line is not None
     if view.state is DonorState.REFUSED:
-        raise Refused(400, "The streamer's bank refuses to open this payment", code="refused")
+        raise Refused(400, "The streamer's bank refuses to open this payment", code="bank-refuses")
     if line.payment_url is None and line.status in (DonationStatus.PENDING, DonationStatus.FAILED):
         detail = f"The bank has not opened the payment yet. The donation is kept and can be paid at {status_url(line)}"
-        raise Refused(504, detail, code="not_opened_yet")
+        raise Refused(504, detail, code="not-opened-yet")
     return line
