@@ -19,12 +19,15 @@ import redis
 from playwright.async_api import Browser, Page, async_playwright
 
 from infra.database import DATABASE_AWAY, open_pool
+from tests.support.accounts import hash_cheaply
 from tests.support.chromium import chromium_arguments, find_chromium
 from tests.support.leftovers import leftover_processes, mark_this_run
-from tests.support.programs import Stack
+from tests.support.programs import Stack, end_warm, start_warm
 from tests.support.servers import TEMPLATE, Servers
 
 mark_this_run()
+hash_cheaply()
+start_warm()
 
 _numbers = itertools.count(1)
 _leftovers = pytest.StashKey[list[str]]()
@@ -141,11 +144,13 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A process left behind fails the run, and is ended."""
+    running = end_warm()
     left = leftover_processes()
-    session.config.stash[_leftovers] = [f"{process.pid}: {' '.join(process.cmdline())}" for process in left]
+    found = [*running, *(f"{process.pid}: {' '.join(process.cmdline())}" for process in left)]
+    session.config.stash[_leftovers] = found
     for process in left:
         process.kill()
-    if left:
+    if found:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

@@ -1,5 +1,8 @@
 """The tools of the tests, where a fault would make other tests lie."""
 
+import json
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 from playwright.async_api import Page
 
 from infra.settings import ROOT
+from tests.support import programs
 from tests.support.install import missing_packages
 from tests.support.leftovers import MARK
 from tests.support.programs import ProgramProcess
@@ -20,6 +24,14 @@ import subprocess, sys
 def test_leaves_one_behind():
     # Through a shell that ends at once: nobody's child any more.
     subprocess.run(["sh", "-c", "sleep 47 >/dev/null 2>&1 &"], check=True)
+"""
+
+
+LEAVES_A_PROGRAM_BEHIND = """
+from tests.support.programs import ProgramProcess
+
+def test_leaves_a_program_behind(tmp_path):
+    ProgramProcess("p", ["-m", "http.server", "0"], {}, log_dir=tmp_path, ready_text="Serving").start()
 """
 
 
@@ -36,6 +48,14 @@ def test_a_process_left_behind_fails_the_run(tmp_path: Path) -> None:
     assert "1 passed" in run.stdout, run.stdout + run.stderr
     assert "left behind" in run.stdout
     assert "sleep 47" in run.stdout
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_program_left_behind_fails_the_run(tmp_path: Path) -> None:
+    (tmp_path / "test_leaves.py").write_text(LEAVES_A_PROGRAM_BEHIND)
+    run = run_pytest(tmp_path / "test_leaves.py")
+    assert "1 passed" in run.stdout, run.stdout + run.stderr
+    assert re.search(r"left behind: process \d+: .*http.server 0", run.stdout), run.stdout
     assert run.returncode == pytest.ExitCode.TESTS_FAILED
 
 
@@ -59,6 +79,33 @@ def test_a_program_is_started_killed_and_started_again(tmp_path: Path) -> None:
         assert program.pid != first
         assert program.log.splitlines() == ["ready me True"] * 2
         assert program.terminate() != 0, "Python without a handler dies of SIGTERM"
+
+
+@pytest.mark.parametrize("signal_sent", [signal.SIGTERM, signal.SIGKILL])
+def test_a_program_that_starts_warm_finds_what_one_that_starts_cold_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal_sent: signal.Signals
+) -> None:
+    monkeypatch.setenv("OF_THE_TESTS", "stays here")
+    found = []
+    for starter in (programs._warm, None):
+        monkeypatch.setattr(programs, "_warm", starter)
+        name = "cold" if starter is None else "warm"
+        arguments = ["-m", "tests.support.probe", "a", "--b"]
+        with ProgramProcess(name, arguments, {"WHO": "me"}, log_dir=tmp_path, ready_text="END") as probe:
+            facts = json.loads(probe.log.partition("FACTS ")[2].partition(" END")[0])
+            # A path when started cold, a name when started warm; nobody looks at it.
+            facts["arguments"].pop(0)
+            # Python itself adds this where no language is set.
+            facts["environment"].pop("LC_CTYPE", None)
+            status = None
+            if signal_sent is signal.SIGTERM:
+                status = probe.terminate()
+            else:
+                probe.kill()
+            found.append((facts, status, "good-bye" in probe.log, probe.running))
+    assert found[0] == found[1]
+    assert found[0][0]["leads its session"]
+    assert "OF_THE_TESTS" not in found[0][0]["environment"]
 
 
 def test_a_program_that_dies_at_start_fails_with_its_log(tmp_path: Path) -> None:
