@@ -11,8 +11,12 @@ import asyncpg
 import pytest
 from playwright.async_api import Page
 
+from domain.payment_status import NewsStatus
+from infra.database import DATABASE_AWAY, open_pool
 from infra.settings import ROOT
+from tests.builders import hear, make_streamer, open_donation
 from tests.support import programs
+from tests.support.databases import Databases
 from tests.support.install import missing_packages
 from tests.support.leftovers import MARK
 from tests.support.programs import ProgramProcess
@@ -117,6 +121,64 @@ def test_a_program_that_dies_at_start_fails_with_its_log(tmp_path: Path) -> None
 async def test_each_test_has_an_empty_migrated_database(pool: asyncpg.Pool) -> None:
     assert await pool.fetchval("SELECT count(*) FROM schema_migrations") > 0
     assert await pool.fetchval("SELECT count(*) FROM streamers") == 0
+
+
+async def test_a_database_that_was_used_is_as_good_as_new(services: Servers) -> None:
+    databases = Databases()
+    name = await databases.take(services.postgres)
+    url = services.postgres.url(name)
+    pool = await open_pool(url, size=2, program="tests")
+    async with pool.acquire() as connection, connection.transaction():
+        first = await make_streamer(connection)
+        _, payment = await open_donation(connection, first)
+        await hear(connection, payment, NewsStatus.CONFIRMED)
+        assert await connection.fetchval("SELECT count(*) FROM ledger_entries") > 0
+    left = await pool.acquire()
+    await left.execute("BEGIN")
+    await left.execute("SELECT * FROM streamers FOR UPDATE")
+
+    await databases.give_back(services.postgres, name)
+    with pytest.raises(DATABASE_AWAY):
+        await left.execute("SELECT 1")
+    pool.terminate()
+
+    assert await databases.take(services.postgres) == name
+    async with await open_pool(url, size=1, program="tests") as pool:
+        tables = await pool.fetch("SELECT relname FROM pg_stat_user_tables WHERE relname <> 'schema_migrations'")
+        assert len(tables) > 50
+        for table in tables:
+            assert await pool.fetchval(f"SELECT count(*) FROM {table['relname']}") == 0, table["relname"]
+        assert await pool.fetchval("SELECT count(*) FROM schema_migrations") > 0
+        assert await pool.fetchval("SELECT count(*) FROM pg_sequences WHERE last_value IS NOT NULL") == 0
+        assert (await make_streamer(pool)).id == first.id
+    await services.postgres.drop_database(name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE left_behind (id int)",
+        "ALTER TABLE streamers ADD COLUMN left_behind int",
+        "ALTER TABLE ledger_entries DISABLE TRIGGER ALL",
+        "DROP INDEX donations_paid",
+        "CREATE FUNCTION left_behind() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)",
+        # Much, and gone again: dead rows stay.
+        """
+        SET session_replication_role = replica;
+        INSERT INTO slugs (slug, streamer_id) SELECT 'slug-' || n, n FROM generate_series(1, 60000) AS n;
+        DELETE FROM slugs
+        """,
+    ],
+)
+async def test_a_database_that_cannot_be_made_as_new_is_not_used_again(services: Servers, change: str) -> None:
+    databases = Databases()
+    name = await databases.take(services.postgres)
+    connection = await asyncpg.connect(services.postgres.url(name))
+    await connection.execute(change)
+    await connection.close()
+    assert not await databases.renew(services.postgres, name)
+    await services.postgres.drop_database(name)
 
 
 async def test_work_on_the_connection_is_undone_first(connection: asyncpg.Connection) -> None:
