@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import secrets
+from base64 import b64encode
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from domain.errors import InvalidInputError
 from domain.passwords import MAX_LENGTH, check_new_password
@@ -22,8 +25,6 @@ _EMAIL = re.compile(r"[^\s@<>\"(),:;\\]+@[^\s@.]+(?:\.[^\s@.]+)*")
 _hasher = PasswordHasher()
 # argon2 takes tens of milliseconds and 64 MiB each: two at once are enough, and no event loop waits for them.
 _hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
-# Of no password: what an unknown e-mail is checked against, so that it takes as long as a known one.
-_UNKNOWN_HASH = _hasher.hash("no account has this password")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,17 @@ async def hash_password(password: str) -> str:
 async def hash_unless_known(password: str, known: str | None) -> str:
     """A hash of the password: the known one if it is of this password, else another."""
     return known if known and await _matches(known, password) else await hash_password(password)
+
+
+def _hash_of_no_password() -> str:
+    """What an unknown e-mail is checked against, so that it takes as long as a known one. Written down instead of
+    hashed: every program would else hash at its start, most of them for nothing."""
+
+    def noise(length: int) -> str:
+        return b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+
+    costs = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${noise(_hasher.salt_len)}${noise(_hasher.hash_len)}"
 
 
 async def _matches(password_hash: str, password: str) -> bool:
@@ -236,7 +248,7 @@ async def try_sign_in(connection: Any, email: str, password: str) -> SignIn | No
 async def _is_password_of(connection: Any, row: Any, password: str) -> bool:
     # An account without a password takes the same work, too.
     password_hash = "" if row is None else row["password_hash"]
-    matches = await _matches(password_hash or _UNKNOWN_HASH, password[: MAX_LENGTH + 1])
+    matches = await _matches(password_hash or _hash_of_no_password(), password[: MAX_LENGTH + 1])
     if not matches or not password_hash:
         return False
     if _hasher.check_needs_rehash(password_hash):

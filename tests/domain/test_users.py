@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from domain import sessions, users
 from domain.errors import InvalidInputError
 from domain.passwords import check_new_password
 from domain.tokens import hash_token
+from tests.support.accounts import CHEAP_HASHER, REAL_HASHER
 
 PASSWORD = "correct horse battery"
 TOKEN = hash_token("a random token")
@@ -72,6 +75,34 @@ class TestPasswords:
         kept = await connection.fetchval("SELECT password_hash FROM users")
         assert kept.startswith("$argon2id$")
         assert PASSWORD not in kept
+
+    async def test_programs_hash_at_full_price(self) -> None:
+        """Tests hash cheaply; what they save must not reach anybody's password."""
+        real = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+        assert (REAL_HASHER.type, REAL_HASHER.time_cost, REAL_HASHER.memory_cost, REAL_HASHER.parallelism) == (
+            real.type, real.time_cost, real.memory_cost, real.parallelism
+        )  # fmt: skip
+        assert users._hasher is CHEAP_HASHER
+
+    async def test_an_unknown_email_is_checked_against_a_hash_as_dear_as_a_known_ones(
+        self, connection: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        checked: list[str] = []
+
+        class Noting(PasswordHasher):
+            def verify(self, hash: Any, password: Any) -> Any:  # noqa: A002
+                try:
+                    return super().verify(hash, password)
+                except VerifyMismatchError:
+                    checked.append(hash)
+                    raise
+
+        monkeypatch.setattr(users, "_hasher", Noting.from_parameters(extract_parameters(REAL_HASHER.hash(PASSWORD))))
+        await make_user(connection)
+        await users.verify_password(connection, "anna@example.org", "not hers at all")
+        await users.verify_password(connection, "nobody@example.org", "not hers at all")
+        known, unknown = (extract_parameters(text) for text in checked)
+        assert unknown == known
 
     async def test_a_hash_of_older_parameters_is_renewed_when_the_password_is_known(self, connection: Any) -> None:
         anna = await make_user(connection)
