@@ -73,7 +73,13 @@ async def refuse(api: httpx.AsyncClient) -> None:
 
 async def hear_a_donation(api: httpx.AsyncClient, site: str, streamer_id: int, token: str) -> None:
     message = f"program-{uuid.uuid4().hex[:8]}"
-    wish = {"streamer_id": streamer_id, "amount": 250, "donor_name": "Программа", "message": message}
+    wish = {
+        "order_id": message,
+        "streamer_id": streamer_id,
+        "amount": 250,
+        "donor_name": "Программа",
+        "message": message,
+    }
     address = f"{site.replace('https', 'wss')}/api/v1/ws/ws/{streamer_id}?token={token}"
     async with connect(address, ssl=ssl.create_default_context(), proxy=None) as listener:
         begun = _good(await api.post("/payments/init", json={**wish, "payment_method": "tbank"}))
