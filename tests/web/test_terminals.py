@@ -267,7 +267,7 @@ class TestConnecting:
 
     async def test_without_a_password_one_signs_in_anew(self, world: World, her: httpx.AsyncClient) -> None:
         """Who comes by another site's account has none."""
-        await world.site.pool.execute("UPDATE users SET password_hash = NULL")
+        await world.site.pool.execute("UPDATE users SET password_hash = ''")
         await world.site.pool.execute("UPDATE sessions SET created_at = created_at - interval '16 minutes'")
         answer = await her.post(TBANK, data={"key": KEY, "secret": SECRET})
         assert answer.status_code == 422
