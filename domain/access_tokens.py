@@ -4,8 +4,6 @@ Two kinds share one table: keys that a user makes for herself, and what applicat
 Both do what their scopes say, for their user's own page.
 """
 
-import hashlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +12,8 @@ from typing import Any
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.scopes import Scope
 from domain.text import clean_given_name
-from domain.users import User
+from domain.tokens import hash_token, new_token
+from domain.users import User, user_of
 from infra import queries
 
 PREFIX = "sc_"
@@ -83,12 +82,7 @@ def check_scopes(names: Iterable[str]) -> tuple[Scope, ...]:
 
 
 def new_access_token() -> str:
-    return PREFIX + secrets.token_urlsafe(32)
-
-
-def hash_of(token: str) -> bytes:
-    """As `infra.crypto.hash_token`: random bits need no slow hash."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+    return PREFIX + new_token()
 
 
 def hint_of(token: str) -> str:
@@ -113,7 +107,7 @@ async def find_access(connection: Any, token_hash: bytes) -> Access | None:
         await queries.access_tokens.note_used(connection, token_id=row["token_id"])
     return Access(
         row["token_id"],
-        User(row["id"], row["email"], row["is_superuser"], row["is_active"], row["locale"], row["delete_at"]),
+        user_of(row),
         row["streamer_id"],
         frozenset(read_scopes(row["scopes"])),
         row["application_id"],
@@ -149,7 +143,7 @@ async def create_key(
         user_id=user_id,
         streamer_id=streamer_id,
         name=name,
-        token_hash=hash_of(token),
+        token_hash=hash_token(token),
         hint=hint_of(token),
         scopes=list(chosen),
         days=days,

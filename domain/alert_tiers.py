@@ -142,3 +142,29 @@ def decode_tier(stored: Mapping[str, Any]) -> Tier:
 
 def _decode_element(stored: Mapping[str, Any]) -> Element:
     return Element(**{field.name: stored[field.name] for field in fields(Element) if field.name in stored})
+
+
+# As API v1 writes it, in answers, in errors and in frames of its WebSockets.
+
+
+def v1_name(field: str) -> str:
+    """Of an element's field: in camel case, which v1 has nowhere else."""
+    first, *others = field.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def v1_tier(tier: Tier) -> dict[str, Any]:
+    """A level as v1's `AlertTier`, with amounts in whole roubles."""
+    fields = dict(vars(tier))
+    least, most = fields.pop("min_amount_minor"), fields.pop("max_amount_minor")
+    return {
+        **fields,
+        "gif_urls": list(tier.gif_urls),
+        "min_amount": least // 100,
+        "max_amount": None if most is None else most // 100,
+        "elements": None if tier.elements is None else [_v1_element(element) for element in tier.elements],
+    }
+
+
+def _v1_element(element: Element) -> dict[str, Any]:
+    return {v1_name(name): value for name, value in vars(element).items()}

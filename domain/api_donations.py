@@ -1,11 +1,11 @@
 """Donations as REST API v1 makes them: what its clients say beside the wish. How it tells of them: domain/api_lines.py.
 
 A client's order id is its reference: unique among a streamer's, and never the bank's. The same order is the same
-donation, also when it is asked for twice at once; with another amount it is refused.
+donation, also when it is asked for twice at once; who knows its id and not all that was asked for is refused.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,8 @@ class Asked:
     user_id: int | None = None
     """Whose signed token came with it."""
     order_id: str | None = None
+    digests: tuple[bytes, ...] = field(default=(), repr=False)
+    """Of an order: keyed hashes of all that the client said, by the newest key first. The first is kept."""
     is_public: bool = True
 
 
@@ -48,10 +50,10 @@ async def find_recipient(connection: Any, recipient_id: int) -> int | None:
 async def make_donation(connection: Any, new: NewDonation, asked: Asked, *, link_minutes: int) -> CreatedDonation:
     """A donation with its first payment; or the one that this order has become, with a payment that can be paid.
 
-    Raises InvalidInputError("order_id", "other_amount"); NotAllowedError("no_terminal" | "too_many_attempts").
+    Raises InvalidInputError("order_id", "other_request"); NotAllowedError("no_terminal" | "too_many_attempts").
     """
     if asked.order_id is not None:
-        known = await _find_ordered(connection, new, asked.order_id)
+        known = await _find_ordered(connection, new, asked.order_id, asked.digests)
         if known is not None:
             await _keep_payable(connection, known, link_minutes=link_minutes)
             return known
@@ -64,6 +66,7 @@ async def make_donation(connection: Any, new: NewDonation, asked: Asked, *, link
             user_id=asked.user_id,
             payment_method=asked.method,
             client_order_id=asked.order_id,
+            asked_digest=asked.digests[0] if asked.digests else None,
         )
         if not asked.is_public:
             await history.set_hidden(connection, new.streamer_id, created.id, True)
@@ -71,19 +74,22 @@ async def make_donation(connection: Any, new: NewDonation, asked: Asked, *, link
 
 
 def form_key_of(order_id: str) -> str:
-    """A form's key for a client's order: who asks for the same order at the same time waits for the first."""
-    return "order-" + hashlib.sha256(order_id.encode()).hexdigest()[:56]
+    """A form's key for a client's order: who asks for the same order at the same time waits for the first. No form on a
+    page may have such a key, so that nobody comes to an order by a form."""
+    return "order:" + hashlib.sha256(order_id.encode()).hexdigest()[:56]
 
 
-async def _find_ordered(connection: Any, new: NewDonation, order_id: str) -> CreatedDonation | None:
+async def _find_ordered(
+    connection: Any, new: NewDonation, order_id: str, digests: tuple[bytes, ...]
+) -> CreatedDonation | None:
     await queries.donations.lock_form(
         connection, streamer_id=new.streamer_id, form_key=new.form_key, fields_digest=new.digest()
     )
     row = await _sql.find_ordered(connection, client_order_id=order_id, streamer_id=new.streamer_id)
     if row is None:
         return None
-    if row["asked_minor"] != new.amount_minor:
-        raise InvalidInputError("order_id", "other_amount")
+    if row["asked_digest"] not in digests:
+        raise InvalidInputError("order_id", "other_request")
     return CreatedDonation(row["id"], row["public_id"], is_new=False)
 
 

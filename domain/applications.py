@@ -4,7 +4,6 @@ A confidential one runs on its maker's server and keeps a secret. A public one i
 is secret; for both the code is bound to its receiver by PKCE (RFC 7636).
 """
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -18,6 +17,7 @@ from domain.access_tokens import hint_of
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.links import clean_link
 from domain.text import clean_given_name
+from domain.tokens import hash_token, new_token
 from infra import queries
 
 MAX_APPLICATIONS = 20
@@ -83,7 +83,7 @@ class Application:
     def has_secret(self, secret: str) -> bool:
         if self.secret_hash is None:
             return False
-        return hmac.compare_digest(self.secret_hash, _hash(secret))
+        return hmac.compare_digest(self.secret_hash, hash_token(secret))
 
     def takes_answers_at(self, uri: str) -> bool:
         """Letter by letter one of those registered; of a program on the person's own machine, whatever its port."""
@@ -165,12 +165,8 @@ def check_fields(name: str, site_url: str, redirect_uris: Iterable[str]) -> Fiel
     return Fields(name, site_url, uris)
 
 
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
 def _new_secret() -> str:
-    return SECRET_PREFIX + secrets.token_urlsafe(32)
+    return SECRET_PREFIX + new_token()
 
 
 # What its maker does.
@@ -190,7 +186,7 @@ async def create_application(connection: Any, owner_id: int, fields: Fields, *, 
         name=fields.name,
         site_url=fields.site_url,
         redirect_uris=list(fields.redirect_uris),
-        secret_hash=None if secret is None else _hash(secret),
+        secret_hash=None if secret is None else hash_token(secret),
         secret_hint=None if secret is None else hint_of(secret),
     )
     await queries.users.insert_log(connection, user_id=owner_id, by_user_id=owner_id, action="application_made")
@@ -225,7 +221,7 @@ async def replace_secret(connection: Any, owner_id: int, application_id: int) ->
             connection,
             owner_id=owner_id,
             application_id=application_id,
-            secret_hash=_hash(secret),
+            secret_hash=hash_token(secret),
             secret_hint=hint_of(secret),
         )
     )

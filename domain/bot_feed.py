@@ -14,6 +14,7 @@ from typing import Any
 from domain.alerts import KNOWN_KINDS, AlertKind, AlertStatus
 from domain.donations import DonationStatus
 from domain.goals import GoalStatus
+from domain.totals import Totals, list_totals
 from infra import queries
 
 MISSED_MAX = 1_000
@@ -87,16 +88,7 @@ class ToldGoal:
     ended_at: datetime | None
 
 
-@dataclass(frozen=True)
-class ToldStats:
-    """As `totals.Totals`: kopecks less what went back."""
-
-    currency: str
-    today_minor: int
-    month_minor: int
-    all_minor: int
-    today_donations: int
-    donations: int
+ToldStats = Totals
 
 
 @dataclass(frozen=True)
@@ -147,8 +139,7 @@ async def list_goals(connection: Any, sinces: Mapping[int, datetime]) -> dict[in
 
 
 async def list_stats(connection: Any, streamer_ids: set[int]) -> dict[int, ToldStats]:
-    rows = queries.bot_feed.list_stats(connection, streamer_ids=list(streamer_ids))
-    return {row["streamer_id"]: ToldStats(**_fields(row, of=ToldStats)) async for row in rows}
+    return await list_totals(connection, streamer_ids)
 
 
 async def list_controls(connection: Any, streamer_ids: set[int]) -> dict[int, ToldControls]:

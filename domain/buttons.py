@@ -3,8 +3,6 @@
 The token is all the authority there is: hashed to be found, encrypted to be shown again, revoked at any time.
 """
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,11 +11,11 @@ from typing import Any
 from domain.errors import NotAllowedError, NotFoundError
 from domain.terminals import Box
 from domain.text import clean_given_name
+from domain.tokens import hash_token, new_token
 from infra import queries
 
 MAX_BUTTONS = 50
 """Of one streamer."""
-TOKEN_MAX_LENGTH = 200
 
 
 class Control(StrEnum):
@@ -67,13 +65,13 @@ async def create_button(connection: Any, box: Box, streamer_id: int, new: NewBut
     await queries.overlays.lock_speaker(connection, streamer_id=streamer_id)
     if await queries.buttons.count_buttons(connection, streamer_id=streamer_id) >= MAX_BUTTONS:
         raise NotAllowedError("too_many", limit=MAX_BUTTONS)
-    token = _new_token()
+    token = new_token()
     button_id: int = await queries.buttons.insert_button(
         connection,
         streamer_id=streamer_id,
         name=name,
         control=new.control,
-        token_hash=_hash(token),
+        token_hash=hash_token(token),
         token_encrypted=box.encrypt(token),
         allows_get=new.allows_get,
         locale=new.locale,
@@ -96,12 +94,12 @@ async def change_button(connection: Any, streamer_id: int, button_id: int, *, na
 
 async def renew_address(connection: Any, box: Box, streamer_id: int, button_id: int) -> None:
     """Another address; the former presses nothing any more. Raises NotFoundError("button")."""
-    token = _new_token()
+    token = new_token()
     result = await queries.buttons.replace_token(
         connection,
         streamer_id=streamer_id,
         button_id=button_id,
-        token_hash=_hash(token),
+        token_hash=hash_token(token),
         token_encrypted=box.encrypt(token),
     )
     _expect_one(result)
@@ -123,13 +121,13 @@ async def reveal_token(connection: Any, box: Box, streamer_id: int, button_id: i
 
 async def find_button(connection: Any, token: str) -> Button | None:
     """The button at an address; what never was one takes as long to find."""
-    row = await queries.buttons.find_button(connection, token_hash=_hash(token[: TOKEN_MAX_LENGTH + 1]))
+    row = await queries.buttons.find_button(connection, token_hash=hash_token(token))
     return None if row is None else _button(row)
 
 
 async def count_use(connection: Any, button: Button, token: str) -> bool:
     """It is pressed. False: it was revoked a moment ago, and is to do nothing."""
-    used = await queries.buttons.count_use(connection, button_id=button.id, token_hash=_hash(token))
+    used = await queries.buttons.count_use(connection, button_id=button.id, token_hash=hash_token(token))
     return used is not None
 
 
@@ -140,11 +138,3 @@ def _button(row: Any) -> Button:
 def _expect_one(result: str) -> None:
     if result != "UPDATE 1":
         raise NotFoundError("button")
-
-
-def _new_token() -> str:
-    return secrets.token_urlsafe(32)
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -20,6 +20,7 @@ from domain import letters
 from domain.letters import Kind
 from domain.one_time_links import LinkPurpose, make_link
 from domain.terminals import Box
+from domain.tokens import hash_token, new_token
 from domain.users import User, find_user
 from infra import queries
 
@@ -210,11 +211,12 @@ async def insert(
     consent_version: str | None = None,
     link_id: int | None = None,
     token_encrypted: str | None = None,
+    profile: dict[str, Any] | None = None,
 ) -> None:
     """A question that waits; with `code` None, no code fits."""
     await queries.confirmations.insert_confirmation(
         connection,
-        token_hash=token_hash(token),
+        token_hash=hash_token(token),
         purpose=purpose,
         email=email,
         code_hash=None if code is None else code_hash(token, code),
@@ -223,6 +225,7 @@ async def insert(
         consent_version=consent_version,
         link_id=link_id,
         token_encrypted=token_encrypted,
+        profile=profile,
         locale=locale,
         minutes=CODE_MINUTES,
     )
@@ -234,7 +237,7 @@ async def insert(
 async def find(connection: Any, token: str, purpose: Purpose) -> Confirmation | None:
     """What this browser was asked; None when that was answered, or an hour too long ago."""
     row = await queries.confirmations.find_confirmation(
-        connection, token_hash=token_hash(token), purpose=purpose, pause_seconds=float(RESEND_SECONDS)
+        connection, token_hash=hash_token(token), purpose=purpose, pause_seconds=float(RESEND_SECONDS)
     )
     return None if row is None else Confirmation(**{**dict(row), "purpose": Purpose(row["purpose"])})
 
@@ -246,7 +249,7 @@ async def answer(connection: Any, token: str, purpose: Purpose, typed: str) -> C
         asked = await find(connection, token, purpose)
         return Tried.OVER if asked is None or asked.is_over else Tried.WRONG
     row = await queries.confirmations.take_try(
-        connection, token_hash=token_hash(token), purpose=purpose, limit=CODE_TRIES
+        connection, token_hash=hash_token(token), purpose=purpose, limit=CODE_TRIES
     )
     if row is None:
         return Tried.OVER
@@ -306,14 +309,6 @@ def new_code(purpose: Purpose) -> str:
     if purpose is Purpose.PASSWORD:
         return "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
     return f"{secrets.randbelow(1_000_000):06}"
-
-
-def new_token() -> str:
-    return secrets.token_urlsafe(32)
-
-
-def token_hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
 
 
 def code_hash(token: str, code: str) -> bytes:

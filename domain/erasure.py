@@ -74,7 +74,7 @@ async def begin(connection: Any, user_id: int) -> Begun | None:
     row = await queries.erasure.begin_erasure(connection, user_id=user_id)
     if row is None:
         return None
-    await queries.users.delete_sessions_of(connection, user_id=user_id)
+    await queries.sessions.delete_sessions_of(connection, user_id=user_id)
     await queries.users.end_tokens(connection, user_id=user_id)
     await queries.erasure.delete_browsers_of(connection, user_id=user_id)
     await queries.erasure.delete_confirmations_of(connection, user_id=user_id)

@@ -8,15 +8,15 @@ lost or two of its threads asked, gets the same one twice, so a family never has
 """
 
 import base64
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from domain.access_tokens import check_scopes, hash_of, hint_of, new_access_token, read_scopes
+from domain.access_tokens import check_scopes, hint_of, new_access_token, read_scopes
 from domain.errors import NotFoundError
 from domain.scopes import Scope
+from domain.tokens import hash_token, new_token
 from infra import queries
 
 CODE_SECONDS = 60.0
@@ -102,7 +102,7 @@ async def allow(
     Raises InvalidInputError("scopes", …).
     """
     chosen = check_scopes(scopes)
-    code = secrets.token_urlsafe(32)
+    code = new_token()
     await queries.access_tokens.lock_user(connection, user_id=user_id)
     await queries.grants.insert_grant(
         connection,
@@ -110,7 +110,7 @@ async def allow(
         user_id=user_id,
         streamer_id=streamer_id,
         scopes=list(chosen),
-        code_hash=hash_of(code),
+        code_hash=hash_token(code),
         seconds=CODE_SECONDS,
         code_challenge=challenge,
         redirect_uri=redirect_uri,
@@ -144,7 +144,7 @@ async def revoke_all(connection: Any, user_id: int) -> None:
 
 
 async def find_code(connection: Any, code: str) -> Code | None:
-    row = await queries.grants.find_code(connection, code_hash=hash_of(code))
+    row = await queries.grants.find_code(connection, code_hash=hash_token(code))
     if row is None:
         return None
     return Code(
@@ -165,11 +165,11 @@ async def exchange(connection: Any, code: Code) -> Tokens | None:
     if await queries.grants.exchange_code(connection, grant_id=code.grant_id) != "UPDATE 1":
         await revoke(connection, code.grant_id)
         return None
-    return await _issue(connection, code.grant_id, REFRESH_PREFIX + secrets.token_urlsafe(32), code.scopes)
+    return await _issue(connection, code.grant_id, REFRESH_PREFIX + new_token(), code.scopes)
 
 
 async def find_refresh_token(connection: Any, token: str) -> RefreshToken | None:
-    row = await queries.grants.find_refresh_token(connection, token_hash=hash_of(token))
+    row = await queries.grants.find_refresh_token(connection, token_hash=hash_token(token))
     return None if row is None else RefreshToken(**{**row, "scopes": read_scopes(row["scopes"])})
 
 
@@ -190,7 +190,7 @@ async def refresh(
         return await _issue(connection, now.grant_id, successors[0], scopes)
     if now.seconds_since_use <= GRACE_SECONDS:
         for successor in successors:
-            if await queries.grants.is_unused(connection, grant_id=now.grant_id, token_hash=hash_of(successor)):
+            if await queries.grants.is_unused(connection, grant_id=now.grant_id, token_hash=hash_token(successor)):
                 return await _add_access(connection, now.grant_id, successor, scopes)
     await revoke(connection, now.grant_id)
     return None
@@ -202,7 +202,7 @@ def _successor(digest: bytes) -> str:
 
 async def _issue(connection: Any, grant_id: int, refresh_token: str, scopes: tuple[Scope, ...]) -> Tokens:
     await queries.grants.insert_refresh_token(
-        connection, grant_id=grant_id, token_hash=hash_of(refresh_token), days=REFRESH_DAYS
+        connection, grant_id=grant_id, token_hash=hash_token(refresh_token), days=REFRESH_DAYS
     )
     return await _add_access(connection, grant_id, refresh_token, scopes)
 
@@ -212,7 +212,7 @@ async def _add_access(connection: Any, grant_id: int, refresh_token: str, scopes
     await queries.access_tokens.insert_access_token(
         connection,
         grant_id=grant_id,
-        token_hash=hash_of(access),
+        token_hash=hash_token(access),
         hint=hint_of(access),
         scopes=list(scopes),
         seconds=ACCESS_SECONDS,
@@ -229,7 +229,7 @@ async def revoke_token(connection: Any, application_id: int, token: str) -> None
     """As its application asks (RFC 7009): an access token alone, a refresh token with its family. Another's, or none
     that ever was, is no error: it is not good either way."""
     row = await queries.grants.find_token_of_application(
-        connection, application_id=application_id, token_hash=hash_of(token)
+        connection, application_id=application_id, token_hash=hash_token(token)
     )
     if row is None:
         return

@@ -6,7 +6,8 @@
      └──────undo────────┘
 
 Each move is a conditional update, so that of two people, or of a person and the deadline, one wins. A decision takes
-effect by a wish in the outbox; a sweep asks for those that were lost. Money is untouched by all of it.
+effect by a wish in the outbox; a sweep asks for those that were lost. Money is untouched by all of it. What becomes of
+them when the rules change: `domain/rejudging.py`.
 """
 
 import logging
@@ -17,18 +18,15 @@ from enum import StrEnum
 from typing import Any
 
 from domain import alerts, blocks, outbox
-from domain.errors import InvalidInputError, NotFoundError
+from domain.errors import NotFoundError
 from domain.events import Actor, EventType, Topic, Wake
-from domain.judgement import encode_match, judge_donation, keep_texts_back, unjudged
-from domain.moderation import Act, Action, Match, Part, Rule
-from domain.moderation.judging import exception_for
-from domain.moderation_settings import add_words
+from domain.judgement import keep_texts_back, unjudged
+from domain.moderation import Act, Match, Part, Rule
 from infra import queries
 
 log = logging.getLogger(__name__)
 
 UNDO_SECONDS = 5
-_REJUDGED_MAX = 200
 
 
 class Decision(StrEnum):
@@ -125,10 +123,10 @@ async def decide(connection: Any, streamer_id: int, alert_id: uuid.UUID, decisio
         undo_seconds=float(UNDO_SECONDS),
     )
     if row is None:
-        first = await _expect_hold(connection, streamer_id, alert_id)
+        first = await expect_hold(connection, streamer_id, alert_id)
         return Decided(False, first["decision"] or "", first["by_kind"] or "", first["by_name"])
     await outbox.add_task(connection, Actor.SETTLE_HOLD, row["alert_id"], delay_seconds=UNDO_SECONDS)
-    await _log(connection, streamer_id, row["donation_id"], decision, row["reason"], by)
+    await log_decision(connection, streamer_id, row["donation_id"], decision, row["reason"], by)
     return Decided(True, decision, by.kind, by.name)
 
 
@@ -139,14 +137,14 @@ async def undo(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -
     """
     row = await queries.holds.undo(connection, streamer_id=streamer_id, alert_id=alert_id)
     if row is None:
-        await _expect_hold(connection, streamer_id, alert_id)
+        await expect_hold(connection, streamer_id, alert_id)
         return False
     await outbox.add_task(connection, Actor.SETTLE_HOLD, row["alert_id"], delay_seconds=row["left_seconds"])
-    await _log(connection, streamer_id, row["donation_id"], "undo", row["reason"], by)
+    await log_decision(connection, streamer_id, row["donation_id"], "undo", row["reason"], by)
     return True
 
 
-async def _expect_hold(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> Any:
+async def expect_hold(connection: Any, streamer_id: int, alert_id: uuid.UUID) -> Any:
     """What was decided about it. Raises NotFoundError("hold") for what never waited, or was settled long ago."""
     row = await queries.holds.get_decided(connection, streamer_id=streamer_id, alert_id=alert_id)
     if row is None:
@@ -167,7 +165,7 @@ async def settle(connection: Any, hold_id: int) -> Wake | None:
         return await _open_missing(connection, hold_id)
     decision = _decision_of(row)
     if row["decision"] is None:
-        await _log(connection, row["streamer_id"], row["donation_id"], decision, row["reason"], DEADLINE)
+        await log_decision(connection, row["streamer_id"], row["donation_id"], decision, row["reason"], DEADLINE)
     name, message = None, ""
     if decision is Decision.HIDE:
         await alerts.drop(connection, row["streamer_id"], row["public_alert_id"])
@@ -256,62 +254,6 @@ async def ask_due(connection: Any, *, limit: int = 200) -> int:
     return len(rows)
 
 
-# Exceptions.
-
-
-async def allow(connection: Any, streamer_id: int, alert_id: uuid.UUID, index: int, by: By) -> bool:
-    """Make an exception of what this hold's match `index` caught, and judge what waits anew.
-
-    What nothing is caught of any more is shown by itself. False: nobody waits for this decision any more.
-    Raises NotFoundError("hold" | "match"), InvalidInputError("word", "not_a_word" | "too_many").
-    """
-    row = await queries.holds.lock_hold(connection, streamer_id=streamer_id, alert_id=alert_id)
-    if row is None:
-        await _expect_hold(connection, streamer_id, alert_id)
-        return False
-    found = [hold for hold in await list_holds(connection, streamer_id, limit=1000) if hold.alert_id == alert_id]
-    if not found or not 0 <= index < len(found[0].matches):
-        raise NotFoundError("match")
-    match = found[0].matches[index]
-    pattern = exception_for(match)
-    if pattern is None:
-        raise InvalidInputError("word", "not_a_word")
-    await add_words(connection, streamer_id, "exception", [pattern])
-    await _log(connection, streamer_id, row["donation_id"], "exception", pattern, by)
-    await rejudge(connection, streamer_id, by)
-    return True
-
-
-async def rejudge(connection: Any, streamer_id: int, by: By) -> None:
-    """Judge what the rules hold anew, after the streamer changed them."""
-    rows = [
-        row async for row in queries.holds.list_open_holds(connection, streamer_id=streamer_id, limit=_REJUDGED_MAX)
-    ]
-    for row in rows:
-        await _rejudge_one(connection, streamer_id, row["alert_id"], by)
-
-
-async def _rejudge_one(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -> None:
-    hold = await queries.holds.lock_hold(connection, streamer_id=streamer_id, alert_id=alert_id)
-    if hold is None:
-        return
-    judged = await judge_donation(connection, streamer_id, hold["donation_id"], hold["amount_minor"])
-    verdict = judged.verdict
-    await queries.holds.rejudge(
-        connection,
-        alert_id=hold["alert_id"],
-        matches=[encode_match(match) for match in verdict.matches],
-        approved_name=verdict.approved_name,
-        approved_message=verdict.approved_message,
-        quiet_name=verdict.quiet_name,
-    )
-    if hold["reason"] == "rules" and verdict.action in (Action.SHOW, Action.MASK):
-        await queries.holds.decide_now(
-            connection, alert_id=hold["alert_id"], by_kind=by.kind, by_id=by.id, by_name=by.name
-        )
-        await outbox.add_task(connection, Actor.SETTLE_HOLD, hold["alert_id"])
-
-
 async def block_donor(connection: Any, streamer_id: int, alert_id: uuid.UUID, kind: blocks.BlockKind, by: By) -> None:
     """Block whoever sent what waits, by an address for a day; what waits is still to be decided.
 
@@ -324,30 +266,11 @@ async def block_donor(connection: Any, streamer_id: int, alert_id: uuid.UUID, ki
     await blocks.block(
         connection, streamer_id, row["public_id"], kind, note=by.name, days=blocks.ADDRESS_DAYS[0], user_id=user_id
     )
-    await _log(connection, streamer_id, row["donation_id"], "block", f"blocked_{kind}", by)
+    await log_decision(connection, streamer_id, row["donation_id"], "block", f"blocked_{kind}", by)
 
 
-# The log.
-
-
-@dataclass(frozen=True)
-class LoggedDecision:
-    """A line of a donation's moderation: `what` happened, by whom, and what the rules had caught."""
-
-    what: str
-    reason: str
-    by_kind: str
-    by_name: str
-    matches: tuple[Match, ...]
-    decided_at: datetime
-
-
-async def list_decisions(connection: Any, streamer_id: int, donation_id: int) -> list[LoggedDecision]:
-    rows = queries.moderation.list_decisions(connection, streamer_id=streamer_id, donation_id=donation_id)
-    return [LoggedDecision(**{**row, "matches": decode_matches(row["matches"])}) async for row in rows]
-
-
-async def _log(connection: Any, streamer_id: int, donation_id: int, what: str, reason: str, by: By) -> None:
+async def log_decision(connection: Any, streamer_id: int, donation_id: int, what: str, reason: str, by: By) -> None:
+    """A line that `domain/moderation_log.py` reads."""
     await queries.moderation.insert_decision(
         connection,
         streamer_id=streamer_id,

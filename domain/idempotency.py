@@ -9,7 +9,7 @@ another may begin anew; one that dies after it leaves a request that is done and
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -51,7 +51,8 @@ class Name:
 class Answer:
     status: int
     headers: dict[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
+    """Encrypted: it may hold what its owner alone may read."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,14 @@ class Begun:
     answer: Answer | None = None
 
 
-async def begin(connection: Any, name: Name, fingerprint: bytes) -> Begun:
-    """In a transaction of its own, before anything is done. `fingerprint`: 32 bytes that say what is asked for."""
+async def begin(connection: Any, name: Name, fingerprints: tuple[bytes, ...]) -> Begun:
+    """In a transaction of its own, before anything is done. `fingerprints`: keyed hashes, each of 32 bytes, that say
+    what is asked for; the first is kept."""
     attempt = uuid.uuid4()
     taken = await _sql.begin(
         connection,
         **vars(name),
-        fingerprint=fingerprint,
+        fingerprints=list(fingerprints),
         attempt=attempt,
         days=DAYS,
         silent_seconds=SILENT_SECONDS,
@@ -80,7 +82,7 @@ async def begin(connection: Any, name: Name, fingerprint: bytes) -> Begun:
     if row is None:
         # Forgotten between the two statements: whoever asks again will find it free.
         return Begun(Turn.BUSY)
-    if row["fingerprint"] != fingerprint:
+    if row["fingerprint"] not in fingerprints:
         return Begun(Turn.ANOTHER)
     if row["status"] is not None:
         return Begun(Turn.ANSWERED, answer=Answer(row["status"], row["headers"], row["body"]))

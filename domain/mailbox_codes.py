@@ -4,11 +4,12 @@ Pages tie a code to the browser that asked (domain/confirmations.py). Here the t
 encrypted, so that neither the database alone nor its reader can try codes out. Anybody may try for any address: a wrong
 code costs a try of each letter that is out, so that many letters give a guesser no more tries than one after another.
 A stranger can use them all up; another letter brings new ones, and the one for a new password has a link besides
-(docs/decisions/0044).
+(docs/decisions/0044). A code for another address fits only for the account that asked for it: whoever reads several
+letters and takes the wrong one must not give a stranger's account her address (docs/decisions/0048).
 """
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.confirmations import (
@@ -19,12 +20,12 @@ from domain.confirmations import (
     code_hash,
     insert,
     new_code,
-    new_token,
     post_code,
     post_password,
 )
 from domain.letters import Kind
 from domain.terminals import Box
+from domain.tokens import new_token
 from domain.users import User, find_user
 from infra import queries
 
@@ -36,14 +37,36 @@ class Answered:
     purpose: Purpose
     email: str
     user_id: int
+    password_hash: str | None = field(default=None, repr=False)
+    """Of a registration, with its profile; None: the code was asked for without a password."""
+    profile: dict[str, Any] | None = None
 
 
 # Asking. The relay is woken after the commit.
 
 
-async def begin_verification(connection: Any, mailer: Mailer, user_id: int | None, email: str, *, locale: str) -> None:
-    """A code to the address an account was registered with. Without one, `user_id` None, nothing is mailed."""
-    code = await _insert(connection, mailer, Purpose.VERIFY, email, user_id, locale=locale)
+async def begin_verification(
+    connection: Any,
+    mailer: Mailer,
+    user_id: int | None,
+    email: str,
+    *,
+    locale: str,
+    password_hash: str | None = None,
+    profile: dict[str, Any] | None = None,
+) -> None:
+    """A code to the address an account was registered with, for this registration (both or neither of password and
+    profile). Without an account, `user_id` None, nothing is mailed."""
+    code = await _insert(
+        connection,
+        mailer,
+        Purpose.VERIFY,
+        email,
+        user_id,
+        locale=locale,
+        password_hash=password_hash,
+        profile=profile,
+    )
     if code is not None:
         await post_code(connection, mailer, Kind.VERIFY, email, locale, code, user_id=user_id)
 
@@ -73,6 +96,8 @@ async def _insert(
     user_id: int | None,
     *,
     locale: str,
+    password_hash: str | None = None,
+    profile: dict[str, Any] | None = None,
 ) -> str | None:
     """The code; None where there is no account that it could be for."""
     token, code = new_token(), new_code(purpose)
@@ -84,7 +109,9 @@ async def _insert(
         None if user_id is None else code,
         locale=locale,
         user_id=user_id,
+        password_hash=password_hash,
         token_encrypted=mailer.box.encrypt(token),
+        profile=profile,
     )
     return None if user_id is None else code
 
@@ -92,18 +119,31 @@ async def _insert(
 # Answering.
 
 
-async def answer(connection: Any, box: Box, email: str, purposes: tuple[Purpose, ...], typed: str) -> Answered | None:
-    """Try a code; None when it is none of those that are out. The caller commits whatever comes: a wrong one counts."""
+async def answer(
+    connection: Any,
+    box: Box,
+    email: str,
+    purposes: tuple[Purpose, ...],
+    typed: str,
+    *,
+    caller_id: int | None = None,
+) -> Answered | None:
+    """Try a code; None when it is none of those that are out. The caller commits whatever comes: a wrong one counts.
+
+    `caller_id`: who is signed in, whose codes for another address are tried too; nobody else's are.
+    """
     if not any(clean_code(purpose, typed) for purpose in purposes):
         return None
-    rows = queries.confirmations.take_tries(connection, email=email, purposes=list(purposes), limit=CODE_TRIES)
+    rows = queries.confirmations.take_tries(
+        connection, email=email, purposes=list(purposes), caller_id=caller_id, limit=CODE_TRIES
+    )
     fitting = [row["id"] async for row in rows if _fits(box, row, purposes, typed)]
     if not fitting:
         return None
     used = await queries.confirmations.use_confirmation(connection, confirmation_id=fitting[0])
     if used is None:
         return None
-    return Answered(Purpose(used["purpose"]), used["email"], used["user_id"])
+    return Answered(Purpose(used["purpose"]), used["email"], used["user_id"], used["password_hash"], used["profile"])
 
 
 def _fits(box: Box, row: Any, purposes: tuple[Purpose, ...], typed: str) -> bool:

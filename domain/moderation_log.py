@@ -58,3 +58,20 @@ async def read_log(
         found = found[:limit]
     lines = tuple(LogLine(**{**row, "matches": decode_matches(row["matches"])}) for row in found)
     return LogPage(lines, older=lines[-1].id if has_older else None, newer=lines[0].id if has_newer else None)
+
+
+@dataclass(frozen=True)
+class LoggedDecision:
+    """A line of a donation's moderation: `what` happened, by whom, and what the rules had caught."""
+
+    what: str
+    reason: str
+    by_kind: str
+    by_name: str
+    matches: tuple[Match, ...]
+    decided_at: datetime
+
+
+async def list_decisions(connection: Any, streamer_id: int, donation_id: int) -> list[LoggedDecision]:
+    rows = queries.moderation.list_decisions(connection, streamer_id=streamer_id, donation_id=donation_id)
+    return [LoggedDecision(**{**row, "matches": decode_matches(row["matches"])}) async for row in rows]

@@ -7,7 +7,6 @@ A link works once and becomes a session of one browser; both are kept as hashes.
 at each request, so that a revocation counts at once.
 """
 
-import hashlib
 import secrets
 import uuid
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from typing import Any
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.holds import By
 from domain.text import NAME_MAX_LENGTH, clean_name
+from domain.tokens import hash_token, new_token
 from infra import queries
 
 MAX_MODERATORS = 50
@@ -27,7 +27,6 @@ LINK_DAYS = 7
 """How long an unused link works."""
 HERE_SECONDS = 30
 """Whoever did not say for so long that he looks, does not."""
-TOKEN_MAX_LENGTH = 200
 DAYS = (1, 7, 30, None)
 """How long an invitation may last; None: until it is revoked."""
 
@@ -110,14 +109,14 @@ async def invite(connection: Any, streamer_id: int, *, nick: str, rights: Iterab
     await queries.overlays.lock_speaker(connection, streamer_id=streamer_id)
     if await queries.moderators.count_moderators(connection, streamer_id=streamer_id) >= MAX_MODERATORS:
         raise NotAllowedError("too_many", limit=MAX_MODERATORS)
-    token = _new_token()
+    token = new_token()
     moderator_id = await queries.moderators.insert_moderator(
         connection,
         streamer_id=streamer_id,
         public_id=secrets.token_urlsafe(12),
         nick=nick,
         rights=chosen,
-        link_hash=_hash(token),
+        link_hash=hash_token(token),
         link_days=LINK_DAYS,
         days=days,
     )
@@ -159,12 +158,12 @@ async def change(
 
 async def renew_link(connection: Any, streamer_id: int, moderator_id: int) -> NewLink:
     """Another link; whoever came by the former is out. Raises NotFoundError("moderator")."""
-    token = _new_token()
+    token = new_token()
     result = await queries.moderators.renew_link(
         connection,
         streamer_id=streamer_id,
         moderator_id=moderator_id,
-        link_hash=_hash(token),
+        link_hash=hash_token(token),
         link_days=LINK_DAYS,
     )
     _expect_one(result)
@@ -183,7 +182,7 @@ async def revoke(connection: Any, streamer_id: int, moderator_id: int) -> None:
 
 async def find_invitation(connection: Any, token: str) -> Invitation | None:
     """None when the link was used, is too old, was replaced, or never was one. Looking uses nothing."""
-    row = await queries.moderators.find_invitation(connection, link_hash=_hash(token))
+    row = await queries.moderators.find_invitation(connection, link_hash=hash_token(token))
     return None if row is None else Invitation(**{**row, "rights": _rights(row)})
 
 
@@ -197,16 +196,16 @@ async def join(connection: Any, token: str, *, nick: str) -> tuple[int, str] | N
         return None
     if not invitation.nick:
         nick = clean_nick(nick)
-    session = _new_token()
+    session = new_token()
     streamer_id = await queries.moderators.use_link(
-        connection, link_hash=_hash(token), session_hash=_hash(session), nick=nick
+        connection, link_hash=hash_token(token), session_hash=hash_token(session), nick=nick
     )
     return None if streamer_id is None else (streamer_id, session)
 
 
 async def find_moderator(connection: Any, public_id: str, session: str) -> Moderator | None:
     """Whose session this is; None when it ended."""
-    row = await queries.moderators.find_moderator(connection, public_id=public_id, session_hash=_hash(session))
+    row = await queries.moderators.find_moderator(connection, public_id=public_id, session_hash=hash_token(session))
     return None if row is None else Moderator(**{**row, "rights": _rights(row)})
 
 
@@ -279,12 +278,3 @@ def _rights(row: Any) -> frozenset[Right]:
 def _expect_one(result: str) -> None:
     if result != "UPDATE 1":
         raise NotFoundError("moderator")
-
-
-def _new_token() -> str:
-    return secrets.token_urlsafe(32)
-
-
-def _hash(token: str) -> bytes:
-    """What is far too long is no token of ours, and found as little as a wrong one."""
-    return hashlib.sha256(token[: TOKEN_MAX_LENGTH + 1].encode("utf-8", "surrogatepass")).digest()

@@ -1,12 +1,11 @@
 """Links that an operator hands out and that work once: the first account, an invitation, a new password."""
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from domain.terminals import Box
+from domain.tokens import hash_token, new_token
 from domain.users import any_user_exists
 from infra import queries
 
@@ -31,9 +30,9 @@ class OneTimeLink:
 
 async def make_link(connection: Any, purpose: LinkPurpose, *, hours: int, user_id: int | None = None) -> str:
     """The token of a new link; only its hash is kept."""
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     await queries.one_time_links.insert_link(
-        connection, purpose=purpose, token_hash=_hash(token), token_encrypted=None, user_id=user_id, hours=hours
+        connection, purpose=purpose, token_hash=hash_token(token), token_encrypted=None, user_id=user_id, hours=hours
     )
     return token
 
@@ -52,11 +51,11 @@ async def first_link(connection: Any, box: Box) -> str | None:
         return token
     # None yet, or one that no key reads any more.
     await queries.one_time_links.delete_first_link(connection)
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     await queries.one_time_links.insert_link(
         connection,
         purpose=LinkPurpose.FIRST,
-        token_hash=_hash(token),
+        token_hash=hash_token(token),
         token_encrypted=box.encrypt(token),
         user_id=None,
         hours=None,
@@ -66,14 +65,10 @@ async def first_link(connection: Any, box: Box) -> str | None:
 
 async def find_link(connection: Any, token: str) -> OneTimeLink | None:
     """What the link is good for; None when it was used, is too old, or never was one."""
-    row = await queries.one_time_links.find_link(connection, token_hash=_hash(token))
+    row = await queries.one_time_links.find_link(connection, token_hash=hash_token(token))
     return None if row is None else OneTimeLink(row["id"], LinkPurpose(row["purpose"]), row["user_id"])
 
 
 async def use_link(connection: Any, link_id: int) -> bool:
     """False: somebody was first."""
     return bool(await queries.one_time_links.use_link(connection, link_id=link_id) == "UPDATE 1")
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

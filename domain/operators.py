@@ -67,7 +67,7 @@ async def block(connection: Any, user_id: int, by_user_id: int) -> bool:
     await _keep_one(connection, user_id)
     done = await queries.users.set_active(connection, user_id=user_id, is_active=False)
     await queries.users.end_tokens(connection, user_id=user_id)
-    await queries.users.delete_sessions_of(connection, user_id=user_id)
+    await queries.sessions.delete_sessions_of(connection, user_id=user_id)
     return await _log_if(connection, done, user_id, by_user_id, "blocked")
 
 

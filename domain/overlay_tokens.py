@@ -3,13 +3,12 @@
 Hashed to be found, encrypted to be shown again.
 """
 
-import hashlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from domain.terminals import Box
+from domain.tokens import hash_token, new_token
 from infra import queries
 
 
@@ -27,10 +26,10 @@ async def rotate_overlay_token(connection: Any, box: Box, streamer_id: int) -> s
 
     After the commit a wake-up with Topic.CONTROLS makes realtime disconnect its overlays at once.
     """
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     await queries.overlay_tokens.revoke_overlay_tokens(connection, streamer_id=streamer_id)
     await queries.overlay_tokens.insert_overlay_token(
-        connection, streamer_id=streamer_id, token_hash=_hash(token), token_encrypted=box.encrypt(token)
+        connection, streamer_id=streamer_id, token_hash=hash_token(token), token_encrypted=box.encrypt(token)
     )
     return token
 
@@ -43,7 +42,7 @@ async def reveal_overlay_token(connection: Any, box: Box, streamer_id: int) -> s
 
 async def find_overlay_token(connection: Any, token: str) -> OverlayToken | None:
     """What a token stands for; None when it never was one of ours."""
-    row = await queries.overlay_tokens.find_overlay_token(connection, token_hash=_hash(token))
+    row = await queries.overlay_tokens.find_overlay_token(connection, token_hash=hash_token(token))
     return None if row is None else OverlayToken(**row)
 
 
@@ -51,7 +50,3 @@ async def list_valid_tokens(connection: Any, token_ids: Iterable[int]) -> set[in
     """Of these tokens, those that were not revoked."""
     rows = queries.overlay_tokens.list_valid_tokens(connection, token_ids=list(token_ids))
     return {row["id"] async for row in rows}
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain import idempotency
-from domain.users import KNOWN_BROWSER_DAYS
+from domain.sessions import KNOWN_BROWSER_DAYS
 from infra import queries
 
 _sql = queries.retention

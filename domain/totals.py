@@ -1,5 +1,6 @@
 """Running totals of a streamer, kept with the ledger and counted anew from it when they fall behind."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from infra import queries
 class Totals:
     """Kopecks that donations brought, less refunds; today and the month in the streamer's time zone."""
 
+    currency: str
     today_minor: int
     month_minor: int
     all_minor: int
@@ -19,8 +21,14 @@ class Totals:
 
 
 async def read_totals(connection: Any, streamer_id: int) -> Totals:
-    row = await queries.totals.read_totals(connection, streamer_id=streamer_id)
-    return Totals(**row)
+    return (await list_totals(connection, {streamer_id}))[streamer_id]
+
+
+async def list_totals(connection: Any, streamer_ids: Collection[int]) -> dict[int, Totals]:
+    """By streamer."""
+    rows = queries.totals.list_totals(connection, streamer_ids=list(streamer_ids))
+    names = Totals.__dataclass_fields__
+    return {row["streamer_id"]: Totals(**{name: row[name] for name in names}) async for row in rows}
 
 
 async def add_to_totals(

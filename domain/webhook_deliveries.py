@@ -231,14 +231,14 @@ async def _write_to_owner(connection: Any, run: Run, reason: OffReason, site: st
     )
 
 
-async def end_run(connection: Any, run: Run) -> bool:
-    """Let the webhook go and say when it is due next; True: at once, and it was asked for.
+async def end_run(connection: Any, run: Run, *, rest_seconds: float = 0.0) -> bool:
+    """Let the webhook go and say when it is due next; True: at once, and it was asked for. `rest_seconds`: not before.
 
     In a transaction: first its row, then the look at what waits, so that nothing written meanwhile is overlooked.
     """
     await _sql.lock_webhook(connection, webhook_id=run.webhook_id)
     await _sql.trim_log(connection, webhook_id=run.webhook_id, most=MOST_LOGGED)
-    row = await _sql.end_run(connection, webhook_id=run.webhook_id, run=run.run)
+    row = await _sql.end_run(connection, webhook_id=run.webhook_id, run=run.run, rest_seconds=rest_seconds)
     if row is None or not row["is_due"]:
         return False
     await outbox.add_task(connection, Actor.SEND_WEBHOOK, run.webhook_id)

@@ -6,9 +6,12 @@ listened when it left. Numbers only: the words of donors are read when it is sen
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+import asyncpg
 
 from domain import outbox
 from domain.events import Actor, EventType
@@ -18,6 +21,18 @@ _sql = queries.webhook_deliveries
 
 ASKED_SECONDS = 30.0
 """For so long a webhook is not asked for again: its message is on the way."""
+
+
+LOCK_MS = 200
+"""For so long a batch of events waits for the rows of webhooks, which are held for a few milliseconds at a time."""
+
+
+@dataclass(frozen=True)
+class Noted:
+    has_any: bool
+    """Something was written down."""
+    left: frozenset[int] = frozenset()
+    """Rows of the outbox of which nothing was, since somebody holds a webhook: to be tried again."""
 
 
 class WebhookEvent(StrEnum):
@@ -58,32 +73,56 @@ def fact_of(name: str, data: Mapping[str, Any]) -> tuple[WebhookEvent, dict[str,
     return event, {field: data[field] for field in fields}
 
 
-async def note_events(connection: Any, rows: Sequence[Any]) -> bool:
-    """Write down what webhooks want of these events of the outbox, whose names are in TOLD; True: something was.
+async def note_events(connection: Any, rows: Sequence[Any]) -> Noted:
+    """Write down what webhooks want of these events of the outbox, whose names are in TOLD.
 
-    In the transaction that deletes them, after they were published.
+    In the transaction that deletes them, after they were published. Somebody who holds a webhook's row for long (a
+    worker that froze) keeps nobody waiting for more than a moment: that webhook's events are left.
     """
     streamer_ids = sorted({row["data"]["streamer_id"] for row in rows if "streamer_id" in row["data"]})
-    listening: dict[int, list[Any]] = {}
-    async for webhook in _sql.lock_listening(connection, streamer_ids=streamer_ids):
-        listening.setdefault(webhook["streamer_id"], []).append(webhook)
-    if not listening:
-        return False
+    owners = {row["id"]: row["streamer_id"] async for row in _sql.list_listening(connection, streamer_ids=streamer_ids)}
+    if not owners:
+        return Noted(False)
+    listening, busy = await _lock(connection, owners)
     told: list[tuple[int, Any, str, dict[str, Any], datetime]] = []
+    left = set()
     for row in sorted(rows, key=lambda row: row["id"]):
-        webhooks = listening.get(row["data"].get("streamer_id"))
-        fact = fact_of(row["name"], row["data"]) if webhooks else None
-        for webhook in webhooks or ():
+        streamer_id = row["data"].get("streamer_id")
+        webhooks = listening.get(streamer_id, [])
+        fact = fact_of(row["name"], row["data"]) if webhooks or streamer_id in busy else None
+        if fact is not None and streamer_id in busy:
+            left.add(row["id"])
+        for webhook in webhooks:
             if fact is not None and fact[0] in webhook["events"]:
                 told.append((webhook["id"], row["event_id"], fact[0], fact[1], row["created_at"]))
     if not told:
-        return False
+        return Noted(False, frozenset(left))
     webhook_ids, event_ids, names, data, moments = (list(column) for column in zip(*told, strict=True))
     await _sql.insert_deliveries(
         connection, webhook_ids=webhook_ids, event_ids=event_ids, names=names, data=data, occurred_at=moments
     )
     await ask(connection, sorted(set(webhook_ids)))
-    return True
+    return Noted(True, frozenset(left))
+
+
+async def _lock(connection: Any, owners: Mapping[int, int]) -> tuple[dict[int, list[Any]], set[int]]:
+    """Those that are still on, by streamer; and the streamers of whom somebody else holds one."""
+    webhook_ids = list(owners)
+    try:
+        async with connection.transaction():
+            await _sql.wait_shortly(connection, timeout=f"{LOCK_MS}ms")
+            locked = [row async for row in _sql.lock_listening(connection, webhook_ids=webhook_ids)]
+            await _sql.wait_shortly(connection, timeout="0")
+        busy: set[int] = set()
+    except asyncpg.LockNotAvailableError:
+        locked = [row async for row in _sql.lock_free_listening(connection, webhook_ids=webhook_ids)]
+        still_on = _sql.list_listening(connection, streamer_ids=sorted(set(owners.values())))
+        held_ids = owners.keys() - {row["id"] for row in locked}
+        busy = {row["streamer_id"] async for row in still_on if row["id"] in held_ids}
+    listening: dict[int, list[Any]] = {}
+    for row in locked:
+        listening.setdefault(row["streamer_id"], []).append(row)
+    return listening, busy
 
 
 async def ask(connection: Any, webhook_ids: Sequence[int], *, at_once: bool = False) -> None:

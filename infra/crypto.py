@@ -1,8 +1,6 @@
-"""Secrets at rest, random ids, and hashes of tokens."""
+"""Secrets at rest, and keyed hashes."""
 
-import hashlib
 import hmac
-import secrets
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -58,13 +56,3 @@ class SecretBox:
 
 class UndecryptableError(Exception):
     pass
-
-
-def new_token() -> str:
-    """256 random bits for an address or a cookie."""
-    return secrets.token_urlsafe(32)
-
-
-def hash_token(token: str) -> bytes:
-    """SHA-256: enough for random tokens, which cannot be guessed from a list as passwords can."""
-    return hashlib.sha256(token.encode()).digest()

@@ -22,6 +22,8 @@ WIDGET_PING_SECONDS = 1.0
 """How often a widget of the first version is asked whether it is there."""
 WIDGET_PONG_SECONDS = 2.0
 """How long it may take to say so."""
+LINGER_SECONDS = 15.0
+"""How long a connection that is over may take to read what was said to it last."""
 
 
 class Server(uvicorn.Server):
@@ -40,7 +42,8 @@ class Server(uvicorn.Server):
 
 
 class WebSockets(WebSocketsSansIOProtocol):
-    """Pings of WebSocket's own find plain sockets whose other side is gone; Engine.IO has its own."""
+    """Pings of WebSocket's own find plain sockets whose other side is gone; Engine.IO has its own. What is over ends,
+    also where nobody reads."""
 
     def handle_connect(self, event: Any) -> None:
         if not event.path.startswith(PREFIX):
@@ -49,6 +52,18 @@ class WebSockets(WebSocketsSansIOProtocol):
             # We say of it that an alert was seen, three seconds after it began at the latest.
             self.ping_interval, self.ping_timeout = WIDGET_PING_SECONDS, WIDGET_PONG_SECONDS
         super().handle_connect(event)
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        self._let_go()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Closing waits until all is read, which may be for ever."""
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
 
 def uvicorn_config(app: RealtimeApp, settings: Settings) -> uvicorn.Config:
@@ -68,6 +83,8 @@ def uvicorn_config(app: RealtimeApp, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Whom X-Forwarded-For is believed from, TRUSTED_PROXIES says (realtime/strangers.py).
+        proxy_headers=False,
         backlog=2048,
     )
 

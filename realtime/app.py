@@ -27,6 +27,7 @@ from realtime.net import Net
 from realtime.overlay_socket import OverlayNamespace
 from realtime.plain_sockets import PREFIX, PlainSockets
 from realtime.stage import DASHBOARD, OVERLAY, Stage
+from realtime.strangers import Strangers
 from realtime.wakes import Wakes
 
 log = logging.getLogger(__name__)
@@ -68,11 +69,12 @@ class RealtimeApp:
         self._feed = Feed(self._database)
         box = SecretBox(settings.secret_keys.get_secret_value())
         self._guests = Guests(self._database, box)
+        strangers = Strangers(settings.trusted_proxies)
         overlay_namespace = OverlayNamespace(self._stage)
         self._server.register_namespace(overlay_namespace)
         self._server.register_namespace(DashboardNamespace(self._stage, box))
-        self._server.register_namespace(EventsNamespace(self._stage, self._feed, self._guests, box))
-        self._plain = PlainSockets(self._stage, overlay_namespace, self._feed, self._guests, box)
+        self._server.register_namespace(EventsNamespace(self._stage, self._feed, self._guests, strangers, box))
+        self._plain = PlainSockets(self._stage, overlay_namespace, self._feed, self._guests, strangers, box)
         self._sockets = socketio.ASGIApp(self._server, other_asgi_app=self._serve_health)
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import Any
 
 import socketio
@@ -17,6 +18,7 @@ from realtime.guests import Guests
 from realtime.keys import LISTENED, Key, WrongStreamerError, find_listener
 from realtime.messages import refusal
 from realtime.stage import Stage
+from realtime.strangers import Strangers
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +30,12 @@ WORDS_SECONDS = 10.0
 
 
 class EventsNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
-    def __init__(self, stage: Stage, feed: Feed, guests: Guests, box: SecretBox) -> None:
+    def __init__(self, stage: Stage, feed: Feed, guests: Guests, strangers: Strangers, box: SecretBox) -> None:
         super().__init__(EVENTS)
         self._stage = stage
         self._feed = feed
         self._guests = guests
+        self._strangers = strangers
         self._box = box
         self._listeners: dict[str, Listener] = {}
         self._words: dict[str, list[float]] = {}
@@ -40,12 +43,13 @@ class EventsNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
     async def trigger_event(self, event: Any, *arguments: Any) -> Any:
         sid = arguments[0]
         if event == "connect" and sid not in self._listeners:
-            return await self._connect(sid, arguments[2] if len(arguments) > 2 else None)
+            address = self._strangers.address_of(arguments[1]["asgi.scope"])
+            return await self._connect(sid, address, arguments[2] if len(arguments) > 2 else None)
         if event == "disconnect":
             return self._disconnect(sid)
         return await self._refuse_word(sid)
 
-    async def _connect(self, sid: str, auth: Any) -> None:
+    async def _connect(self, sid: str, address: str, auth: Any) -> None:
         """Let a bot in, or refuse it with a code (in the error's `data`)."""
         try:
             hello = BotHello.model_validate(auth)
@@ -56,36 +60,38 @@ class EventsNamespace(socketio.AsyncNamespace):  # type: ignore[misc]
             raise Refused("This is no cursor", refusal("bad_message", reason="after: no cursor of ours"))
         if self._stage.stopping:
             raise Refused("Stopping", refusal("try_again"))
+        if self._strangers.is_refused(address):
+            raise Refused("Too many tokens that open nothing", refusal("too_many"))
         key = await self._find_key(hello)
+        if key is None:
+            self._strangers.note_failed(address)
+            raise Refused("This token is not valid", refusal("unknown_token"))
+        if not key.scopes & LISTENED:
+            raise Refused("This token has no scope to listen with", refusal("no_scope"))
         if not self._guests.has_room(key):
             raise Refused("Too many connections", refusal("too_many"))
 
         async def tell(news: News) -> None:
             await self.emit(news.told, bot_message(news, key), to=sid)
 
-        async def show_out() -> None:
-            await self.emit("refused", refusal("revoked"), to=sid)
+        async def show_out(code: str) -> None:
+            await self.emit("refused", refusal(code), to=sid)
             await self.disconnect(sid)
 
-        listener = Listener(key.streamer_id, key.scopes, tell, since=after)
+        listener = Listener(key.streamer_id, key.scopes, tell, partial(show_out, "try_again"), since=after)
         self._listeners[sid] = listener
-        self._guests.enter(sid, key, show_out)
+        self._guests.enter(sid, key, partial(show_out, "revoked"))
         self._feed.add(listener)
 
-    async def _find_key(self, hello: BotHello) -> Key:
+    async def _find_key(self, hello: BotHello) -> Key | None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS), self._stage.database.connection() as connection:
-                key = await find_listener(connection, self._box, hello.token, hello.streamer)
+                return await find_listener(connection, self._box, hello.token, hello.streamer)
         except WrongStreamerError:
             raise Refused("This token is not for that streamer", refusal("wrong_streamer")) from None
         except DATABASE_AWAY as error:
             log.warning("A bot has to try again: %s", type(error).__name__)
             raise Refused("Try again", refusal("try_again")) from None
-        if key is None:
-            raise Refused("This token is not valid", refusal("unknown_token"))
-        if not key.scopes & LISTENED:
-            raise Refused("This token has no scope to listen with", refusal("no_scope"))
-        return key
 
     def _disconnect(self, sid: str) -> None:
         self._guests.leave(sid)

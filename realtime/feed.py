@@ -22,13 +22,16 @@ from domain.bot_feed import MISSED_MAX, MISSED_TIME, ToldAlert, ToldDonation
 from domain.scopes import Scope
 from infra.database import DATABASE_AWAY
 from realtime.database import Database
+from realtime.partings import Partings
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 PAUSE_SECONDS = 0.05
 """After a look: news of many donations a second are told together."""
-ROUND_SECONDS = 15.0
+READ_SECONDS = 15.0
+TELL_SECONDS = 5.0
+"""Whom one thing cannot be told in this time is shown out."""
 
 _WAITS = frozenset({AlertStatus.QUEUED, AlertStatus.PLAYING})
 
@@ -58,11 +61,12 @@ class News:
 
 @dataclass(eq=False)
 class Listener:
-    """`since` None: from now on. `tell` must not wait long: all listeners are told one after the other."""
+    """`since` None: from now on. `show_out` is called once where it could not be told: it comes back with its place."""
 
     streamer_id: int
     scopes: frozenset[Scope]
     tell: Callable[[News], Awaitable[None]]
+    show_out: Callable[[], Awaitable[None]]
     since: datetime | None = None
     is_new: bool = True
     is_behind: bool = False
@@ -94,6 +98,7 @@ class Feed:
         self._listeners: dict[int, set[Listener]] = {}
         self._wanted: set[int] = set()
         self._awake = asyncio.Event()
+        self._partings = Partings()
 
     def add(self, listener: Listener) -> None:
         """From now on it is told; the first words come at once."""
@@ -133,8 +138,7 @@ class Feed:
             self._awake.clear()
             wanted, self._wanted = self._wanted, set()
             try:
-                async with asyncio.timeout(ROUND_SECONDS):
-                    await self._look(wanted)
+                await self._look(wanted)
             except DATABASE_AWAY as error:
                 log.warning("Bots wait for PostgreSQL: %s", type(error).__name__)
             except Exception:
@@ -145,16 +149,25 @@ class Feed:
         listeners = [one for streamer_id in streamer_ids for one in self._listeners.get(streamer_id, ())]
         if not listeners:
             return
-        async with self._database.connection() as connection:
+        async with asyncio.timeout(READ_SECONDS), self._database.connection() as connection:
             look = await _read(connection, listeners)
-        for listener in listeners:
-            if listener not in self._listeners.get(listener.streamer_id, ()):
-                continue
-            try:
-                await _tell(listener, look)
-            except Exception:
-                log.exception("A listener could not be told; it may come back")
-                self.remove(listener)
+        await asyncio.gather(*(self._tell(listener, look) for listener in listeners))
+
+    async def _tell(self, listener: Listener, look: Look) -> None:
+        if listener not in self._listeners.get(listener.streamer_id, ()):
+            return
+        try:
+            await _tell(listener, look)
+        except TimeoutError:
+            log.warning("A listener took too long to be told, and is to come back")
+            self._end(listener)
+        except Exception:
+            log.exception("A listener could not be told, and is to come back")
+            self._end(listener)
+
+    def _end(self, listener: Listener) -> None:
+        self.remove(listener)
+        self._partings.begin(listener.show_out)
 
 
 async def _read(connection: Any, listeners: list[Listener]) -> Look:
@@ -183,37 +196,52 @@ async def _read(connection: Any, listeners: list[Listener]) -> Look:
 
 async def _tell(listener: Listener, look: Look) -> None:
     """Steps: the welcome; what cannot be told; donations and alerts in the order they changed; goals, totals and
-    controls as they are; and, once the horizon has passed all that, the place where nothing is told twice."""
+    controls as they are; and, once the horizon has passed all that, the place where nothing is told twice.
+
+    Whatever it is, it counts as told after it was told.
+    """
     since = listener.since or look.horizon
     is_silent = listener.since is None
     if listener.is_new:
         since = min(since, look.horizon)
-        await listener.tell(News(Told.WELCOME, since))
+        await _say(listener, News(Told.WELCOME, since))
+        listener.is_new = False
     changes, is_cut = _changes(listener, look, since)
-    if is_cut and not is_silent:
-        await listener.tell(News(Told.GAP, since))
-    told_before = listener.changes
-    listener.changes = changes
-    for (told, _), item in changes.items():
-        if is_silent or told_before.get((told, _key(item))) == item:
+    if is_silent:
+        # It listens from here on: what there is already counts as told.
+        listener.changes |= changes
+    elif is_cut:
+        await _say(listener, News(Told.GAP, since))
+    listener.since = since
+    for key, item in changes.items():
+        if listener.changes.get(key) == item:
             continue
-        is_release = told is Told.DONATION and item.is_good and (told, item.id) not in told_before
+        told = key[0]
+        is_release = told is Told.DONATION and item.is_good and key not in listener.changes
         place = max(since, min(item.at, look.horizon))
-        await listener.tell(News(told, place, item, is_release=is_release and item.released_at >= since))
+        await _say(listener, News(told, place, item, is_release=is_release and item.released_at >= since))
+        listener.changes[key] = item
         listener.is_behind = True
         listener.newest = max(item.at, listener.newest or item.at)
+    # The next look reads no others again.
+    listener.changes = {key: item for key, item in listener.changes.items() if key in changes}
     place = max(since, look.horizon)
     has_told = False
     for key, state in _states(listener, look, since):
         if listener.states.get(key) != state:
+            await _say(listener, News(key[0], place, state))
             listener.states[key] = state
-            await listener.tell(News(key[0], place, state))
             has_told = True
     if listener.is_behind and (listener.newest is None or listener.newest < place):
-        listener.is_behind = False
         if not has_told:
-            await listener.tell(News(Told.CURSOR, place))
-    listener.since, listener.is_new = place, False
+            await _say(listener, News(Told.CURSOR, place))
+        listener.is_behind = False
+    listener.since = place
+
+
+async def _say(listener: Listener, news: News) -> None:
+    async with asyncio.timeout(TELL_SECONDS):
+        await listener.tell(news)
 
 
 def _key(item: ToldDonation | ToldAlert) -> Any:

@@ -8,6 +8,7 @@ from infra.crypto import SecretBox
 from infra.database import DATABASE_AWAY
 from realtime.database import Database
 from realtime.keys import Key, list_ended
+from realtime.partings import Partings
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Guests:
         self._box = box
         self._guests: dict[str, tuple[Key, Callable[[], Awaitable[None]]]] = {}
         """By the connection's name: its key, and how to show it out."""
+        self._partings = Partings()
 
     def has_room(self, key: Key) -> bool:
         keys = [other for other, _ in self._guests.values()]
@@ -60,4 +62,4 @@ class Guests:
         for name, (key, show_out) in guests.items():
             if key in ended and name in self._guests:
                 self.leave(name)
-                await show_out()
+                self._partings.begin(show_out)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from domain.access_tokens import PREFIX, find_access, hash_of, list_good_tokens
+from domain.access_tokens import PREFIX, find_access, list_good_tokens
 from domain.overlay_tokens import find_overlay_token, list_valid_tokens
 from domain.scopes import Scope
 from domain.streamers import Streamer, find_by_owner, find_by_slug, get_streamer
+from domain.tokens import hash_token
 from domain.users import get_token_holder, list_token_holders
 from infra.crypto import SecretBox
 from infra.jwt import read_jwt
@@ -54,7 +55,7 @@ async def find_listener(connection: Any, box: SecretBox, token: str, slug: str |
     named. Raises WrongStreamerError."""
     if not token.startswith(PREFIX):
         return await _find_person(connection, box, token, slug)
-    access = await find_access(connection, hash_of(token))
+    access = await find_access(connection, hash_token(token))
     if access is None:
         return None
     streamer = await get_streamer(connection, access.streamer_id)

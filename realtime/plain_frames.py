@@ -8,21 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.alert_looks import fill_template
-from domain.alert_settings import AlertSettings, Element, Tier, choose_tier
-from domain.alert_tiers import ANONYMOUS_TEXT_TEMPLATE
+from domain.alert_tiers import ANONYMOUS_TEXT_TEMPLATE, AlertSettings, Tier, choose_tier, v1_tier
 from domain.alerts import AlertKind
 
 NOBODY = "Аноним"
 MISSED = "Пока вас не было"
 REACHED = "Цель достигнута"
-
-_ELEMENT_NAMES = {
-    "z_index": "zIndex",
-    "image_url": "imageUrl",
-    "font_size": "fontSize",
-    "background_color": "backgroundColor",
-    "border_radius": "borderRadius",
-}
 
 
 @dataclass(frozen=True)
@@ -69,31 +60,13 @@ def donation_frame(words: Words, settings: AlertSettings) -> str:
         "is_anonymous": words.donor_name is None,
         "formatted_text": text,
     }
-    frame = {"type": "donation", "donation": donation, "tier": None if tier is None else tier_json(tier)}
+    frame = {"type": "donation", "donation": donation, "tier": None if tier is None else v1_tier(tier)}
     return json.dumps(frame, ensure_ascii=False)
 
 
 def roubles(amount_minor: int) -> int | float:
     """150 or 150.5, as the first version wrote them."""
     return amount_minor // 100 if amount_minor % 100 == 0 else amount_minor / 100
-
-
-def tier_json(tier: Tier) -> dict[str, Any]:
-    """A level as `AlertTier` of the API's contract."""
-    fields = {name: getattr(tier, name) for name in tier.__dataclass_fields__}
-    least, most = fields.pop("min_amount_minor"), fields.pop("max_amount_minor")
-    elements = fields.pop("elements")
-    return {
-        **fields,
-        "gif_urls": list(tier.gif_urls),
-        "min_amount": least // 100,
-        "max_amount": None if most is None else most // 100,
-        "elements": None if elements is None else [_element_json(element) for element in elements],
-    }
-
-
-def _element_json(element: Element) -> dict[str, Any]:
-    return {_ELEMENT_NAMES.get(name, name): getattr(element, name) for name in element.__dataclass_fields__}
 
 
 def _template(settings: AlertSettings, tier: Tier | None, *, is_anonymous: bool) -> str:

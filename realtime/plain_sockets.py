@@ -6,6 +6,7 @@ anything; what is said is counted and passed over.
 
 import asyncio
 import contextlib
+import functools
 import logging
 import re
 import time
@@ -25,6 +26,7 @@ from realtime.keys import Key, WrongStreamerError, find_listener, find_overlay_k
 from realtime.overlay_socket import OverlayNamespace
 from realtime.plain_frames import Words, donation_frame
 from realtime.stage import Stage
+from realtime.strangers import Strangers
 from realtime.widget import Widget
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ TOO_MUCH = 1008
 TRY_LATER = 1013
 
 ANSWER_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 MAX_WAITING = 500
 """Frames a slow listener may be behind."""
@@ -50,11 +53,20 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class PlainSockets:
-    def __init__(self, stage: Stage, overlays: OverlayNamespace, feed: Feed, guests: Guests, box: SecretBox) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        overlays: OverlayNamespace,
+        feed: Feed,
+        guests: Guests,
+        strangers: Strangers,
+        box: SecretBox,
+    ) -> None:
         self._stage = stage
         self._overlays = overlays
         self._feed = feed
         self._guests = guests
+        self._strangers = strangers
         self._box = box
 
     async def serve(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -66,14 +78,16 @@ class PlainSockets:
             return
         await send({"type": "websocket.accept"})
         socket = _Socket(receive, send)
-        streamer_id, is_widget = int(found["streamer_id"]), found["kind"] == "widget"
+        serve = self._play if found["kind"] == "widget" else self._listen
+        address = self._strangers.address_of(scope)
         try:
             if self._stage.stopping:
                 await socket.close(TRY_LATER)
-            elif is_widget:
-                await self._play(socket, streamer_id, _token_of(scope))
-            else:
-                await self._listen(socket, streamer_id, _token_of(scope))
+            elif self._strangers.is_refused(address):
+                await socket.close(TOO_MUCH)
+            elif not await serve(socket, int(found["streamer_id"]), _token_of(scope)):
+                self._strangers.note_failed(address)
+                await socket.close(NOT_YOURS)
         except DATABASE_AWAY as error:
             log.warning("A plain WebSocket has to come back: %s", type(error).__name__)
             await socket.close(TRY_LATER)
@@ -81,14 +95,14 @@ class PlainSockets:
             log.exception("A plain WebSocket failed")
             await socket.close(1011)
 
-    async def _listen(self, socket: "_Socket", streamer_id: int, token: str) -> None:
+    async def _listen(self, socket: "_Socket", streamer_id: int, token: str) -> bool:
+        """False: the token opens nothing here."""
         key = await self._find_key(token)
         if key is None or key.streamer_id != streamer_id or Scope.DONATIONS_READ not in key.scopes:
-            await socket.close(NOT_YOURS)
-            return
+            return False
         if not self._guests.has_room(key):
             await socket.close(TOO_MUCH)
-            return
+            return True
         waiting: asyncio.Queue[ToldDonation] = asyncio.Queue(MAX_WAITING)
 
         async def tell(news: News) -> None:
@@ -96,20 +110,23 @@ class PlainSockets:
                 try:
                     waiting.put_nowait(news.item)
                 except asyncio.QueueFull:
-                    await socket.close(TOO_MUCH)
+                    socket.end(TOO_MUCH)
 
-        async def show_out() -> None:
-            await socket.close(NOT_YOURS)
+        async def show_out(code: int) -> None:
+            socket.end(code)
 
         name = f"plain-{uuid4()}"
-        listener = Listener(streamer_id, frozenset({Scope.DONATIONS_READ}), tell)
-        self._guests.enter(name, key, show_out)
+        listener = Listener(
+            streamer_id, frozenset({Scope.DONATIONS_READ}), tell, functools.partial(show_out, TRY_LATER)
+        )
+        self._guests.enter(name, key, functools.partial(show_out, NOT_YOURS))
         self._feed.add(listener)
         try:
             await socket.live(self._send_donations(socket, streamer_id, waiting))
         finally:
             self._guests.leave(name)
             self._feed.remove(listener)
+        return True
 
     async def _find_key(self, token: str) -> Key | None:
         async with asyncio.timeout(ANSWER_SECONDS), self._stage.database.connection() as connection:
@@ -136,9 +153,11 @@ class PlainSockets:
             except DATABASE_AWAY:
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _play(self, socket: "_Socket", streamer_id: int, token: str) -> None:
+    async def _play(self, socket: "_Socket", streamer_id: int, token: str) -> bool:
+        """False: the token opens nothing here."""
+
         async def show_out() -> None:
-            await socket.close(NOT_YOURS)
+            socket.end(NOT_YOURS)
 
         async def frame_of(words: Words) -> str:
             return await self._frame(streamer_id, words)
@@ -146,12 +165,15 @@ class PlainSockets:
         widget = Widget(self._overlays.trigger_event, socket.say, show_out, frame_of)
         code = await self._overlays.let_in_widget(widget.sid, widget.overlay_id, widget, token, streamer_id)
         if code is not None:
-            await socket.close({"try_again": TRY_LATER, "too_many": TOO_MUCH}.get(code, NOT_YOURS))
-            return
+            busy = {"try_again": TRY_LATER, "too_many": TOO_MUCH}
+            if code in busy:
+                await socket.close(busy[code])
+            return code in busy
         try:
             await socket.live(widget.play_for_ever())
         finally:
             self._overlays.let_go(widget.sid)
+        return True
 
 
 class _Socket:
@@ -161,25 +183,33 @@ class _Socket:
         self._receive = receive
         self._send = send
         self._is_closed = False
+        self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def say(self, text: str) -> None:
         if not self._is_closed:
             await self._send({"type": "websocket.send", "text": text})
 
+    def end(self, code: int) -> None:
+        """From beside it, without waiting: `live` ends, and closes with this code."""
+        if not self._ended.done():
+            self._ended.set_result(code)
+
     async def close(self, code: int) -> None:
         if self._is_closed:
             return
         self._is_closed = True
-        # It may have gone by itself.
+        # It may have gone by itself, or read nothing.
         with contextlib.suppress(OSError, RuntimeError):
-            await self._send({"type": "websocket.close", "code": code})
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._send({"type": "websocket.close", "code": code})
 
     async def live(self, work: Awaitable[None]) -> None:
-        """Until the other side goes, or what was to be done for it fails."""
+        """Until the other side goes, it is ended from beside, or what was to be done for it fails."""
         working = asyncio.ensure_future(work)
         hearing = asyncio.create_task(self._hear())
+        ends: set[asyncio.Future[Any]] = {working, hearing, self._ended}
         try:
-            await asyncio.wait({working, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in (working, hearing):
                 task.cancel()
@@ -188,6 +218,8 @@ class _Socket:
             # A connection that broke while something was said to it is no failure.
             if isinstance(result, Exception) and not isinstance(result, OSError):
                 raise result
+        if self._ended.done():
+            await self.close(self._ended.result())
 
     async def _hear(self) -> None:
         """What is said means nothing, but `ping`; who says much is shown out."""

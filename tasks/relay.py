@@ -1,45 +1,35 @@
 """The relay: `python -m tasks.relay`. Publishes the outbox, asks for due payments, sweeps (DESIGN 8 and 9).
 
-Any number may run. Loops share one pool: publishing (woken by NOTIFY, and every second), the due payments and the due
-webhooks (every second), the sweep, forgetting what was kept long enough and the count of dead letters (every minute),
-and saying that it lives (every five seconds, for `/health`). Each comes back by itself after PostgreSQL or RabbitMQ was
-away.
+Any number may run. Loops share one pool: publishing (`tasks/publishing.py`; woken by NOTIFY, and every second), the due
+payments and the due webhooks (every second), the sweep, forgetting what was kept long enough and the count of dead
+letters (every minute), and saying that it lives (every five seconds, for `/health`). Each comes back by itself after
+PostgreSQL or RabbitMQ was away.
 """
 
 import asyncio
 import contextlib
-import json
 import logging
 import signal
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
 import uvloop
 
 from domain import webhook_events
-from domain.asides import aside
-from domain.events import EVENTS_EXCHANGE, QUEUE_OF, SUBSCRIBERS, Actor, EventType, Queue
+from domain.events import EVENTS_EXCHANGE, Queue
 from domain.payments import ask_due_payments
 from infra import logs, queries
-from infra.broker import (
-    BrokerAwayError,
-    EventMessage,
-    Publisher,
-    TaskMessage,
-    UnroutableError,
-    open_publisher,
-)
+from infra.broker import BrokerAwayError, Publisher, open_publisher
 from infra.database import DATABASE_AWAY, open_pool
 from infra.liveness import show_alive
 from infra.settings import Settings
+from tasks.publishing import publish_batch
 from tasks.sweeps import ask_for_self_checks, forget, sweep
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
-CONFIRM_TIMEOUT_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 RENEW_SECONDS = 5.0
@@ -47,38 +37,6 @@ LISTEN_CHECK_SECONDS = 2.0
 FIRST_PAUSE_SECONDS = 0.2
 LISTENER_NAME = "streamcash-relay-listener"
 _AWAY: tuple[type[BaseException], ...] = (BrokerAwayError, *DATABASE_AWAY)
-
-
-class PoisonError(Exception):
-    """A row nobody could ever publish: an unknown name, data of the wrong shape."""
-
-
-def messages_of(row: Any) -> list[TaskMessage | EventMessage]:
-    """What a row becomes on the wire: a task, or an event and a task for each actor that subscribes to it."""
-    event_id = str(row["event_id"])
-    try:
-        if row["kind"] == "task":
-            return [_task(Actor(row["name"]), row["data"]["argument"], event_id)]
-        event = EventType(row["name"])
-        envelope = {
-            "id": event_id,
-            "type": event,
-            "occurred_at": row["created_at"].isoformat(),
-            "data": row["data"],
-        }
-        body = json.dumps(envelope, ensure_ascii=False).encode()
-        found: list[TaskMessage | EventMessage] = [EventMessage(event, body, event_id)]
-        for actor, field in SUBSCRIBERS.get(event, ()):
-            found.append(_task(actor, row["data"][field], event_id))
-        return found
-    except (ValueError, TypeError, KeyError) as error:
-        raise PoisonError(f"{type(error).__name__}: {error}") from error
-
-
-def _task(actor: Actor, argument: Any, message_id: str) -> TaskMessage:
-    if not isinstance(argument, int):
-        raise TypeError(f"the argument of {actor} is not an id")
-    return TaskMessage(QUEUE_OF[actor], actor, argument, message_id)
 
 
 class Relay:
@@ -161,60 +119,15 @@ class Relay:
                 await publisher.close()
 
     async def _publish_batch(self, publisher: Publisher) -> bool:
-        """Publish what may be published now; True when there is probably more.
-
-        The rows stay locked until they are confirmed and deleted: the one place where a transaction spans the
-        network. A row that fails alone, for whatever reason, gets its own back-off; a broker that is away keeps the
-        others as they are. Raises what was not foreseen, after the others were deleted.
-        """
-        away: BaseException | None = None
-        unforeseen: BaseException | None = None
+        """Publish what may be published now; True when there is probably more. Raises what failed, after the others
+        were taken out of the outbox."""
         async with (await self._open_pool()).acquire() as connection, connection.transaction():
-            rows = [row async for row in queries.outbox.claim_outbox(connection, limit=BATCH)]
-            if not rows:
-                return False
-            sending = [asyncio.create_task(_send(publisher, row)) for row in rows]
-            _, late = await asyncio.wait(sending, timeout=CONFIRM_TIMEOUT_SECONDS)
-            for task in late:
-                task.cancel()
-            results = await asyncio.gather(*sending, return_exceptions=True)
-            published = []
-            for row, result in zip(rows, results, strict=True):
-                if result is None:
-                    published.append(row["id"])
-                elif isinstance(result, (UnroutableError, PoisonError)):
-                    log.error("outbox row %d (%s) cannot be published: %s", row["id"], row["name"], result)
-                    await queries.outbox.postpone_outbox(connection, id=row["id"], error=str(result)[:500])
-                elif isinstance(result, (BrokerAwayError, asyncio.CancelledError)):
-                    away = result
-                else:
-                    unforeseen = result
-                    await queries.outbox.postpone_outbox(connection, id=row["id"], error=repr(result)[:500])
-            kept = await self._tell_webhooks(connection, [row for row in rows if row["id"] in published])
-            await queries.outbox.delete_outbox(connection, ids=[id_ for id_ in published if id_ not in kept])
-        if unforeseen is not None:
-            raise unforeseen
-        if away is not None:
-            raise BrokerAwayError(str(away) or "no confirms in time") from away
-        return len(rows) == BATCH
-
-    async def _tell_webhooks(self, connection: Any, rows: Sequence[Any]) -> set[int]:
-        """Write down what webhooks want of these events. Returns those that could not be: they stay, are published
-        once more, and after ten times are given up."""
-        told = [row for row in rows if row["kind"] == "event" and row["name"] in webhook_events.TOLD]
-        if not told or await self._tell(connection, told):
-            return set()
-        # One of them is at fault, and the others do not wait for it.
-        failed = {row["id"] for row in told if not await self._tell(connection, [row]) and row["tries"] < 10}
-        for id_ in failed:
-            await queries.outbox.postpone_outbox(connection, id=id_, error="not noted for webhooks")
-        return failed
-
-    async def _tell(self, connection: Any, rows: Sequence[Any]) -> bool:
-        async with aside(connection, "Noting events for webhooks") as noting:
-            if await webhook_events.note_events(connection, rows):
-                self._look.set()
-        return not noting.failed
+            published = await publish_batch(connection, publisher)
+        if published.has_asked:
+            self._look.set()
+        if published.failure is not None:
+            raise published.failure
+        return published.is_full
 
     # -- being woken
 
@@ -334,14 +247,6 @@ class Relay:
                 # Rows published and not yet deleted are published again; wishes asked for and lost are asked for again.
                 self._pool = await open_pool(self._settings.database_url, size=4, program="relay", repeatable=True)
         return self._pool
-
-
-async def _send(publisher: Publisher, row: Any) -> None:
-    for message in messages_of(row):
-        if isinstance(message, TaskMessage):
-            await publisher.send_task(message)
-        else:
-            await publisher.send_event(message)
 
 
 async def main() -> None:

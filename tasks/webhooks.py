@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 _RUN_SECONDS = 20.0
 """After so long the others get their turn."""
+_REST_SECONDS = 30.0
+"""After a run that failed, whatever it was: the next would fail as well."""
 
 
 async def send_webhook(parts: Parts, webhook_id: int) -> None:
@@ -31,11 +33,15 @@ async def send_webhook(parts: Parts, webhook_id: int) -> None:
             run = await webhook_deliveries.claim(connection, webhook_id)
         if run is None:
             return
+        rest_seconds = 0.0
         try:
             await _send_due(parts, run)
+        except Exception:
+            rest_seconds = _REST_SECONDS
+            raise
         finally:
             async with parts.pool.acquire() as connection, connection.transaction():
-                await webhook_deliveries.end_run(connection, run)
+                await webhook_deliveries.end_run(connection, run, rest_seconds=rest_seconds)
             parts.relay.wake()
 
 

@@ -8,7 +8,6 @@ Servers start when a test first asks for them, once for the whole run.
     page           a page in a real Chromium
 """
 
-import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,18 @@ import redis
 from playwright.async_api import Browser, Page, async_playwright
 
 from infra.database import DATABASE_AWAY, open_pool
+from tests.support.accounts import hash_cheaply
 from tests.support.chromium import chromium_arguments, find_chromium
+from tests.support.databases import Databases
 from tests.support.leftovers import leftover_processes, mark_this_run
-from tests.support.programs import Stack
+from tests.support.programs import Stack, end_warm, start_warm
 from tests.support.servers import TEMPLATE, Servers
 
 mark_this_run()
+hash_cheaply()
+start_warm()
 
-_numbers = itertools.count(1)
+_databases = Databases()
 _leftovers = pytest.StashKey[list[str]]()
 
 
@@ -54,10 +57,10 @@ async def database_url(_servers: Servers) -> str:
 @pytest.fixture
 async def fresh_database_url(services: Servers) -> AsyncIterator[str]:
     """A migrated, empty database of the test's own."""
-    name = f"test_{next(_numbers)}"
-    yield await services.postgres.create_database(name, template=TEMPLATE)
+    name = await _databases.take(services.postgres)
+    yield services.postgres.url(name)
     services.heal()
-    await services.postgres.drop_database(name)
+    await _databases.give_back(services.postgres, name)
 
 
 @pytest.fixture(scope="session")
@@ -141,11 +144,13 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A process left behind fails the run, and is ended."""
+    running = end_warm()
     left = leftover_processes()
-    session.config.stash[_leftovers] = [f"{process.pid}: {' '.join(process.cmdline())}" for process in left]
+    found = [*running, *(f"{process.pid}: {' '.join(process.cmdline())}" for process in left)]
+    session.config.stash[_leftovers] = found
     for process in left:
         process.kill()
-    if left:
+    if found:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

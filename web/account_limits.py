@@ -8,9 +8,10 @@ has filled her mailbox with links for a new password. Limits are taken for addre
 from dataclasses import dataclass
 
 from domain.confirmations import Purpose
+from infra.addresses import address_key
 from web.context import parts
 from web.known_browsers import known_browser_key
-from web.limits import Limit, address_key
+from web.limits import Limit
 from web.security import client_address
 
 # Many people share the address of a mobile operator; few mistype their password ten times.

@@ -19,6 +19,7 @@ from web.api.etags import setup_etags
 from web.api.headers import setup_headers
 from web.api.idempotency import setup_idempotency
 from web.api.openapi import setup_openapi
+from web.api.path_ids import add_id_converter, setup_path_ids
 from web.assets import setup_assets
 from web.context import EXTENSION, Parts
 from web.errors import setup_errors
@@ -81,9 +82,11 @@ def create_app(settings: Settings) -> Quart:
             app.register_blueprint(module.blueprint)
 
     setup_openapi(app)
+    add_id_converter(app)
     for module in api.with_routes():
         app.register_blueprint(module.blueprint)
     setup_access(app)
+    setup_path_ids(app)
     setup_idempotency(app)
     setup_etags(app)
 

@@ -1,9 +1,9 @@
 """What an act that a stranger at an open laptop could misuse asks for: the password, or that one signed in just now."""
 
-from domain.users import User, has_password
+from domain.users import User, has_password, verify_password
+from web.account_limits import take_password
 from web.context import parts
 from web.i18n import _
-from web.pages.my_account_acts import wrong_password
 from web.sessions import FRESH_SECONDS, current_session
 
 
@@ -21,3 +21,13 @@ async def not_confirmed(user: User, password: str, field: str) -> dict[str, str]
     if await signed_in_just_now():
         return {}
     return {field: _("The account has no password to ask for: sign out and in again, then do this within 15 minutes.")}
+
+
+async def wrong_password(user: User, password: str, field: str) -> dict[str, str]:
+    """An error for the field, or nothing when it is the user's password."""
+    if not password:
+        return {field: _("Enter your password.")}
+    await take_password(user.id)
+    async with parts().pool.acquire() as connection:
+        found = await verify_password(connection, user.email, password)
+    return {} if found is not None and found.id == user.id else {field: _("This is not your password.")}

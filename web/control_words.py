@@ -23,6 +23,11 @@ def call(subject: Subject | None, *, shows_amounts: bool = True) -> str:
     return f"{name} · {format_money(subject.amount_minor)}" if shows_amounts and subject.amount_minor else name
 
 
+def example_words() -> dict[str, str]:
+    """Of an alert that somebody plays to see what alerts look like."""
+    return {"donor_name": _("Anya"), "message": _("Greetings from Omsk! This is how alerts look.")}
+
+
 def call_presser(by: Presser) -> str:
     match by.kind:
         case PresserKind.SUPERUSER:

@@ -2,8 +2,9 @@
 
 from domain import blocks
 from domain.errors import NotAllowedError
+from infra.addresses import address_key
 from web.context import parts
-from web.limits import Limit, address_key
+from web.limits import Limit
 from web.security import client_address
 
 # Mobile operators put hundreds of people behind one address, so that one is generous (DESIGN 17).
@@ -22,7 +23,8 @@ async def count_address() -> str:
 
 async def count_wish(address: str, streamer_id: int, form_key: str) -> None:
     """Raises 429 TooManyRequests."""
-    await parts().limiter.take(FORM_LIMIT, form_key)
+    # With the address: an order's id may be guessed, and a stranger must not use up its client's times.
+    await parts().limiter.take(FORM_LIMIT, f"{address}:{form_key}")
     await parts().limiter.take(ADDRESS_STREAMER_LIMIT, f"{address}:{streamer_id}")
     await parts().limiter.take(STREAMER_LIMIT, str(streamer_id))
 

@@ -1,7 +1,7 @@
 """What is kept how long, in words: the rules of `domain/retention.py`, and what no rule speaks of."""
 
 from domain.retention import Rule
-from domain.users import SESSION_DAYS
+from domain.sessions import SESSION_DAYS
 from web.i18n import _, ngettext
 
 

@@ -1,10 +1,9 @@
 """A browser that has signed in to an account before is known to it (docs/decisions/0023)."""
 
-import secrets
 from typing import Any
 
-from domain.users import KNOWN_BROWSER_DAYS, is_known_browser, note_known_browser
-from infra.crypto import hash_token
+from domain.sessions import KNOWN_BROWSER_DAYS, is_known_browser, note_known_browser
+from domain.tokens import hash_token, new_token
 from web.secret_cookies import keep_cookie, read_cookie
 
 _COOKIE = "browser"
@@ -15,7 +14,7 @@ async def remember_browser(connection: Any, user_id: int) -> None:
     """From now on nobody else's wrong passwords keep this browser out of the account."""
     token = read_cookie(_COOKIE)
     if len(token) < _MIN_LENGTH:
-        token = secrets.token_urlsafe(32)
+        token = new_token()
     await note_known_browser(connection, user_id, hash_token(token))
     keep_cookie(_COOKIE, token, seconds=KNOWN_BROWSER_DAYS * 24 * 3600)
 

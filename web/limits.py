@@ -1,6 +1,5 @@
 """How often somebody may do something: counted on Redis, or in this process while Redis is away."""
 
-import ipaddress
 import logging
 import math
 import time
@@ -54,6 +53,13 @@ class Limiter:
             raise TooManyRequests(retry_after=max(1, math.ceil(left_seconds)))
         return Count(limit, limit.count - times, max(0, math.ceil(left_seconds)))
 
+    async def refuse_beyond(self, limit: Limit, key: str) -> None:
+        """Count nothing. Raises 429 TooManyRequests where one more time would be beyond the limit."""
+        name = f"streamcash:limit:{limit.name}:{key}"
+        times, left_seconds = await self._read(name)
+        if times >= limit.count:
+            raise TooManyRequests(retry_after=max(1, math.ceil(left_seconds)))
+
     async def forget(self, limit: Limit, key: str) -> None:
         """Begin anew for this key, for example after the right password."""
         name = f"streamcash:limit:{limit.name}:{key}"
@@ -76,6 +82,20 @@ class Limiter:
             except REDIS_AWAY as error:
                 self._rest(error)
         return self._count_here(name, period_seconds)
+
+    async def _read(self, name: str) -> tuple[int, float]:
+        if time.monotonic() >= self._resting_until:
+            try:
+                async with self._redis.pipeline(transaction=True) as pipeline:
+                    pipeline.get(name)
+                    pipeline.ttl(name)
+                    times, left_seconds = await pipeline.execute()
+                return int(times or 0), float(left_seconds)
+            except REDIS_AWAY as error:
+                self._rest(error)
+        times, ends_at = self._counted.get(name, (0, 0.0))
+        now = time.monotonic()
+        return (times, ends_at - now) if ends_at > now else (0, 0.0)
 
     def _rest(self, error: BaseException) -> None:
         self._resting_until = time.monotonic() + REDIS_REST_SECONDS
@@ -112,16 +132,3 @@ def wait_words(headers: Mapping[str, str]) -> str:
     if seconds < 60:
         return ngettext("Try again in %(num)s second.", "Try again in %(num)s seconds.", seconds)
     return ngettext("Try again in %(num)s minute.", "Try again in %(num)s minutes.", -(-seconds // 60))
-
-
-def address_key(address: str) -> str:
-    """What counts as one address: an IPv4 address, or a whole /64 of IPv6, which one subscriber owns."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
-    return str(parsed)

@@ -16,9 +16,9 @@ from quart import Blueprint, Response, request
 from domain import self_check
 from domain.errors import NotFoundError
 from infra import queries
+from infra.addresses import is_within
 from web.context import parts
 from web.health import RELAY_SILENT_SECONDS
-from web.security import is_within
 
 blueprint = Blueprint("metrics", __name__)
 

@@ -13,11 +13,12 @@ from quart import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import NotFound
 
 from domain import inbox, terminals
+from infra.addresses import is_within
 from infra.crypto import UndecryptableError
 from infra.database import DATABASE_AWAY
 from providers.provider import Incoming, MalformedNotification, Provider
 from web.context import parts
-from web.security import client_address, is_within
+from web.security import client_address
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("notifications", __name__)

@@ -1,16 +1,13 @@
 """What each request must show and each answer carries: origin, client address, headers (DESIGN 16, 17)."""
 
-import ipaddress
-from functools import cache
 from urllib.parse import urlsplit
 
 from quart import Quart, Response, g, request
 from werkzeug.exceptions import Forbidden
 
+from infra.addresses import find_client
 from web.certificate import is_trusted
 from web.context import parts
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class CrossSiteError(Forbidden):
@@ -57,41 +54,7 @@ def client_address() -> str:
     """The address a request came from; X-Forwarded-For is believed only from `trusted_proxies`."""
     client = request.scope.get("client")
     peer = str(client[0]) if client else ""
-    trusted = _networks(parts().settings.trusted_proxies)
-    if not _is_within(peer, trusted):
-        return peer
-    forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
-    address = peer
-    # From the right: each entry was written by the machine that the entry after it names.
-    for entry in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
-        if not _is_address(entry):
-            break
-        address = entry
-        if not _is_within(entry, trusted):
-            break
-    return address
-
-
-@cache
-def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def is_within(address: str, networks: str) -> bool:
-    """Whether an address is of one of these comma-separated networks."""
-    return _is_within(address, _networks(networks))
-
-
-def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
-    return _is_address(address) and any(ipaddress.ip_address(address) in network for network in networks)
+    return find_client(peer, request.headers.getlist("X-Forwarded-For"), parts().settings.trusted_proxies)
 
 
 # Where the request was made.

@@ -4,18 +4,18 @@ from quart import Quart, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from domain.errors import NotFoundError
-from domain.streamers import Streamer, find_by_owner, get_by_slug, may_manage
-from domain.users import (
+from domain.sessions import (
     SESSION_DAYS,
     Session,
-    User,
     create_session,
     delete_session,
     find_session,
     note_seen,
     renew_session,
 )
-from infra.crypto import hash_token, new_token
+from domain.streamers import Streamer, find_by_owner, get_by_slug, may_manage
+from domain.tokens import hash_token, new_token
+from domain.users import User
 from web.context import parts
 from web.known_browsers import remember_browser
 from web.security import COOKIELESS, is_secure, session_cookie_name

@@ -1,6 +1,6 @@
 // A bot that says thank you: prints each donation once, also those that came while it was away.
 //
-// STREAMCASH_URL    where the site is, https://donate.example.org
+// STREAMCASH_URL    where the site is, https://donate.example.org; with `make run` http://127.0.0.1:8001
 // STREAMCASH_TOKEN  an API token with the scope donations:read
 // STREAMCASH_STATE  where it remembers (default: bot-state.json)
 
@@ -78,14 +78,22 @@ socket.on("gap", (data) => {
   handled(data);
 });
 
-socket.on("refused", ({ code }) => stop(code));
+// The connection closes now; after `try_again` we come back with our cursor.
+socket.on("refused", ({ code }) => {
+  if (HOPELESS.has(code)) {
+    stop(code);
+  }
+});
 
 // A refusal of ours: Socket.IO does not come back by itself after one. A network that is away it tries again.
 socket.on("connect_error", (error) => {
   const code = error.data?.code;
   if (HOPELESS.has(code)) {
     stop(code);
-  } else if (!socket.active) {
+    return;
+  }
+  console.log(`no connection to ${STREAMCASH_URL}: trying again`);
+  if (!socket.active) {
     setTimeout(() => socket.connect(), 1000 + Math.random() * 2000);
   }
 });

@@ -1,6 +1,6 @@
 """A bot that says thank you: prints each donation once, also those that came while it was away.
 
-STREAMCASH_URL    where the site is, https://donate.example.org
+STREAMCASH_URL    where the site is, https://donate.example.org; with `make run` http://127.0.0.1:8001
 STREAMCASH_TOKEN  an API token with the scope donations:read
 STREAMCASH_STATE  where it remembers (default: bot-state.json)
 """
@@ -114,6 +114,7 @@ async def listen(url: str, token: str, state: State) -> int:
         if bot.refused in HOPELESS or bot.refused == "revoked":
             say(f"not let in: {bot.refused}")
             return 1
+        say(f"no connection to {url}: trying again")
         # Not all bots at once.
         await asyncio.sleep(pause * random.uniform(0.5, 1.5))
         pause = min(pause * 2, 30)

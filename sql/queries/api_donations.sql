@@ -1,10 +1,10 @@
 -- name: insert_api_donation!
-INSERT INTO api_donations (donation_id, streamer_id, user_id, payment_method, client_order_id)
-VALUES (:donation_id, :streamer_id, :user_id, :payment_method, :client_order_id);
+INSERT INTO api_donations (donation_id, streamer_id, user_id, payment_method, client_order_id, asked_digest)
+VALUES (:donation_id, :streamer_id, :user_id, :payment_method, :client_order_id, :asked_digest);
 
 -- name: find_ordered^
 -- What this client's order became. The caller holds the order's form.
-SELECT donations.id, donations.public_id, coalesce(donations.wished_minor, donations.amount_minor) AS asked_minor
+SELECT donations.id, donations.public_id, api_donations.asked_digest
 FROM api_donations JOIN donations ON donations.id = api_donations.donation_id
 WHERE api_donations.client_order_id = :client_order_id AND api_donations.streamer_id = :streamer_id;
 

@@ -85,22 +85,6 @@ JOIN goals ON goals.streamer_id = asked.streamer_id AND (goals.status = 'active'
 JOIN goal_progress progress ON progress.id = goals.id
 ORDER BY goals.ended_at NULLS LAST, goals.id;
 
--- name: list_stats
--- As totals.read_totals, for several streamers: kopecks of today and this month in their time zones, and of all time.
-SELECT streamers.id AS streamer_id, streamers.currency,
-       coalesce(sum(days.net_minor) FILTER (WHERE days.day = clock.today), 0)::bigint AS today_minor,
-       coalesce(sum(days.net_minor), 0)::bigint AS month_minor,
-       coalesce(max(totals.net_minor), 0)::bigint AS all_minor,
-       coalesce(sum(days.donations) FILTER (WHERE days.day = clock.today), 0)::integer AS today_donations,
-       coalesce(max(totals.donations), 0)::integer AS donations
-FROM streamers
-CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE streamers.time_zone)::date AS today) AS clock
-LEFT JOIN streamer_days AS days
-    ON days.streamer_id = streamers.id AND days.day >= date_trunc('month', clock.today)::date
-LEFT JOIN streamer_totals AS totals ON totals.streamer_id = streamers.id
-WHERE streamers.id = ANY(:streamer_ids::integer[])
-GROUP BY streamers.id;
-
 -- name: list_controls
 -- What a streamer has done to the queue, and whether an overlay would play it.
 SELECT streamers.id AS streamer_id, speakers.paused_at IS NOT NULL AS is_paused,

@@ -1,8 +1,8 @@
 -- name: insert_confirmation!
 INSERT INTO confirmations (token_hash, purpose, email, code_hash, user_id, password_hash, consent_version, link_id,
-                           token_encrypted, locale, expires_at)
+                           token_encrypted, profile, locale, expires_at)
 VALUES (:token_hash, :purpose, :email, :code_hash, :user_id, :password_hash, :consent_version, :link_id,
-        :token_encrypted, :locale, now() + make_interval(mins => :minutes));
+        :token_encrypted, :profile, :locale, now() + make_interval(mins => :minutes));
 
 -- name: find_confirmation^
 -- Asked for in this browser within the last hour, and not answered yet.
@@ -22,7 +22,7 @@ RETURNING id, code_hash;
 -- name: use_confirmation^
 -- One use.
 UPDATE confirmations SET used_at = now() WHERE id = :confirmation_id AND used_at IS NULL
-RETURNING id, purpose, email, user_id, password_hash, consent_version, link_id, locale;
+RETURNING id, purpose, email, user_id, password_hash, consent_version, link_id, profile, locale;
 
 -- name: renew_code!
 -- Another code in place of the former one, a minute after it at the soonest.
@@ -38,10 +38,11 @@ UPDATE confirmations SET used_at = now() WHERE user_id = :user_id AND used_at IS
 
 -- name: take_tries
 -- One try at every code that was mailed to this address lately for these purposes and needs no browser: whichever
--- letter somebody has at hand, a guess costs each of them a try.
+-- letter somebody has at hand, a guess costs each of them a try. Codes for another address: of who is signed in alone.
 WITH live AS (
     SELECT id FROM confirmations
     WHERE email = :email AND purpose = ANY(:purposes::text[]) AND token_encrypted IS NOT NULL
+      AND (purpose <> 'email' OR user_id = :caller_id::integer)
       AND used_at IS NULL AND expires_at > now() AND tries < :limit
     ORDER BY id FOR NO KEY UPDATE
 )

@@ -2,12 +2,12 @@
 -- The attempt that may do it now; null when there is another, or an answer. A request that was begun long ago and did
 -- nothing is begun anew, and one that is a day old is forgotten.
 INSERT INTO idempotency_keys (user_id, key_id, key, fingerprint, attempt)
-VALUES (:user_id, :key_id, :key, :fingerprint, :attempt)
+VALUES (:user_id, :key_id, :key, (:fingerprints::bytea[])[1], :attempt)
 ON CONFLICT (user_id, key_id, key) DO UPDATE
 SET fingerprint = excluded.fingerprint, attempt = excluded.attempt, begun_at = now(), acted_at = NULL, status = NULL,
     headers = NULL, body = NULL
 WHERE idempotency_keys.begun_at < now() - make_interval(days => :days)
-   OR (idempotency_keys.acted_at IS NULL AND idempotency_keys.fingerprint = excluded.fingerprint
+   OR (idempotency_keys.acted_at IS NULL AND idempotency_keys.fingerprint = ANY (:fingerprints)
        AND idempotency_keys.begun_at < now() - make_interval(secs => :silent_seconds))
 RETURNING attempt;
 

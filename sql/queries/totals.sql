@@ -63,10 +63,11 @@ SET net_minor = coalesce((SELECT sum(net_minor) FROM streamer_days WHERE streame
     updated_at = now()
 WHERE streamer_id = :streamer_id;
 
--- name: read_totals^
--- Kopecks of today and this month in the streamer's time zone, and of all time; refunds are off.
-SELECT coalesce(sum(days.net_minor) FILTER (WHERE days.day = clock.today), 0)::bigint AS today_minor,
-       coalesce(sum(days.net_minor) FILTER (WHERE days.day >= date_trunc('month', clock.today)), 0)::bigint AS month_minor,
+-- name: list_totals
+-- Of these streamers: kopecks of today and this month in their time zones, and of all time; refunds are off.
+SELECT streamers.id AS streamer_id, streamers.currency,
+       coalesce(sum(days.net_minor) FILTER (WHERE days.day = clock.today), 0)::bigint AS today_minor,
+       coalesce(sum(days.net_minor), 0)::bigint AS month_minor,
        coalesce(max(totals.net_minor), 0)::bigint AS all_minor,
        coalesce(sum(days.donations) FILTER (WHERE days.day = clock.today), 0)::integer AS today_donations,
        coalesce(max(totals.donations), 0)::integer AS donations
@@ -75,7 +76,8 @@ CROSS JOIN LATERAL (SELECT (now() AT TIME ZONE streamers.time_zone)::date AS tod
 LEFT JOIN streamer_days AS days
     ON days.streamer_id = streamers.id AND days.day >= date_trunc('month', clock.today)::date
 LEFT JOIN streamer_totals AS totals ON totals.streamer_id = streamers.id
-WHERE streamers.id = :streamer_id;
+WHERE streamers.id = ANY(:streamer_ids::integer[])
+GROUP BY streamers.id;
 
 -- name: list_stale_totals
 -- Streamers whose totals have not counted their newest ledger transaction.

@@ -1,22 +1,9 @@
 -- name: get_person^
-SELECT users.id, users.email, users.is_active, users.created_at, users.email_confirmed_at IS NOT NULL AS email_verified,
-       coalesce(profiles.username, 'user' || users.id) AS username, profiles.full_name, profiles.avatar_url,
-       profiles.bio, profiles.updated_at,
-       coalesce(profiles.is_streamer, false)
-       OR EXISTS (SELECT FROM streamers WHERE owner_id = users.id AND closed_at IS NULL) AS is_streamer
-FROM users LEFT JOIN user_profiles AS profiles ON profiles.user_id = users.id
-WHERE users.id = :user_id AND users.erased_at IS NULL;
+SELECT * FROM people WHERE id = :user_id;
 
 -- name: list_people
--- By number, oldest first, also those who await their code.
-SELECT users.id, users.email, users.is_active, users.created_at, users.email_confirmed_at IS NOT NULL AS email_verified,
-       coalesce(profiles.username, 'user' || users.id) AS username, profiles.full_name, profiles.avatar_url,
-       profiles.bio, profiles.updated_at,
-       coalesce(profiles.is_streamer, false)
-       OR EXISTS (SELECT FROM streamers WHERE owner_id = users.id AND closed_at IS NULL) AS is_streamer
-FROM users LEFT JOIN user_profiles AS profiles ON profiles.user_id = users.id
-WHERE users.erased_at IS NULL
-ORDER BY users.id OFFSET :skip LIMIT :limit;
+-- By number, oldest first.
+SELECT * FROM people ORDER BY id OFFSET :skip LIMIT :limit;
 
 -- name: find_username$
 -- Whose it is.

@@ -1,9 +1,22 @@
 -- What webhooks are told: written with the event, sent in order, kept as a log.
 
+-- name: list_listening
+-- The webhooks that are on, of these streamers.
+SELECT id, streamer_id FROM webhooks WHERE streamer_id = ANY(:streamer_ids::integer[]) AND is_on;
+
+-- name: wait_shortly!
+-- The next statements wait for a row so long at most; '0': as long as it takes.
+SELECT set_config('lock_timeout', :timeout, true);
+
 -- name: lock_listening
--- The webhooks that are on, of these streamers; nobody ends a run of theirs meanwhile.
+-- Nobody ends a run of these meanwhile.
 SELECT id, streamer_id, events FROM webhooks
-WHERE streamer_id = ANY(:streamer_ids::integer[]) AND is_on ORDER BY id FOR NO KEY UPDATE;
+WHERE id = ANY(:webhook_ids::integer[]) AND is_on ORDER BY id FOR NO KEY UPDATE;
+
+-- name: lock_free_listening
+-- The same, of those alone that nobody holds.
+SELECT id, streamer_id, events FROM webhooks
+WHERE id = ANY(:webhook_ids::integer[]) AND is_on ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: insert_deliveries!
 -- In this order; an event that was published twice is told once.
@@ -126,16 +139,16 @@ RETURNING extract(epoch FROM now() - failing_since)::float8 AS seconds,
 SELECT id FROM webhooks WHERE id = :webhook_id FOR NO KEY UPDATE;
 
 -- name: end_run^
--- Nobody sends to it now; `is_due`: there is more to do at once.
+-- Nobody sends to it now; `is_due`: there is more to do at once. For `rest_seconds` it is left alone.
 UPDATE webhooks
 SET claimed_until = '-infinity', asked_until = '-infinity',
-    due_at = (SELECT min(waiting.next_try_at) FROM (
+    due_at = (SELECT greatest(min(waiting.next_try_at), now() + make_interval(secs => :rest_seconds)) FROM (
         (SELECT next_try_at FROM webhook_deliveries
          WHERE webhook_id = :webhook_id AND status = 'waiting' AND is_single ORDER BY id LIMIT 1)
         UNION ALL
         (SELECT next_try_at FROM webhook_deliveries
          WHERE webhook_id = :webhook_id AND status = 'waiting' AND NOT is_single AND webhooks.is_on ORDER BY id LIMIT 1)
-    ) waiting)
+    ) waiting HAVING count(*) > 0)
 WHERE id = :webhook_id AND run = :run
 RETURNING due_at <= now() AS is_due;
 
@@ -146,11 +159,15 @@ WHERE webhook_id = :webhook_id AND status <> 'waiting'
   AND id < (SELECT id FROM webhook_deliveries WHERE webhook_id = :webhook_id ORDER BY id DESC OFFSET :most - 1 LIMIT 1);
 
 -- name: wake_forgotten!
--- The net under it all: something waits and no time is written.
+-- The net under it all: something waits and no time is written. Who holds a row writes the time.
 UPDATE webhooks SET due_at = now()
-WHERE due_at IS NULL AND EXISTS (
-    SELECT FROM webhook_deliveries delivery
-    WHERE delivery.webhook_id = webhooks.id AND delivery.status = 'waiting' AND (webhooks.is_on OR delivery.is_single));
+WHERE id IN (
+    SELECT id FROM webhooks
+    WHERE due_at IS NULL AND EXISTS (
+        SELECT FROM webhook_deliveries delivery
+        WHERE delivery.webhook_id = webhooks.id AND delivery.status = 'waiting'
+          AND (webhooks.is_on OR delivery.is_single))
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
 
 -- name: list_log
 SELECT id, event_id, name, is_test, is_single, occurred_at, status, tries, tried_at, took_ms, http_status, error, detail,

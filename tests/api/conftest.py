@@ -19,8 +19,10 @@ from infra.jwt import issue_jwt
 from infra.settings import ROOT
 from tests.support.servers import Servers
 from tests.support.site import Site, keep_database, keep_site, open_site
-from tests.web.conftest import PASSWORD
+from tests.web.conftest import PASSWORD, worker
 from tests.web.post import Post, open_post
+
+__all__ = ["worker"]
 
 FRONT = "https://front.example.org"
 """A site whose pages may call the API."""
@@ -29,7 +31,7 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-async def site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
+async def own_site(fresh_database_url: str, redis_url: str) -> AsyncIterator[Site]:
     async with open_site(fresh_database_url, redis_url, cors_origins=FRONT) as site:
         yield site
 
@@ -48,6 +50,14 @@ async def kept_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
     await _kept_site.empty()
 
 
+@pytest.fixture
+async def ledger_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
+    """The same for tests that write the ledger: the books are forgotten, too."""
+    yield _kept_site
+    services.heal()
+    await _kept_site.empty_with_books()
+
+
 @pytest.fixture(scope="session")
 async def shared_site(_servers: Servers) -> AsyncIterator[Site]:
     """One site for many tests, which is never emptied: also for those that write the ledger. So each has streamers of
@@ -56,13 +66,21 @@ async def shared_site(_servers: Servers) -> AsyncIterator[Site]:
         yield site
 
 
+@pytest.fixture
+def site(request: pytest.FixtureRequest) -> Site:
+    """Of this test alone, unless its file asks for another: `pytestmark = pytest.mark.usefixtures("kept_site")`."""
+    asked = (name for name in ("kept_site", "ledger_site", "shared_site") if name in request.fixturenames)
+    site: Site = request.getfixturevalue(next(asked, "own_site"))
+    return site
+
+
 def new_slug() -> str:
     return f"anna-{next(_numbers)}"
 
 
 @pytest.fixture
-async def streamer(site: Site) -> Streamer:
-    return await site.add_streamer()
+async def streamer(request: pytest.FixtureRequest, site: Site) -> Streamer:
+    return await site.add_streamer(new_slug() if "shared_site" in request.fixturenames else "anna", "Анна")
 
 
 async def jwt_of(site: Site, user_id: int, *, lifetime_seconds: int = 3600) -> str:

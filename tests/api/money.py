@@ -50,15 +50,6 @@ async def bank_that_opens(site: Site) -> AsyncIterator[None]:
         await opening
 
 
-async def forget_everything(site: Site) -> None:
-    """All accounts and all that hangs on them, the books too, which nobody else may empty."""
-    async with site.pool.acquire() as connection, connection.transaction():
-        await connection.execute("SET LOCAL session_replication_role = replica")
-        await connection.execute("TRUNCATE users, outbox RESTART IDENTITY CASCADE")
-    async with Redis.from_url(site.settings.redis_url) as redis:
-        await redis.flushall()
-
-
 async def confirm(site: Site, donation_id: int, **fields: Any) -> None:
     """The money of a donation's newest attempt has come."""
     async with site.pool.acquire() as connection, connection.transaction():

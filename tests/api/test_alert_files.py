@@ -1,7 +1,6 @@
 """Files of API v1: uploaded, waited for, served safely, heard in part, deleted; and those that are refused."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -20,18 +19,9 @@ from tests.support.sounds import wav
 from web import media_uploads
 from web.limits import Limit
 
+pytestmark = pytest.mark.usefixtures("kept_site")
+
 GIF = animation("GIF")
-
-
-@pytest.fixture
-def site(kept_site: Site) -> Site:
-    return kept_site
-
-
-@pytest.fixture
-async def worker(site: Site) -> AsyncIterator[None]:
-    async with media_worker(site):
-        yield
 
 
 async def upload(

@@ -19,15 +19,12 @@ from tests.support.pictures import picture
 from tests.support.site import Site
 from tests.support.sounds import wav
 
+pytestmark = pytest.mark.usefixtures("kept_site")
+
 Add = Callable[..., Awaitable[str]]
 
 ELEMENT = {"id": "e1", "type": "image", "x": 50, "y": 20.5, "zIndex": 3, "width": 300, "borderRadius": 8}
 TIER = {"id": "gold", "name": "Золото", "min_amount": 1000, "max_amount": 4999, "text_color": "#FFD700"}
-
-
-@pytest.fixture
-def site(kept_site: Site) -> Site:
-    return kept_site
 
 
 @pytest.fixture

@@ -19,12 +19,9 @@ from tests.api.test_overlays import connect
 from tests.support.site import Site
 from tests.web.conftest import signed_in
 
+pytestmark = pytest.mark.usefixtures("kept_site")
+
 FOLLOW = {"title": "Новый подписчик", "message": "Котофей теперь с нами"}
-
-
-@pytest.fixture
-async def site(kept_site: Site) -> Site:
-    return kept_site
 
 
 async def make(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import httpx
 from pydantic import BaseModel
 
 from infra.settings import ROOT
+from tests.api.conftest import contract
 from tests.support.site import Site
 from web.api import schemas
 from web.api.openapi import document_text
@@ -51,6 +52,16 @@ def _has_example(thing: dict[str, object] | None) -> bool:
     return not isinstance(contents, dict) or all(
         "example" in content or not content.get("schema") for content in contents.values()
     )
+
+
+def test_a_body_is_asked_for_as_the_first_version_did() -> None:
+    """Programs made from the document leave out what it does not ask for."""
+    document, first = json.loads(DOCUMENT.read_text(encoding="utf-8")), contract()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if "requestBody" in operation:
+                theirs = first["paths"].get(path, {}).get(method, {}).get("requestBody", {"required": True})
+                assert operation["requestBody"]["required"] is theirs.get("required", False), (method, path)
 
 
 async def test_names_of_operations_are_unique() -> None:

@@ -12,22 +12,15 @@ from domain.scopes import Scope
 from domain.streamers import Streamer
 from domain.users import create_user
 from tests.api.conftest import calling, jwt_of
-from tests.api.money import DONATIONS, bank_that_opens, confirm, forget_everything, read, send, wish
-from tests.support.servers import Servers
+from tests.api.money import DONATIONS, bank_that_opens, confirm, read, send, wish
 from tests.support.site import Site
 from tests.web.conftest import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("ledger_site")
 
 ONE = "/api/v1/donations/{donation_id}"
 MY = "/api/v1/donations/my"
 STATS = "/api/v1/donations/stats/{user_id}"
-
-
-@pytest.fixture
-async def site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
-    """One site for all tests here, whose books are forgotten after each."""
-    yield _kept_site
-    services.heal()
-    await forget_everything(_kept_site)
 
 
 @pytest.fixture(autouse=True)

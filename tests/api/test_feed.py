@@ -10,20 +10,11 @@ import pytest
 from domain import manual_donations
 from domain.scopes import Scope
 from domain.streamers import Streamer
-from tests.api.conftest import new_slug
 from tests.api.keys import code_of, with_key
 from tests.support.site import Site
 from tests.web.money import add_paid, go_back
 
-
-@pytest.fixture
-async def site(shared_site: Site) -> Site:
-    return shared_site
-
-
-@pytest.fixture
-async def streamer(site: Site) -> Streamer:
-    return await site.add_streamer(new_slug(), "Анна")
+pytestmark = pytest.mark.usefixtures("shared_site")
 
 
 async def feed_of(client: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:

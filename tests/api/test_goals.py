@@ -9,21 +9,12 @@ import pytest
 from domain.goals import OPEN_MAX
 from domain.scopes import Scope
 from domain.streamers import Streamer
-from tests.api.conftest import new_slug
 from tests.api.keys import code_of, with_key
 from tests.support.site import Site
 
+pytestmark = pytest.mark.usefixtures("shared_site")
+
 NEW = {"title": "Микрофон", "target_minor": 1_500_000}
-
-
-@pytest.fixture
-async def site(shared_site: Site) -> Site:
-    return shared_site
-
-
-@pytest.fixture
-async def streamer(site: Site) -> Streamer:
-    return await site.add_streamer(new_slug(), "Анна")
 
 
 async def plan(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:

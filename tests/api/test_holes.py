@@ -18,25 +18,18 @@ from tests.api.money import (
     INIT,
     TBANK_INIT,
     bank_that_opens,
-    forget_everything,
     order,
     read,
     send,
     wish,
 )
 from tests.builders import check_books, notification_body
-from tests.support.servers import Servers
 from tests.support.site import Site
+
+pytestmark = pytest.mark.usefixtures("ledger_site")
 
 WEBHOOK = "/payments/webhook/tbank"
 STATS = "/api/v1/donations/stats/{user_id}"
-
-
-@pytest.fixture
-async def site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
-    yield _kept_site
-    services.heal()
-    await forget_everything(_kept_site)
 
 
 @pytest.fixture
@@ -174,12 +167,16 @@ async def test_the_donors_name_and_message_are_kept(site: Site) -> None:
 
 async def test_money_is_whole_kopecks(site: Site) -> None:
     columns = await site.rows(
-        "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
-        " AND (column_name LIKE '%minor%' OR data_type IN ('real', 'double precision', 'numeric'))"
+        "SELECT table_name, column_name, data_type, udt_name FROM information_schema.columns"
+        " WHERE table_schema = 'public'"
     )
-    assert {"donations", "payments", "ledger_entries"} <= {column["table_name"] for column in columns}
-    assert {column["data_type"] for column in columns if "minor" in column["column_name"]} <= {"bigint", "ARRAY"}
-    assert [column for column in columns if column["data_type"] == "numeric" and "minor" in column["column_name"]] == []
+    money = [column for column in columns if "minor" in column["column_name"]]
+    assert {"donations", "payments", "ledger_entries"} <= {column["table_name"] for column in money}
+    assert {column["udt_name"] for column in money} <= {"int8", "_int8"}
+    fractions = [
+        column for column in columns if column["data_type"] in ("real", "double precision", "numeric", "money")
+    ]
+    assert {column["column_name"] for column in fractions} == {"seconds", "sound_volume"}
 
 
 async def test_no_signature_comes_back(

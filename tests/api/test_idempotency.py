@@ -1,26 +1,27 @@
 """A request that names itself happens once, whatever becomes of its answer."""
 
 import asyncio
+import hashlib
+import json
 import uuid
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 
 from domain import idempotency
 from domain.idempotency import Name, Turn
 from domain.retention import RULES
 from domain.scopes import Scope
 from domain.streamers import Streamer
+from infra.crypto import SecretBox
 from tests.api.keys import code_of, with_key
 from tests.support.site import Site
 
+pytestmark = pytest.mark.usefixtures("kept_site")
+
 GOAL = {"title": "Микрофон", "target_minor": 100_000}
-
-
-@pytest.fixture
-async def site(kept_site: Site) -> Site:
-    return kept_site
 
 
 def named(key: str) -> dict[str, str]:
@@ -91,7 +92,7 @@ async def test_reading_needs_no_name(hers: httpx.AsyncClient, site: Site) -> Non
 
 
 async def test_what_died_before_it_did_anything_is_done_anew(site: Site, streamer: Streamer) -> None:
-    name, asked = Name(streamer.owner_id, 0, "a"), b"x" * 32
+    name, asked = Name(streamer.owner_id, 0, "a"), (b"x" * 32,)
     async with site.pool.acquire() as connection:
         dead = await idempotency.begin(connection, name, asked)
         assert (await idempotency.begin(connection, name, asked)).turn is Turn.BUSY
@@ -139,3 +140,46 @@ async def test_a_day_later_it_is_forgotten(hers: httpx.AsyncClient, site: Site) 
             await connection.execute(f"UPDATE idempotency_keys SET begun_at = now() - interval '{age}'")
             await rule.forget[0](connection, days=rule.fixed_days, limit=10)
             assert await connection.fetchval("SELECT count(*) FROM idempotency_keys") == left
+
+
+async def test_no_password_and_no_secret_is_kept_to_be_read(hers: httpx.AsyncClient, site: Site) -> None:
+    """Whoever reads the table must neither try passwords on a request nor read an answer that is kept encrypted
+    elsewhere."""
+    settings = {"payment_settings": "terminal-password"}
+    first = await hers.put("/streamers/me", json=settings, headers=named("settings"))
+    assert first.status_code == 200
+    assert "terminal-password" in first.text
+    password = {"password": "battery horse correct"}
+    assert (await hers.put("/users/me", json=password, headers=named("password"))).status_code == 200
+    rows = await site.rows("SELECT * FROM idempotency_keys ORDER BY key")
+    plain = f"PUT /api/v1/users/me?\n{json.dumps(password, separators=(',', ':'))}".encode()
+    assert hashlib.sha256(plain).digest() not in [row["fingerprint"] for row in rows]
+    for row in rows:
+        assert b"{" not in row["body"]
+        assert "terminal-password" not in row["body"].decode()
+
+
+async def test_an_encrypted_answer_comes_back_as_it_was(hers: httpx.AsyncClient) -> None:
+    body = {"stream_title": "Ночь — «Омск» 🎮", "payment_settings": '{"terminal": "пароль"}'}
+    answers = [await hers.put("/streamers/me", json=body, headers=named("a")) for _ in range(2)]
+    assert answers[0].content == answers[1].content
+    assert answers[1].headers["Idempotency-Replayed"] == "true"
+
+
+async def test_an_answer_whose_key_is_gone_is_lost(hers: httpx.AsyncClient, site: Site) -> None:
+    """Its request is known and not done again."""
+    await hers.post("/goals", json=GOAL, headers=named("a"))
+    for body in (SecretBox(Fernet.generate_key().decode()).encrypt("{}").encode(), b'{"id": 1}', "é".encode("latin-1")):
+        await site.pool.execute("UPDATE idempotency_keys SET body = $1", body)
+        assert code_of(await hers.post("/goals", json=GOAL, headers=named("a"))) == "idempotency-answer-lost"
+    assert len(await goals_of(hers)) == 1
+
+
+async def test_another_key_in_front_keeps_names(site: Site, streamer: Streamer) -> None:
+    name, old, new = Name(streamer.owner_id, 0, "a"), b"o" * 32, b"n" * 32
+    async with site.pool.acquire() as connection:
+        assert (await idempotency.begin(connection, name, (old,))).turn is Turn.MINE
+        assert (await idempotency.begin(connection, name, (new, old))).turn is Turn.BUSY
+        assert (await idempotency.begin(connection, name, (new,))).turn is Turn.ANOTHER
+        await connection.execute("UPDATE idempotency_keys SET begun_at = now() - interval '2 minutes'")
+        assert (await idempotency.begin(connection, name, (new, old))).turn is Turn.MINE

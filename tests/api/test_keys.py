@@ -8,10 +8,7 @@ from domain.streamers import Streamer
 from tests.api.conftest import calling
 from tests.support.site import Site
 
-
-@pytest.fixture
-async def site(kept_site: Site) -> Site:
-    return kept_site
+pytestmark = pytest.mark.usefixtures("kept_site")
 
 
 @pytest.fixture

@@ -5,19 +5,10 @@ import pytest
 
 from domain.scopes import Scope
 from domain.streamers import Streamer
-from tests.api.conftest import new_slug
 from tests.api.keys import with_key
 from tests.support.site import Site
 
-
-@pytest.fixture
-async def site(shared_site: Site) -> Site:
-    return shared_site
-
-
-@pytest.fixture
-async def streamer(site: Site) -> Streamer:
-    return await site.add_streamer(new_slug(), "Анна")
+pytestmark = pytest.mark.usefixtures("shared_site")
 
 
 async def test_a_person(hers: httpx.AsyncClient, streamer: Streamer) -> None:

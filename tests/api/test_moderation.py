@@ -9,21 +9,12 @@ from domain.holds import list_holds
 from domain.moderation_settings import add_words
 from domain.scopes import Scope
 from domain.streamers import Streamer
-from tests.api.conftest import new_slug
 from tests.api.keys import code_of, with_key
 from tests.support.site import Site
 from tests.web.money import add_paid
 from tests.web.test_moderation import hold
 
-
-@pytest.fixture
-async def site(shared_site: Site) -> Site:
-    return shared_site
-
-
-@pytest.fixture
-async def streamer(site: Site) -> Streamer:
-    return await site.add_streamer(new_slug(), "Анна")
+pytestmark = pytest.mark.usefixtures("shared_site")
 
 
 async def hold_one(site: Site, streamer: Streamer, **fields: Any) -> tuple[str, str]:

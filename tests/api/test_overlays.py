@@ -10,10 +10,7 @@ from domain.streamers import Streamer
 from infra.crypto import SecretBox
 from tests.support.site import Site
 
-
-@pytest.fixture
-async def site(kept_site: Site) -> Site:
-    return kept_site
+pytestmark = pytest.mark.usefixtures("kept_site")
 
 
 async def connect(site: Site, streamer: Streamer) -> str:

@@ -1,6 +1,7 @@
 """Payments of REST API v1: a client's order is one payment, and who asks how it is learns no more than that."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 
 import httpx
@@ -8,27 +9,27 @@ import pytest
 
 from domain.streamers import Streamer
 from tests.api.conftest import calling, jwt_of
-from tests.api.money import INIT, TBANK_INIT, bank_that_opens, confirm, forget_everything, order, read, send
-from tests.support.servers import Servers
+from tests.api.money import INIT, TBANK_INIT, bank_that_opens, confirm, order, read, send
 from tests.support.site import Site
 from web.api import wishes
+from web.pages.donate_form import CONSENT_VERSION
+
+pytestmark = pytest.mark.usefixtures("ledger_site")
 
 CHECK = "/api/v1/payments/tbank/check/{order_id}"
 STATUS = "/api/v1/payments/status/{payment_id}"
 
 
 @pytest.fixture
-async def site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
-    """One site for all tests here, whose books are forgotten after each."""
-    yield _kept_site
-    services.heal()
-    await forget_everything(_kept_site)
-
-
-@pytest.fixture
 async def bank(site: Site) -> AsyncIterator[None]:
     async with bank_that_opens(site):
         yield
+
+
+def at(address: str, site: Site) -> httpx.AsyncClient:
+    """A program at this address."""
+    transport = httpx.AsyncHTTPTransport(local_address=address)
+    return httpx.AsyncClient(base_url=f"{site.url}/api/v1", transport=transport, timeout=30)
 
 
 @pytest.mark.usefixtures("bank")
@@ -54,7 +55,7 @@ class TestOrders:
         if at_once:
             answers = await asyncio.gather(*(send(nobody, TBANK_INIT, order(streamer)) for _ in range(5)))
         else:
-            answers = [await send(nobody, TBANK_INIT, order(streamer, message=str(time))) for time in range(3)]
+            answers = [await send(nobody, path, order(streamer)) for path in (TBANK_INIT, INIT, TBANK_INIT)]
         assert {answer.status_code for answer in answers} == {200}
         assert len({str(answer.json()) for answer in answers}) == 1
         assert len(await site.rows("SELECT FROM donations")) == len(await site.rows("SELECT FROM payments")) == 1
@@ -73,6 +74,60 @@ class TestOrders:
         assert refused.status_code == 400
         assert "another amount" in refused.json()["detail"]
         assert len(await site.rows("SELECT FROM donations")) == 1
+
+    async def test_who_knows_the_id_and_the_amount_alone_learns_nothing(
+        self, nobody: httpx.AsyncClient, streamer: Streamer
+    ) -> None:
+        """An answer says where the donation can be paid and who gave it: only its client may have it again."""
+        first = (await send(nobody, INIT, order(streamer))).json()
+        other_amount = (await send(nobody, INIT, order(streamer, amount=151))).json()
+        for guess in (
+            {"message": None},
+            {"message": "Привет из Омска!"},
+            {"donor_name": None},
+            {"donor_name": "Аня "},
+            {"is_anonymous": True},
+            {"payment_method": "card"},
+            {"donor_email": "anna@example.org"},
+        ):
+            for path in (INIT, TBANK_INIT):
+                refused = await send(nobody, path, order(streamer, **guess))
+                assert (refused.status_code, refused.json()) == (400, other_amount), guess
+        assert (await send(nobody, INIT, order(streamer))).json() == first
+
+    async def test_an_order_from_before_its_requests_were_kept(
+        self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer
+    ) -> None:
+        await send(nobody, INIT, order(streamer))
+        await site.pool.execute("UPDATE api_donations SET asked_digest = NULL")
+        assert (await send(nobody, INIT, order(streamer))).status_code == 400
+
+    async def test_guesses_are_counted_and_beyond_them_a_right_one_is_not_told(
+        self, nobody: httpx.AsyncClient, streamer: Streamer
+    ) -> None:
+        await send(nobody, INIT, order(streamer))
+        wrong = [await nobody.post("/payments/init", json=order(streamer, donor_name=f"Г{n}")) for n in range(15)]
+        for n in range(15):
+            assert (await nobody.get(f"/payments/tbank/check/guess-{n}")).status_code == 200
+        assert {answer.status_code for answer in wrong} == {400}
+        refused = await nobody.post("/payments/init", json=order(streamer, donor_name="Г"))
+        assert refused.status_code == 429
+        assert (await nobody.post("/payments/init", json=order(streamer))).status_code == 429
+        # An order of one's own goes on: many donors share an address.
+        assert (await nobody.post("/payments/init", json=order(streamer, order_id="mine"))).status_code == 200
+
+    async def test_nobody_comes_to_an_order_by_a_form(
+        self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer
+    ) -> None:
+        """A page's form says its key, which would be an order's."""
+        opened = (await send(nobody, INIT, order(streamer, donor_email=None))).json()
+        for prefix in ("order-", "order:"):
+            key = f"{prefix}{hashlib.sha256(b'order-1').hexdigest()[:56]}"
+            form = {"key": key, "amount": "150,50", "name": "Аня", "message": "Привет из Омска"}
+            async with httpx.AsyncClient(base_url=site.url) as browser:
+                answer = await browser.post(f"/donate/{streamer.slug}", data={**form, "consent": CONSENT_VERSION})
+            assert opened["status_url"] not in answer.headers.get("Location", "") + answer.text
+            assert opened["status_url"].rpartition("/")[2] not in answer.headers.get("Location", "") + answer.text
 
     async def test_of_two_amounts_at_once_one_is_made(
         self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer
@@ -144,6 +199,19 @@ class TestOrders:
     async def test_too_often_the_same_order(self, nobody: httpx.AsyncClient, streamer: Streamer) -> None:
         answers = [await nobody.post("/payments/init", json=order(streamer)) for _ in range(21)]
         assert [answer.status_code for answer in answers] == [200] * 20 + [429]
+
+    async def test_a_stranger_uses_up_his_own_times(self, site: Site, streamer: Streamer) -> None:
+        """Who knows an order's id keeps its client neither from sending it again nor from looking how it is."""
+        async with at("127.0.0.1", site) as client, at("127.0.0.2", site) as stranger:
+            assert (await client.post("/payments/init", json=order(streamer))).status_code == 200
+            for _ in range(20):
+                await stranger.post("/payments/init", json=order(streamer, amount=151))
+            assert (await stranger.post("/payments/init", json=order(streamer))).status_code == 429
+            assert (await client.post("/payments/init", json=order(streamer))).status_code == 200
+            for _ in range(120):
+                await stranger.get("/payments/tbank/check/order-1")
+            assert (await stranger.get("/payments/tbank/check/order-1")).status_code == 429
+            assert (await client.get("/payments/tbank/check/order-1")).status_code == 200
 
 
 @pytest.mark.usefixtures("bank")

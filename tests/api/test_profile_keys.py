@@ -13,6 +13,8 @@ from tests.api.conftest import calling, jwt_of
 from tests.api.fits import call
 from tests.support.site import Site
 
+pytestmark = pytest.mark.usefixtures("kept_site")
+
 Opened = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 SETTINGS = {"widget_settings": "a", "alert_settings": "b", "payment_settings": "c"}
 OF_PERSONS_ALONE = [
@@ -26,11 +28,6 @@ OF_PERSONS_ALONE = [
     ("PUT", "/users/{user_id}", {"email": "thief@example.org"}),
     ("POST", "/streamers/", {"display_name": "x", "user_id": 1}),
 ]
-
-
-@pytest.fixture
-def site(kept_site: Site) -> Site:
-    return kept_site
 
 
 @pytest.fixture

@@ -13,10 +13,7 @@ from domain.streamers import Streamer
 from tests.api.keys import with_key
 from tests.support.site import Site
 
-
-@pytest.fixture
-async def site(kept_site: Site) -> Site:
-    return kept_site
+pytestmark = pytest.mark.usefixtures("kept_site")
 
 
 async def add_alert(site: Site, streamer: Streamer) -> None:

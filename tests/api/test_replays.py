@@ -5,20 +5,11 @@ import pytest
 
 from domain import alerts
 from domain.streamers import Streamer
-from tests.api.conftest import new_slug
 from tests.api.test_queue import press, queue_of
 from tests.support.site import Site
 from tests.web.money import add_paid, go_back
 
-
-@pytest.fixture
-async def site(shared_site: Site) -> Site:
-    return shared_site
-
-
-@pytest.fixture
-async def streamer(site: Site) -> Streamer:
-    return await site.add_streamer(new_slug(), "Анна")
+pytestmark = pytest.mark.usefixtures("shared_site")
 
 
 async def test_the_queue_in_its_order(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:

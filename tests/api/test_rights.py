@@ -24,6 +24,8 @@ from tests.support.site import Site
 from tests.web.money import add_paid
 from tests.web.test_moderation import hold
 
+pytestmark = pytest.mark.usefixtures("shared_site")
+
 DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
 
 
@@ -86,16 +88,6 @@ def names_in(operation: Operation) -> set[str]:
 
 def named(operation: Operation) -> str:
     return f"{operation.method} {operation.path}"
-
-
-@pytest.fixture
-async def site(shared_site: Site) -> Site:
-    return shared_site
-
-
-@pytest.fixture
-async def streamer(site: Site) -> Streamer:
-    return await site.add_streamer(new_slug(), "Анна")
 
 
 @pytest.fixture

@@ -8,22 +8,13 @@ import pytest
 
 from domain.scopes import Scope
 from domain.streamers import Streamer
-from tests.api.conftest import new_slug
 from tests.api.keys import code_of, with_key
 from tests.support.site import Site
 from tests.web.money import add_paid, go_back
 
+pytestmark = pytest.mark.usefixtures("shared_site")
+
 EMPTY = {"today_minor": 0, "today_donations": 0, "month_minor": 0, "all_minor": 0, "donations": 0}
-
-
-@pytest.fixture
-async def site(shared_site: Site) -> Site:
-    return shared_site
-
-
-@pytest.fixture
-async def streamer(site: Site) -> Streamer:
-    return await site.add_streamer(new_slug(), "Анна")
 
 
 async def test_what_came_and_what_went_back(

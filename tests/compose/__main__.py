@@ -2,9 +2,9 @@
 
     python -m tests.compose [--keep] [--pictures FOLDER] [--streamers N]
 
-Steps: up; a donation in Chromium through nginx; memory at rest and under 20 donations a second; each container
-restarted in turn while donations flow; two of each scalable program; the books. A project, ports, secrets and a network
-of its own, so that it never touches a running system. Exit status 0: nothing was lost or doubled.
+Steps: up; a donation in Chromium through nginx, and one by the API; memory at rest and under 20 donations a second;
+each container restarted in turn while donations flow; two of each scalable program; the books. A project, ports,
+secrets and a network of its own, so that it never touches a running system. Exit status 0: nothing was lost or doubled.
 """
 
 import argparse
@@ -111,6 +111,10 @@ class Test:
         self.made += 1
         say("a donor paid in Chromium, the alert played, the dashboard shows it")
 
+        run_command(self._inside("tests.compose.program", asdict(self._streamers[0])))
+        self.made += 1
+        say("a program uploaded a picture and a sound, and heard of a donation it had made")
+
         self._say_memory("at rest")
         with self._load(f"{LOAD_PER_SECOND:.0f} donations/s", LOAD_PER_SECOND):
             time.sleep(LOAD_SECONDS)
@@ -132,19 +136,8 @@ class Test:
     @contextmanager
     def _load(self, what: str, per_second: float) -> Iterator[None]:
         """Donations flow meanwhile; afterwards all of them were shown, once."""
-        file = self._folder / "streamers.json"
-        file.write_text(json.dumps([asdict(streamer) for streamer in self._streamers]), encoding="utf-8")
-        mounts = {
-            ROOT / "simulator": "/app/simulator",
-            ROOT / "tests": "/app/tests",
-            file: "/streamers.json",
-            Path(self._composed.values["CERTIFICATES"]): "/certificates",
-        }
-        command = ["docker", "run", "--rm", "--interactive", "--network", f"{PROJECT}_default"]
-        command += [part for ours, theirs in mounts.items() for part in ("-v", f"{ours}:{theirs}:ro")]
-        # Donors trust this certificate, and no other.
-        command += ["-e", "SSL_CERT_FILE=/certificates/fullchain.pem", IMAGE]
-        command += ["python", "-m", "tests.compose.load", "/streamers.json", "--per-second", str(per_second)]
+        streamers = [asdict(streamer) for streamer in self._streamers]
+        command = self._inside("tests.compose.load", streamers, "--per-second", str(per_second))
         load = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             yield
@@ -159,6 +152,22 @@ class Test:
         say(f"{what}: {seen['made']} donations, {seen['shown']} shown, {seen['doubled']} doubled")
         if seen["shown"] != seen["made"] or seen["doubled"] or seen["problems"]:
             self.bad.append(f"{what}: {seen}")
+
+    def _inside(self, module: str, told: Any, *arguments: str) -> list[str]:
+        """The command that runs one of our modules in the network of the containers; `told` is its first argument."""
+        file = self._folder / "told.json"
+        file.write_text(json.dumps(told), encoding="utf-8")
+        mounts = {
+            ROOT / "simulator": "/app/simulator",
+            ROOT / "tests": "/app/tests",
+            file: "/told.json",
+            Path(self._composed.values["CERTIFICATES"]): "/certificates",
+        }
+        command = ["docker", "run", "--rm", "--interactive", "--network", f"{PROJECT}_default"]
+        command += [part for ours, theirs in mounts.items() for part in ("-v", f"{ours}:{theirs}:ro")]
+        # Donors and programs trust this certificate, and no other.
+        command += ["-e", "SSL_CERT_FILE=/certificates/fullchain.pem", IMAGE]
+        return [*command, "python", "-m", module, "/told.json", *arguments]
 
     def _say_memory(self, when: str) -> None:
         memory = self._composed.memory()

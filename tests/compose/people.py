@@ -19,6 +19,7 @@ PASSWORD = "correct horse battery staple"
 class Streamer:
     slug: str
     email: str
+    password: str
     donate_url: str
     realtime_url: str
     overlay_token: str
@@ -46,7 +47,7 @@ def add_streamer(composed: Composed, number: int, simulator_url: str) -> Streame
         pass
     overlay = re.search(r"(https://[^/\s]+)/overlay#(\S+)", told)
     assert overlay is not None, told
-    return Streamer(slug, email, f"{overlay[1]}/donate/{slug}", overlay[1], overlay[2])
+    return Streamer(slug, email, PASSWORD, f"{overlay[1]}/donate/{slug}", overlay[1], overlay[2])
 
 
 async def donate_in_a_browser(composed: Composed, streamer: Streamer, pictures: Path | None) -> None:
@@ -92,7 +93,7 @@ async def _donate(browser: Browser, streamer: Streamer, pictures: Path | None) -
     )
     await her.goto(f"{streamer.realtime_url}/sign-in")
     await her.locator("#email").fill(streamer.email)
-    await her.locator("#password").fill(PASSWORD)
+    await her.locator("#password").fill(streamer.password)
     await her.get_by_role("button", name="Войти").click()
     await expect(her.locator(".feed-rows")).to_contain_text("Привет через nginx")
     # The certificate is self-signed, and she is told what that means.

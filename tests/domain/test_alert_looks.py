@@ -12,16 +12,11 @@ from domain.alert_settings import AlertSettings, Element, Tier, get_settings, sa
 from domain.alert_tiers import DEFAULT_TIERS
 from domain.alerts import AlertLevel
 from domain.showing import Offer
-from tests.builders import BuiltStreamer, make_donation, make_streamer
+from tests.builders import BuiltStreamer, make_donation
 from tests.domain.test_alerts import connect
 
 OWN = tuple(f"/static/uploads/{number}.gif" for number in range(3))
 TIER = Tier("loud", "Громкий", 100_00, gif_urls=OWN, alert_duration=9)
-
-
-@pytest.fixture
-async def streamer(connection: Any) -> BuiltStreamer:
-    return await make_streamer(connection)
 
 
 @pytest.fixture

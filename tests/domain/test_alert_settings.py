@@ -47,11 +47,6 @@ FULL = Tier(
 
 
 @pytest.fixture
-async def streamer(connection: Any) -> BuiltStreamer:
-    return await make_streamer(connection)
-
-
-@pytest.fixture
 async def settings(connection: Any, streamer: BuiltStreamer) -> AlertSettings:
     return await get_settings(connection, streamer.id)
 

@@ -17,17 +17,6 @@ from tests.builders import BuiltStreamer, make_donation, make_streamer
 _numbers = itertools.count(1)
 
 
-@pytest.fixture
-async def streamer(connection: Any) -> BuiltStreamer:
-    return await make_streamer(connection)
-
-
-@pytest.fixture
-async def overlay_id(connection: Any, streamer: BuiltStreamer) -> uuid.UUID:
-    """An overlay that speaks."""
-    return await connect(connection, streamer)
-
-
 async def connect(connection: Any, streamer: BuiltStreamer, **fields: Any) -> uuid.UUID:
     process_id, overlay_id = fields.pop("process_id", uuid.uuid4()), uuid.uuid4()
     await overlays.renew_process(connection, process_id)

@@ -18,11 +18,6 @@ from tasks.sweeps import sweep
 from tests.builders import BuiltStreamer, check_books, hear, make_streamer, open_donation
 
 
-@pytest.fixture
-async def streamer(connection: Any) -> BuiltStreamer:
-    return await make_streamer(connection)
-
-
 async def break_table(connection: Any, table: str, event: str = "INSERT") -> None:
     """From now on every such statement raises, as a bug would."""
     await connection.execute(

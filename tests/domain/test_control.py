@@ -18,17 +18,6 @@ OWNER = Presser(PresserKind.OWNER, 1, "Аня")
 MODERATOR = Presser(PresserKind.MODERATOR, 7, "vera")
 
 
-@pytest.fixture
-async def streamer(connection: Any) -> BuiltStreamer:
-    return await make_streamer(connection)
-
-
-@pytest.fixture
-async def overlay_id(connection: Any, streamer: BuiltStreamer) -> uuid.UUID:
-    """An overlay that speaks."""
-    return await connect(connection, streamer)
-
-
 async def order(connection: Any, streamer: BuiltStreamer) -> list[int | None]:
     return [alert.donation_id for alert in await alerts.list_queue(connection, streamer.id)]
 

@@ -8,7 +8,7 @@ import pytest
 from domain import donor_requests, self_check
 from domain.donations import CreatedDonation
 from domain.errors import NotFoundError
-from domain.holds import list_decisions
+from domain.moderation_log import list_decisions
 from domain.payment_status import NewsStatus as N
 from domain.self_check import Depth
 from infra.database import look_at_one_moment

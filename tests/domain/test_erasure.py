@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain import alerts, erasure, holds, letters, operators, self_check
+from domain import alerts, erasure, letters, operators, rejudging, self_check
 from domain.confirmations import Mailer, begin_email, begin_password
 from domain.errors import NotAllowedError
 from domain.holds import By
@@ -160,7 +160,7 @@ async def held_with_an_exception(connection: Any, streamer: BuiltStreamer) -> No
         await hear(connection, payment, N.CONFIRMED, payer="430000******0777")
     alert_id: uuid.UUID = await connection.fetchval("SELECT alert_id FROM alerts ORDER BY id LIMIT 1")
     by = By("owner", streamer.owner_id, "Петя")
-    assert await holds.allow(connection, streamer.id, alert_id, 0, by)
+    assert await rejudging.allow(connection, streamer.id, alert_id, 0, by)
 
 
 async def test_what_she_gave_stays_and_that_it_was_she_goes(pool: asyncpg.Pool) -> None:

@@ -33,11 +33,6 @@ def fields(title: str = "Новый микрофон", target_minor: int = 100_0
     return GoalFields(title=title, target_minor=target_minor, **values)
 
 
-@pytest.fixture
-async def streamer(connection: Any) -> BuiltStreamer:
-    return await make_streamer(connection)
-
-
 async def plan(connection: Any, streamer: BuiltStreamer, *args: Any, **more: Any) -> int:
     return await goals.create_goal(connection, streamer.id, fields(*args, **more))
 

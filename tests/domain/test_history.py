@@ -48,11 +48,6 @@ async def keys(connection: Any, streamer: BuiltStreamer, limit: int = 50, **sele
     return [entry.key for entry in page.entries]
 
 
-@pytest.fixture
-async def streamer(connection: Any) -> BuiltStreamer:
-    return await make_streamer(connection)
-
-
 class TestList:
     async def test_what_brought_money_stands_in_it_the_newest_first(
         self, connection: Any, streamer: BuiltStreamer

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain import alerts, blocks, holds
+from domain import alerts, blocks, holds, moderation_log, rejudging
 from domain.blocks import BlockKind
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.holds import By, Decision
@@ -67,7 +67,7 @@ async def events(connection: Any) -> list[tuple[str, str]]:
 
 
 async def log_of(connection: Any, streamer: BuiltStreamer, donation_id: int) -> list[tuple[str, str, str]]:
-    found = await holds.list_decisions(connection, streamer.id, donation_id)
+    found = await moderation_log.list_decisions(connection, streamer.id, donation_id)
     return [(row.what, row.by_kind, row.by_name) for row in found]
 
 
@@ -95,7 +95,7 @@ async def test_by_default_bad_words_are_masked_everywhere(
     row: Any = await connection.fetchrow("SELECT donor_name, message FROM donations WHERE id = $1", donation_id)
     assert tuple(row) == ("сука Аня", "Привет, сука")
     assert await events(connection) == [("mask", "rules")]
-    (line,) = await holds.list_decisions(connection, streamer.id, donation_id)
+    (line,) = await moderation_log.list_decisions(connection, streamer.id, donation_id)
     assert [(match.part, match.rule, match.word, match.start) for match in line.matches] == [
         ("name", "words", "сука", 0),
         ("message", "words", "сука", 8),
@@ -274,7 +274,7 @@ async def test_small_donations_without_message(connection: asyncpg.Connection, s
     donation_id = await pay(connection, streamer)
     assert await public_of(connection, donation_id) == ("Аня", "")
     assert (await alert_of(connection, donation_id))["status"] == "queued"
-    (line,) = await holds.list_decisions(connection, streamer.id, donation_id)
+    (line,) = await moderation_log.list_decisions(connection, streamer.id, donation_id)
     assert (line.what, line.reason) == ("reject", "amount")
 
 
@@ -308,16 +308,16 @@ async def test_an_exception_judges_all_that_waits_anew(connection: asyncpg.Conne
     first = await pay(connection, streamer, "с.у.к.а привет")
     second = await pay(connection, streamer, "сука, смотри kek.ru")
     alert = await alert_of(connection, first)
-    assert await holds.allow(connection, streamer.id, alert["alert_id"], 0, OWNER)
+    assert await rejudging.allow(connection, streamer.id, alert["alert_id"], 0, OWNER)
     assert [(word.kind, word.pattern) for word in await list_words(connection, streamer.id)] == [("exception", "сука")]
     await settle_all(connection)
     assert (await alert_of(connection, first))["message"] == "с.у.к.а привет"
     (hold,) = await holds.list_holds(connection, streamer.id)
     assert hold.donation_id == second
     assert [match.rule for match in hold.matches] == [Rule.LINKS]
-    assert not await holds.allow(connection, streamer.id, alert["alert_id"], 0, OWNER)
+    assert not await rejudging.allow(connection, streamer.id, alert["alert_id"], 0, OWNER)
     with pytest.raises(NotFoundError):
-        await holds.allow(connection, streamer.id, hold.alert_id, 5, OWNER)
+        await rejudging.allow(connection, streamer.id, hold.alert_id, 5, OWNER)
     # From now on, too.
     assert (await alert_of(connection, await pay(connection, streamer, "сука")))["message"] == "сука"
 
@@ -327,7 +327,7 @@ async def test_no_exception_of_what_is_no_word(connection: asyncpg.Connection, s
     donation_id = await pay(connection, streamer, "ПРИВЕТ ВСЕМ ТАМ")
     alert = await alert_of(connection, donation_id)
     with pytest.raises(InvalidInputError):
-        await holds.allow(connection, streamer.id, alert["alert_id"], 0, OWNER)
+        await rejudging.allow(connection, streamer.id, alert["alert_id"], 0, OWNER)
 
 
 async def test_approving_first_is_never_overruled_by_a_list(
@@ -336,7 +336,7 @@ async def test_approving_first_is_never_overruled_by_a_list(
     await save_settings(connection, streamer.id, Settings(mode=Mode.APPROVE))
     donation_id = await pay(connection, streamer)
     await save_settings(connection, streamer.id, Settings())
-    await holds.rejudge(connection, streamer.id, OWNER)
+    await rejudging.rejudge(connection, streamer.id, OWNER)
     await settle_all(connection)
     assert (await alert_of(connection, donation_id))["status"] == "held"
 
@@ -346,7 +346,7 @@ async def test_what_is_judged_anew_obeys_the_smallest_amount_of_a_message(
 ) -> None:
     donation_id, _ = await held(connection, streamer)
     await save_settings(connection, streamer.id, Settings(acts=HOLD_WORDS.acts, message_from_minor=30_001))
-    await holds.rejudge(connection, streamer.id, OWNER)
+    await rejudging.rejudge(connection, streamer.id, OWNER)
     await settle_all(connection)
     alert = await alert_of(connection, donation_id)
     assert (alert["status"], alert["donor_name"], alert["message"]) == ("queued", "Аня", "")
@@ -359,7 +359,7 @@ async def test_a_small_donation_gets_no_message_by_an_exception_for_its_name(
     await save_settings(connection, streamer.id, Settings(acts=HOLD_WORDS.acts, message_from_minor=30_001))
     donation_id = await pay(connection, streamer, "Привет", donor_name="сука Аня")
     alert_id = (await alert_of(connection, donation_id))["alert_id"]
-    assert await holds.allow(connection, streamer.id, alert_id, 0, OWNER)
+    assert await rejudging.allow(connection, streamer.id, alert_id, 0, OWNER)
     await settle_all(connection)
     assert await public_of(connection, donation_id) == ("сука Аня", "")
 
@@ -371,7 +371,7 @@ async def test_who_was_blocked_meanwhile_waits_on_when_a_rule_is_lifted(
     public_id = await connection.fetchval("SELECT public_id FROM donations WHERE id = $1", donation_id)
     await blocks.block(connection, streamer.id, public_id, BlockKind.NAME, note="", days=0, user_id=streamer.owner_id)
     await save_settings(connection, streamer.id, Settings(mode=Mode.OFF))
-    await holds.rejudge(connection, streamer.id, OWNER)
+    await rejudging.rejudge(connection, streamer.id, OWNER)
     await settle_all(connection)
     assert (await alert_of(connection, donation_id))["status"] == "held"
 

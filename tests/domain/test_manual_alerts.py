@@ -13,21 +13,10 @@ from domain.goals import GoalFields
 from domain.manual_donations import NewManual
 from domain.missed import Answer
 from domain.self_check import Depth
-from tests.builders import BOX, BuiltStreamer, make_streamer
+from tests.builders import BOX, BuiltStreamer
 from tests.domain.test_alerts import connect, donate, nothing_to_pick, pick
 
 OWNER = Presser(PresserKind.OWNER, 1, "Аня")
-
-
-@pytest.fixture
-async def streamer(connection: Any) -> BuiltStreamer:
-    return await make_streamer(connection)
-
-
-@pytest.fixture
-async def overlay_id(connection: Any, streamer: BuiltStreamer) -> uuid.UUID:
-    """An overlay that speaks."""
-    return await connect(connection, streamer)
 
 
 async def write_down(connection: Any, streamer: BuiltStreamer, *, name: str = "Вера", shown: bool = True) -> str:

@@ -43,8 +43,8 @@ from providers.provider import Provider
 from tasks.checks import check_payment
 from tasks.notifications import apply_notification
 from tasks.payments import create_payment
+from tasks.publishing import messages_of
 from tasks.refunds import make_refund
-from tasks.relay import messages_of
 from tasks.runtime import Parts, close_parts, open_parts
 from tasks.sweeps import sweep
 from tasks.totals import update_totals

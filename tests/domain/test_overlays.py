@@ -7,13 +7,8 @@ import pytest
 
 from domain import alerts, overlays
 from domain.overlay_tokens import find_overlay_token, reveal_overlay_token, rotate_overlay_token
-from tests.builders import BOX, BuiltStreamer, make_streamer
+from tests.builders import BOX, BuiltStreamer
 from tests.domain.test_alerts import connect, donate
-
-
-@pytest.fixture
-async def streamer(connection: Any) -> BuiltStreamer:
-    return await make_streamer(connection)
 
 
 async def leave(connection: Any, streamer: BuiltStreamer, overlay_id: uuid.UUID) -> None:

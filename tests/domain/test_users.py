@@ -1,14 +1,17 @@
-"""Accounts: who may come in, and for how long."""
+"""Accounts: who may come in."""
 
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from domain import users
+from domain import sessions, users
 from domain.errors import InvalidInputError
 from domain.passwords import check_new_password
-from infra.crypto import hash_token
+from domain.tokens import hash_token
+from tests.support.accounts import CHEAP_HASHER, REAL_HASHER
 
 PASSWORD = "correct horse battery"
 TOKEN = hash_token("a random token")
@@ -73,6 +76,34 @@ class TestPasswords:
         assert kept.startswith("$argon2id$")
         assert PASSWORD not in kept
 
+    async def test_programs_hash_at_full_price(self) -> None:
+        """Tests hash cheaply; what they save must not reach anybody's password."""
+        real = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+        assert (REAL_HASHER.type, REAL_HASHER.time_cost, REAL_HASHER.memory_cost, REAL_HASHER.parallelism) == (
+            real.type, real.time_cost, real.memory_cost, real.parallelism
+        )  # fmt: skip
+        assert users._hasher is CHEAP_HASHER
+
+    async def test_an_unknown_email_is_checked_against_a_hash_as_dear_as_a_known_ones(
+        self, connection: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        checked: list[str] = []
+
+        class Noting(PasswordHasher):
+            def verify(self, hash: Any, password: Any) -> Any:  # noqa: A002
+                try:
+                    return super().verify(hash, password)
+                except VerifyMismatchError:
+                    checked.append(hash)
+                    raise
+
+        monkeypatch.setattr(users, "_hasher", Noting.from_parameters(extract_parameters(REAL_HASHER.hash(PASSWORD))))
+        await make_user(connection)
+        await users.verify_password(connection, "anna@example.org", "not hers at all")
+        await users.verify_password(connection, "nobody@example.org", "not hers at all")
+        known, unknown = (extract_parameters(text) for text in checked)
+        assert unknown == known
+
     async def test_a_hash_of_older_parameters_is_renewed_when_the_password_is_known(self, connection: Any) -> None:
         anna = await make_user(connection)
         weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -93,52 +124,8 @@ class TestPasswords:
 
     async def test_a_new_password_signs_every_browser_out(self, connection: Any) -> None:
         anna = await make_user(connection)
-        await users.create_session(connection, anna.id, TOKEN, "Firefox")
+        await sessions.create_session(connection, anna.id, TOKEN, "Firefox")
         await users.set_password(connection, anna.id, "another good one")
-        assert await users.find_session(connection, TOKEN) is None
+        assert await sessions.find_session(connection, TOKEN) is None
         assert await users.verify_password(connection, anna.email, PASSWORD) is None
         assert await users.verify_password(connection, anna.email, "another good one") == anna
-
-
-class TestSessions:
-    async def test_a_session_belongs_to_its_user_for_thirty_days(self, connection: Any) -> None:
-        anna = await make_user(connection)
-        await users.create_session(connection, anna.id, TOKEN, "x" * 1000)
-        session = await users.find_session(connection, TOKEN)
-        assert session is not None
-        assert session.user == anna
-        assert session.seconds_left == pytest.approx(30 * 24 * 3600)
-        assert not session.wants_renewal
-
-    async def test_an_ended_session_is_none_and_is_swept(self, connection: Any) -> None:
-        anna = await make_user(connection)
-        await users.create_session(connection, anna.id, TOKEN, "")
-        await connection.execute("UPDATE sessions SET expires_at = now()")
-        assert await users.find_session(connection, TOKEN) is None
-        await users.create_session(connection, anna.id, hash_token("another"), "")
-        assert await connection.fetchval("SELECT count(*) FROM sessions") == 1
-
-    async def test_a_session_in_use_is_prolonged_after_half_its_time(self, connection: Any) -> None:
-        anna = await make_user(connection)
-        await users.create_session(connection, anna.id, TOKEN, "")
-        await connection.execute("UPDATE sessions SET expires_at = now() + interval '14 days'")
-        session = await users.find_session(connection, TOKEN)
-        assert session is not None
-        assert session.wants_renewal
-        await users.renew_session(connection, TOKEN)
-        session = await users.find_session(connection, TOKEN)
-        assert session is not None
-        assert session.seconds_left == pytest.approx(30 * 24 * 3600)
-
-    async def test_a_closed_account_has_no_session(self, connection: Any) -> None:
-        anna = await make_user(connection)
-        await users.create_session(connection, anna.id, TOKEN, "")
-        await connection.execute("UPDATE users SET is_active = false")
-        assert await users.find_session(connection, TOKEN) is None
-
-    async def test_signing_out_twice_is_signing_out(self, connection: Any) -> None:
-        anna = await make_user(connection)
-        await users.create_session(connection, anna.id, TOKEN, "")
-        await users.delete_session(connection, TOKEN)
-        await users.delete_session(connection, TOKEN)
-        assert await users.find_session(connection, TOKEN) is None

@@ -71,14 +71,14 @@ async def test_who_has_none_costs_one_statement_a_batch(connection: Any) -> None
     streamer = await make_streamer(connection)
     events = [row for _ in range(3) for row in await paid(connection, streamer)]
     counted = Counted(connection)
-    assert not await webhook_events.note_events(counted, events)
+    assert not (await webhook_events.note_events(counted, events)).has_any
     assert counted.statements == 1
 
 
 async def test_what_is_off_hears_nothing(connection: Any) -> None:
     streamer, webhook_id = await made(connection)
     await webhooks.switch_off(connection, streamer.id, webhook_id, webhooks.OffReason.OWNER)
-    assert not await webhook_events.note_events(connection, await paid(connection, streamer))
+    assert not (await webhook_events.note_events(connection, await paid(connection, streamer))).has_any
     assert await webhooks.switch_on(connection, streamer.id, webhook_id)
     assert not await webhooks.switch_on(connection, streamer.id, webhook_id)
-    assert await webhook_events.note_events(connection, await paid(connection, streamer))
+    assert (await webhook_events.note_events(connection, await paid(connection, streamer))).has_any

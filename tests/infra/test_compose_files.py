@@ -56,6 +56,21 @@ def test_the_env_file_gives_every_secret_that_has_no_default() -> None:
         assert f"\n{name}=" in environment_text("example.org"), name
 
 
+def test_what_the_page_says_of_the_env_file_is_so() -> None:
+    """In both languages: each variable of the table is one that the compose file hands on."""
+    composed = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.ssl.yml").read_text(encoding="utf-8")))
+    tables = []
+    for page in ("server.md", "server.ru.md"):
+        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+        rows = text[text.index("| `DOMAIN`") :].partition("\n\n")[0].splitlines()
+        tables.append([re.findall(r"`(\w+)`", row.split("|")[1]) for row in rows])
+    assert tables[0] == tables[1]
+    named = {name for row in tables[0] for name in row}
+    assert named - composed == set()
+    # What this page's neighbour, api.md, sends the operator here for.
+    assert {"CORS_ORIGINS", "API_CALLS_PER_MINUTE", "JWT_DAYS"} <= named
+
+
 def test_nginx_lets_sockets_through_to_the_realtime_service() -> None:
     conf = (ROOT / "nginx/streamcash/site.conf").read_text(encoding="utf-8")
     for path in ("/socket.io/", "/api/v1/ws/"):

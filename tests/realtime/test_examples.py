@@ -12,6 +12,7 @@ import pytest
 
 from domain.access_tokens import revoke_key
 from domain.scopes import Scope
+from infra.embedded import free_port
 from infra.frontend import VENDOR_DIR
 from infra.settings import ROOT
 from tests.realtime.conftest import Scene, Service
@@ -119,5 +120,18 @@ async def test_a_bot_hears_survives_and_repeats_nothing(
             assert await bot.process.wait() == 1
         await bot.start()
         await bot.until("not let in: unknown_token")
+    finally:
+        await bot.stop()
+
+
+@pytest.mark.parametrize("command", [python_bot, javascript_bot])
+async def test_a_bot_that_finds_nobody_says_so(command: Callable[[Path], list[str]], tmp_path: Path) -> None:
+    """A wrong address is the first thing that goes wrong."""
+    address = f"http://127.0.0.1:{free_port()}"
+    bot = Example(command(tmp_path), tmp_path, STREAMCASH_URL=address, STREAMCASH_TOKEN="sc_none")
+    await bot.start()
+    try:
+        assert await bot.line() == f"no connection to {address}: trying again"
+        assert await bot.line() == f"no connection to {address}: trying again"
     finally:
         await bot.stop()

@@ -122,6 +122,12 @@ async def test_what_is_no_donation_has_a_title_and_no_donor(connection: Any) -> 
     assert (nobody["donor_name"], nobody["is_anonymous"]) == ("Аноним", True)
 
 
+async def listen(service: Service, count: int) -> bool:
+    """Whether so many have been let in."""
+    async with aiohttp.ClientSession() as session, session.get(f"{service.url}/health") as response:
+        return bool((await response.json())["listeners"] == count)
+
+
 async def has_status(scene: Scene, donation_id: int, status: str) -> bool:
     return await scene.status(donation_id) == status
 
@@ -184,7 +190,7 @@ async def test_a_listener_hears_released_donations_and_is_no_overlay(service: Se
         plain(service, paths[1], person(scene.streamer.owner_id)) as two,
         plain(service, paths[2], headers={"Authorization": f"Bearer {scene.token}"}) as three,
     ):
-        await asyncio.sleep(0.3)
+        await until(lambda: listen(service, 3))
         await scene.donate("Ждёт", held=True)
         async with scene.pool.acquire() as connection, connection.transaction():
             await alerts.enqueue_test(connection, scene.streamer.id, 30_000, "Проверка", "")
@@ -274,7 +280,7 @@ async def test_garbage_and_floods_end_only_who_sent_them(service: Service, scene
         async with AsyncExitStack() as stack:
             for _ in range(9):
                 await stack.enter_async_context(plain(service, listen_path, scene.token))
-            await asyncio.sleep(0.5)
+            await until(lambda: listen(service, 10))
             async with plain(service, listen_path, scene.token) as one_more:
                 assert await one_more.closed_with() == 1008
     assert "Traceback" not in service.process.log

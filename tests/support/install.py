@@ -1,6 +1,6 @@
 """What the tests need beside Python packages: `python -m tests.support.install`.
 
-RabbitMQ and Chromium come from PATH. On Debian and its kin, as root, they are installed from the
+RabbitMQ, Chromium and PHP come from PATH. On Debian and its kin, as root, they are installed from the
 distribution's packages. Elsewhere this says what to install, and fails: nothing is skipped.
 """
 
@@ -25,6 +25,9 @@ def missing_packages() -> list[str]:
     if find_chromium() is None:
         # Without a font of its own a bare machine's Chromium shows boxes.
         missing += ["chromium", "fonts-dejavu-core"]
+    if shutil.which("php") is None:
+        # The check of a webhook's signature that we give away in PHP is run as it stands.
+        missing.append("php-cli")
     return missing
 
 
@@ -42,8 +45,8 @@ def main() -> int:
     print(
         f"Tests need programs that are not on PATH: {names}\n"
         f"  Debian, Ubuntu:  sudo apt-get install {names}\n"
-        "  macOS:           brew install rabbitmq; brew install --cask chromium\n"
-        "  elsewhere:       your system's packages of RabbitMQ (3.10 or newer) and Chromium\n"
+        "  macOS:           brew install rabbitmq php; brew install --cask chromium\n"
+        "  elsewhere:       your system's packages of RabbitMQ (3.10 or newer), Chromium and PHP\n"
         "Then run the tests again. They start servers of their own and never touch yours.",
         file=sys.stderr,
     )

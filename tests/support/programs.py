@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -18,9 +19,28 @@ from infra.embedded import die_with_parent, free_port
 from infra.launcher_programs import PROGRAMS, simulated_identities, simulated_mail, simulated_providers
 from infra.settings import ROOT
 from tests.support.leftovers import MARK
+from tests.support.warm import IS_POSSIBLE, WarmProcess, WarmStarter
 
 KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "TZ", MARK)
 """What programs get of our own environment; the rest must not bend them."""
+
+
+_warm: WarmStarter | None = None
+
+
+def start_warm() -> None:
+    """From now on our programs are forked from a process that has imported them (tests/support/warm.py)."""
+    global _warm
+    if IS_POSSIBLE:
+        _warm = WarmStarter(die_with_parent(signal.SIGKILL))
+
+
+def end_warm() -> list[str]:
+    """Returns which programs were still running, and ends them."""
+    global _warm
+    left = [] if _warm is None else _warm.stop()
+    _warm = None
+    return left
 
 
 def _kept_environment() -> dict[str, str]:
@@ -55,25 +75,32 @@ class ProgramProcess:
         self._ready_url = ready_url
         self._ready_text = ready_text
         self._read_from = 0
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._popen: subprocess.Popen[bytes] | WarmProcess | None = None
 
     def start(self, *, wait: bool = True) -> Self:
         """Start it (again) and wait until it is ready. Fails the test, with the log, if it dies."""
         assert not self.running, f"{self.name} is running already"
         self._read_from = self._log_path.stat().st_size if self._log_path.exists() else 0
+        environment = {**_kept_environment(), "PYTHONUNBUFFERED": "1", **self._environment}
+        if _warm is not None and self._arguments[0] == "-m":
+            self._popen = _warm.start(self._arguments[1:], environment, output=self._log_path)
+        else:
+            self._popen = self._start_cold(environment)
+        if wait:
+            self.wait_until_ready()
+        return self
+
+    def _start_cold(self, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         with self._log_path.open("ab") as log:
-            self._popen = subprocess.Popen(
+            return subprocess.Popen(
                 [*die_with_parent(signal.SIGKILL), sys.executable, *self._arguments],
                 cwd=ROOT,
-                env={**_kept_environment(), "PYTHONUNBUFFERED": "1", **self._environment},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        if wait:
-            self.wait_until_ready()
-        return self
 
     @property
     def running(self) -> bool:
@@ -224,13 +251,23 @@ class Stack:
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
         """Run `python -m web.manage …` in this environment; returns its standard output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "web.manage", *arguments],
-            cwd=ROOT,
-            env={**_kept_environment(), **self.environment},
-            input=stdin,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
-        return done.stdout
+        environment = {**_kept_environment(), **self.environment}
+        if _warm is None:
+            done = subprocess.run(
+                [sys.executable, "-m", "web.manage", *arguments],
+                cwd=ROOT,
+                env=environment,
+                input=stdin,
+                capture_output=True,
+                text=True,
+            )
+            assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+            return done.stdout
+        with tempfile.TemporaryDirectory() as folder:
+            given, output, errors = (Path(folder) / name for name in ("given", "output", "errors"))
+            given.write_text(stdin, encoding="utf-8")
+            process = _warm.start(["web.manage", *arguments], environment, given=given, output=output, errors=errors)
+            status = process.wait()
+            said = output.read_text(encoding="utf-8")
+            assert status == 0, f"{said}{errors.read_text(encoding='utf-8')}"
+            return said

@@ -18,7 +18,9 @@ from tasks.runtime import Parts, close_parts, open_parts
 from tests.builders import TERMINAL_PASSWORD, BuiltStreamer, make_streamer
 from tests.simulator.support import assert_exchanges_fit
 from tests.support.programs import ProgramProcess, Stack
+from tests.support.receiver import Receiver, receiving
 from tests.tasks.rabbit import Rabbit
+from tests.tasks.webhook_house import House
 
 
 class Bank:
@@ -110,3 +112,19 @@ async def world(simulator: Stack) -> AsyncIterator[World]:
     await bank.close()
     await close_parts(parts)
     assert_exchanges_fit(settings.data_dir / "simulator.sqlite3")
+
+
+@pytest.fixture
+async def house(settings: Settings) -> AsyncIterator[House]:
+    more = {"environment": "development", "webhooks_to_loopback": True, "smtp_host": "127.0.0.1"}
+    parts = await open_parts(settings.model_copy(update=more), pool_size=6)
+    async with parts.pool.acquire() as connection:
+        streamer = await make_streamer(connection, box=parts.box)
+    yield House(parts, streamer)
+    await close_parts(parts)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as receiver:
+        yield receiver

@@ -8,9 +8,7 @@ import pytest
 from domain import media_files
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.media_files import FileState, Kind, MediaFile
-from infra.media_verdict import Checked
 from infra.settings import Settings
-from tasks import media_files as tasks_media_files
 from tasks.media_files import check_media_file
 from tasks.runtime import Parts, close_parts, open_parts
 from tests.builders import make_streamer
@@ -73,23 +71,20 @@ async def test_twice_and_at_once(parts: Parts) -> None:
     await check_media_file(parts, 2_147_483_647)
 
 
-async def test_a_worker_that_is_stopped_lets_the_next_one_begin_at_once(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun = asyncio.Event()
+async def until_held(parts: Parts, file: MediaFile) -> None:
+    """Waits until somebody looks at it. A process has to start for that, so whatever a test does next comes in the
+    middle of it."""
+    async with asyncio.timeout(10):
+        while not await parts.pool.fetchval("SELECT held_until > now() FROM media_files WHERE id = $1", file.id):
+            await asyncio.sleep(0.005)
 
-    async def wait_for_ever(_content_type: str, _raw: bytes) -> Checked:
-        begun.set()
-        await asyncio.sleep(3600)
-        raise AssertionError
 
-    file = await add(parts, picture("PNG"))
-    with monkeypatch.context() as patch:
-        patch.setattr(tasks_media_files, "check_apart", wait_for_ever)
-        working = asyncio.create_task(check_media_file(parts, file.id))
-        await begun.wait()
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+async def test_a_worker_that_is_stopped_lets_the_next_one_begin_at_once(parts: Parts) -> None:
+    file = await add(parts, picture("PNG", (3000, 3000)))
+    working = asyncio.create_task(check_media_file(parts, file.id))
+    await until_held(parts, file)
+    working.cancel()
+    assert isinstance((await asyncio.gather(working, return_exceptions=True))[0], asyncio.CancelledError)
     assert (await found(parts, file)).state is FileState.WAITING
     await check_media_file(parts, file.id)
     assert (await found(parts, file)).state is FileState.READY
@@ -108,15 +103,12 @@ async def test_one_that_dies_in_the_middle_is_asked_for_again(parts: Parts) -> N
     assert (await found(parts, file)).state is FileState.READY
 
 
-async def test_one_that_is_deleted_meanwhile(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = await add(parts, picture("PNG"))
-
-    async def delete_meanwhile(_content_type: str, raw: bytes) -> Checked:
-        await parts.pool.execute("DELETE FROM media_files")
-        return Checked(raw, width=1, height=1, frames=1)
-
-    monkeypatch.setattr(tasks_media_files, "check_apart", delete_meanwhile)
-    await check_media_file(parts, file.id)
+async def test_one_that_is_deleted_meanwhile(parts: Parts) -> None:
+    file = await add(parts, picture("PNG", (3000, 3000)))
+    working = asyncio.create_task(check_media_file(parts, file.id))
+    await until_held(parts, file)
+    await parts.pool.execute("DELETE FROM media_files")
+    await working
     assert await parts.pool.fetchval("SELECT count(*) FROM media_files") == 0
 
 

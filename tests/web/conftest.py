@@ -9,8 +9,10 @@ from playwright.async_api import Browser, Page
 
 from domain.streamers import Streamer
 from domain.users import create_user
+from tests.support.media_worker import media_worker
 from tests.support.servers import Servers
 from tests.support.site import Site, keep_site, open_site
+from tests.web.oauth_cast import Program, register
 
 PASSWORD = "correct horse battery"
 
@@ -38,6 +40,13 @@ async def kept_site(_kept_site: Site, services: Servers) -> AsyncIterator[Site]:
 @pytest.fixture
 async def streamer(site: Site) -> Streamer:
     return await site.add_streamer()
+
+
+@pytest.fixture
+async def worker(site: Site) -> AsyncIterator[None]:
+    """Looks at uploaded files while the test runs."""
+    async with media_worker(site):
+        yield
 
 
 @asynccontextmanager
@@ -72,6 +81,24 @@ async def boss(site: Site) -> AsyncIterator[httpx.AsyncClient]:
         await create_user(connection, "root@example.org", PASSWORD, is_superuser=True)
     async with signed_in(site, "root@example.org") as client:
         yield client
+
+
+@pytest.fixture
+async def maker(site: Site) -> Streamer:
+    """Who made the applications."""
+    return await site.add_streamer("boris", "Борис")
+
+
+@pytest.fixture
+async def program(site: Site, maker: Streamer) -> Program:
+    """An application on its maker's server, with a secret."""
+    return await register(site, maker)
+
+
+@pytest.fixture
+async def public(site: Site, maker: Streamer) -> Program:
+    """An application in its users' hands."""
+    return await register(site, maker, is_public=True)
 
 
 @asynccontextmanager

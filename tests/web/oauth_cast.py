@@ -11,12 +11,16 @@ import httpx
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from domain import applications
-from domain.access_tokens import find_access, hash_of
+from domain.access_tokens import find_access
 from domain.streamers import Streamer
+from domain.tokens import hash_token
 from tests.support.site import Site
 
 BACK = "https://bot.example.org/back"
 SCOPES = "donations:read stats:read"
+
+
+Changes = dict[str, str | None]
 
 
 @dataclass
@@ -114,4 +118,8 @@ async def code_from(her: httpx.AsyncClient, program: Program, **changed: str | N
 async def opens(site: Site, token: str) -> bool:
     """Whether this bearer is good at this moment."""
     async with site.pool.acquire() as connection:
-        return await find_access(connection, hash_of(token)) is not None
+        return await find_access(connection, hash_token(token)) is not None
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("error", "")

@@ -1,7 +1,6 @@
 """A streamer's pictures and sounds on her desk: uploaded, seen and heard, deleted unless a level uses them."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import httpx
@@ -14,7 +13,6 @@ from domain.streamers import Streamer
 from tests.infra.test_media_check import SCRIPT, SOUNDS
 from tests.support.chromium import take_picture
 from tests.support.hostile import HOSTILE
-from tests.support.media_worker import media_worker
 from tests.support.pictures import animation
 from tests.support.site import Site
 from tests.support.too_much import post_too_much
@@ -29,12 +27,6 @@ GIF = animation("GIF")
 @pytest.fixture
 def site(kept_site: Site) -> Site:
     return kept_site
-
-
-@pytest.fixture
-async def worker(site: Site) -> AsyncIterator[None]:
-    async with media_worker(site):
-        yield
 
 
 async def upload(client: httpx.AsyncClient, content: bytes, name: str = "кот.gif") -> httpx.Response:

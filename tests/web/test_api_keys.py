@@ -4,11 +4,14 @@ import re
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 
 from domain.access_tokens import MAX_KEYS
 from domain.applications import MAX_APPLICATIONS
+from domain.overlay_tokens import find_overlay_token, rotate_overlay_token
 from domain.streamers import Streamer
 from domain.users import create_user, reset_password_hash
+from infra.crypto import SecretBox
 from tests.support.site import Site
 from tests.web.conftest import PASSWORD, signed_in
 from tests.web.oauth_cast import Program, code_from, opens, register
@@ -161,7 +164,12 @@ class TestPasswords:
         self, site: Site, streamer: Streamer, kept: tuple[str, str]
     ) -> None:
         async with site.pool.acquire() as connection, connection.transaction():
+            overlay = await rotate_overlay_token(connection, SecretBox(Fernet.generate_key().decode()), streamer.id)
             await reset_password_hash(connection, streamer.owner_id, "x")
+            # The overlay is no way into the account, and may be on stream.
+            found = await find_overlay_token(connection, overlay)
+            assert found is not None
+            assert not found.revoked
         assert [await opens(site, token) for token in kept] == [False, False]
 
 

@@ -3,8 +3,9 @@
 import pytest
 from werkzeug.exceptions import TooManyRequests
 
+from infra.addresses import address_key
 from infra.redis import open_redis
-from web.limits import FALLBACK_KEYS, Limit, Limiter, address_key
+from web.limits import FALLBACK_KEYS, Limit, Limiter
 
 THREE = Limit("three", 3, 60)
 
@@ -37,6 +38,20 @@ async def test_what_is_forgotten_begins_anew(url: str) -> None:
     await use_up(limiter, "anna")
     await limiter.forget(THREE, "anna")
     await use_up(limiter, "anna")
+    await redis.aclose()
+
+
+async def test_looking_counts_nothing_and_is_refused_where_counting_would_be(url: str) -> None:
+    redis = open_redis(url)
+    limiter = Limiter(redis)
+    for _ in range(3):
+        for _ in range(2):
+            await limiter.refuse_beyond(THREE, "anna")
+        await limiter.take(THREE, "anna")
+    with pytest.raises(TooManyRequests) as refused:
+        await limiter.refuse_beyond(THREE, "anna")
+    assert dict(refused.value.get_headers())["Retry-After"] == "60"
+    await limiter.refuse_beyond(THREE, "boris")
     await redis.aclose()
 
 

@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from domain import webhook_deliveries, webhooks
 from domain.streamers import Streamer
+from domain.webhook_events import WebhookEvent
+from domain.webhook_urls import clean_url
 from domain.webhooks import MAX_WEBHOOKS
 from infra.crypto import SecretBox
 from tests.support.site import Site, open_site
@@ -43,6 +47,31 @@ async def deliver(site: Site, webhook_id: int, status: str, name: str = "donatio
         values["detail"], values["answer"],
     )  # fmt: skip
     return found
+
+
+def forms_of_any_kind() -> list[tuple[str, str, str, list[str]]]:
+    hosts = st.one_of(
+        st.sampled_from(["bot.example.org", "localhost", "127.1", "[::1]", "кот.рф", "a..b", "0x7f.1", "b.de:8443"]),
+        st.text(max_size=30),
+    )
+    urls = st.one_of(
+        st.text(max_size=600),
+        st.builds(
+            "{}://{}/{}".format, st.sampled_from(["https", "http", "HTTPS", "file"]), hosts, st.text(max_size=30)
+        ),
+        st.builds("https://{}@{}".format, st.text(max_size=10), hosts),
+    )
+    events = st.lists(st.one_of(st.sampled_from([*WebhookEvent]).map(str), st.text(max_size=20)), max_size=4)
+    kinds = st.one_of(st.sampled_from(["standard", "kofi"]), st.text(max_size=10))
+    forms: list[tuple[str, str, str, list[str]]] = []
+
+    @settings(max_examples=80, deadline=None, database=None, suppress_health_check=[*HealthCheck])
+    @given(st.tuples(urls, st.text(max_size=80), kinds, events))
+    def collect(form: tuple[str, str, str, list[str]]) -> None:
+        forms.append(form)
+
+    collect()
+    return forms
 
 
 class TestSetting:
@@ -99,6 +128,20 @@ class TestSetting:
             answer = await her.post("/dashboard/webhooks", data={"url": URL, "events": "donation.paid", **data})
             assert answer.status_code == 422
         assert await site.rows("SELECT id FROM webhooks") == []
+
+    async def test_whatever_is_typed_is_an_address_on_the_internet_or_refused(
+        self, site: Site, her: httpx.AsyncClient
+    ) -> None:
+        for url, name, kind, events in forms_of_any_kind():
+            data = {"url": url, "name": name, "format": kind, "events": events}
+            answer = await her.post("/dashboard/webhooks", data=data)
+            assert answer.status_code in (303, 422), data
+            rows = await site.rows("DELETE FROM webhooks RETURNING url, name, events")
+            assert len(rows) == (answer.status_code == 303), data
+            for row in rows:
+                assert clean_url(row["url"]) == row["url"]
+                assert 0 < len(row["name"]) <= 60
+                assert set(row["events"]) <= set(WebhookEvent)
 
     async def test_there_are_at_most_ten(self, her: httpx.AsyncClient) -> None:
         for _ in range(MAX_WEBHOOKS):

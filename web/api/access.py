@@ -17,13 +17,14 @@ from werkzeug.exceptions import TooManyRequests
 from domain.access_tokens import PREFIX, find_access
 from domain.scopes import Scope
 from domain.streamers import Streamer, find_by_owner
+from domain.tokens import hash_token
 from domain.users import User, get_token_holder
-from infra.crypto import hash_token
+from infra.addresses import address_key
 from infra.jwt import read_jwt
 from web.api.blueprints import is_api, is_old
 from web.api.errors import Refused
 from web.context import parts
-from web.limits import Count, Limit, address_key, retry_after
+from web.limits import Count, Limit, retry_after
 from web.security import client_address
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -216,4 +217,4 @@ async def _find_person(token: str) -> Caller | None:
 def _unknown(detail: str) -> Refused:
     """The first version answered 403 where HTTP has 401."""
     status = 403 if is_old(request.endpoint) else 401
-    return Refused(status, detail, headers={"WWW-Authenticate": "Bearer"})
+    return Refused(status, detail, headers={"WWW-Authenticate": "Bearer"}, code="unknown-key")

@@ -1,5 +1,6 @@
 """What a rule about alert settings says, in the API's words and by the API's names of fields."""
 
+from domain.alert_tiers import v1_name
 from domain.errors import InvalidInputError
 from web.api.errors import Refused
 
@@ -7,13 +8,6 @@ _NAMES = {
     "min_amount_minor": "min_amount",
     "max_amount_minor": "max_amount",
     "min_amount_for_alert_minor": "min_amount_for_alert",
-}
-_ELEMENT_NAMES = {
-    "z_index": "zIndex",
-    "image_url": "imageUrl",
-    "font_size": "fontSize",
-    "background_color": "backgroundColor",
-    "border_radius": "borderRadius",
 }
 
 
@@ -30,7 +24,7 @@ def _path(field: str) -> list[str | int]:
         if part.isdigit():
             path.append(int(part))
         else:
-            path.append((_ELEMENT_NAMES if "elements" in path else {}).get(part, _NAMES.get(part, part)))
+            path.append(v1_name(part) if "elements" in path else _NAMES.get(part, part))
     return path
 
 

@@ -105,7 +105,7 @@ async def delete(query_args: FileQuery) -> Deleted:
             await delete_unused(connection, streamer.id, query_args.file_url)
     except NotAllowedError as error:
         names = ", ".join(f"“{name}”" if name else "the sound of all levels" for name in error.data["names"])
-        raise Refused(400, f"The file is in use: {names}", code="in_use") from error
+        raise Refused(400, f"The file is in use: {names}", code="file-in-use") from error
     except NotFoundError as error:
         raise _no_file() from error
     return Deleted(message="File deleted")

@@ -41,6 +41,7 @@ from web.api.schemas.alerts import (
 )
 from web.api.schemas.common import Message, RoublesIn
 from web.context import parts
+from web.control_words import example_words
 from web.i18n import _
 from web.pages.dashboard_actions import TESTS
 
@@ -258,11 +259,7 @@ async def play_test(amount: str) -> Message:
     streamer = await callers_streamer()
     await parts().limiter.take(TESTS, str(streamer.id))
     async with parts().pool.acquire() as connection, connection.transaction():
-        await control.test(
-            connection, streamer.id, presser(streamer),
-            amount_minor=_amount(amount), donor_name=_("Anya"),
-            message=_("Greetings from Omsk! This is how alerts look."),
-        )  # fmt: skip
+        await control.test(connection, streamer.id, presser(streamer), amount_minor=_amount(amount), **example_words())
     await tell(streamer, ALERTS)
     return Message(message="Test alert sent")
 

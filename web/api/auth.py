@@ -11,11 +11,12 @@ from domain.confirmations import Purpose
 from domain.errors import InvalidInputError
 from domain.letters import Kind
 from domain.one_time_links import LinkPurpose, OneTimeLink, find_link, use_link
+from domain.registrations import Confirmed, Registration
 from domain.user_profiles import UserProfile, get_person
 from domain.users import get_user, hash_password, reset_password_hash, try_sign_in
 from infra.jwt import issue_jwt
 from web.account_limits import take_code, take_letter, take_sign_in
-from web.api.access import caller, needs_person, public
+from web.api.access import caller, caller_if_any, needs_person, public
 from web.api.blueprints import old_api
 from web.api.errors import Refused
 from web.api.openapi import examples, may_refuse
@@ -89,7 +90,7 @@ async def log_in(data: LoginForm) -> Token:
     if not user.is_active:
         raise Refused(400, "Inactive user")
     if tried.awaits_code:
-        await _send_code(user.email, user.id)
+        await _send_code_for(user.email, user.id, tried.password_hash)
         raise Refused(400, "Email not verified. New verification code sent to your email.")
     origin = request.headers.get("Origin")
     if origin is None or is_own_origin(origin):
@@ -127,8 +128,9 @@ async def register(data: UserCreate) -> User:
     """Make an account.
 
     A six-digit code is mailed to the address; until it comes back by `verify-email`, nobody can sign in, and after a
-    day the account is gone. The letter names what its owner agrees to by entering the code; show her
-    `/register/consent` before. Where the site invites its users, `invite` is the end of an invitation's link.
+    day the account is gone. Until then the address may be registered again: each code confirms what it was mailed for.
+    The letter names what its owner agrees to by entering the code; show her `/register/consent` before. Where the site
+    invites its users, `invite` is the end of an invitation's link.
     """
     link = await _invitation(data.invite)
     settings = parts().settings
@@ -140,22 +142,23 @@ async def register(data: UserCreate) -> User:
     profile = changed_profile(UserProfile(is_streamer=data.is_streamer), data)
     check_password(data.password, data.email)
     await take_letter(data.email, Purpose.REGISTER)
-    password_hash = await hash_password(data.password)
+    async with parts().pool.acquire() as connection:
+        password_hash = await registrations.hash_registered(connection, data.email, data.password)
+    new = Registration(data.email, password_hash, profile, current_locale(), settings.awaits_code)
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
-            person = await registrations.register(
-                connection,
-                data.email,
-                password_hash,
-                profile,
-                locale=current_locale(),
-                awaits_code=settings.awaits_code,
-            )
+            person = await registrations.register(connection, new)
             if link is not None and not await use_link(connection, link.id):
                 raise Refused(403, "This invitation was used already")
             if settings.sends_mail:
                 await mailbox_codes.begin_verification(
-                    connection, mailer(), person.id, data.email, locale=current_locale()
+                    connection,
+                    mailer(),
+                    person.id,
+                    data.email,
+                    locale=new.locale,
+                    password_hash=password_hash,
+                    profile=vars(profile),
                 )
     except InvalidInputError as error:
         raise Refused(400, EMAIL_TAKEN if error.field == "email" else USERNAME_TAKEN) from None
@@ -186,29 +189,39 @@ async def _invitation(token: str | None) -> OneTimeLink | None:
 async def verify_email(data: EmailVerificationCode) -> Message:
     """Give back the code from a letter, after registering or after asking for another address.
 
-    The code is good for a quarter of an hour and for five tries.
+    The code is good for a quarter of an hour and for five tries. For another address, call with the token that asked
+    for it. Where codes were asked for with different passwords, or by `resend-verification` without one, nobody knows
+    which is the owner's: then none is kept, and another letter lets her choose one.
     """
     await take_code()
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
-            is_verified = await _take_code_of_address(connection, data)
+            verified = await _take_code_of_address(connection, data)
     except asyncpg.UniqueViolationError:
-        # The address became somebody else's in this very moment.
-        is_verified = False
-    if not is_verified:
+        # The address or the username became somebody else's in this very moment.
+        verified = Confirmed.NOTHING
+    if verified is Confirmed.NOTHING:
         raise Refused(400, "Invalid or expired verification code")
     parts().relay.wake()
-    return Message(message="Email verified successfully")
+    more = "" if verified is Confirmed.DONE else ". Choose a password by the letter that we have sent just now"
+    return Message(message=f"Email verified successfully{more}")
 
 
-async def _take_code_of_address(connection: Any, data: EmailVerificationCode) -> bool:
+async def _take_code_of_address(connection: Any, data: EmailVerificationCode) -> Confirmed:
+    by = caller_if_any()
+    # A key may not change her address, so it brings no code for that.
+    caller_id = by.user.id if by is not None and by.scopes is None else None
     purposes = (Purpose.VERIFY, Purpose.EMAIL)
-    answered = await mailbox_codes.answer(connection, parts().box, data.email, purposes, data.code)
+    answered = await mailbox_codes.answer(connection, parts().box, data.email, purposes, data.code, caller_id=caller_id)
     if answered is None:
-        return False
+        return Confirmed.NOTHING
     if answered.purpose is Purpose.EMAIL:
-        return await take_new_address(connection, answered.user_id, answered.email)
-    return await registrations.confirm(connection, answered.user_id, CONSENT_VERSION)
+        is_taken = await take_new_address(connection, answered.user_id, answered.email)
+        return Confirmed.DONE if is_taken else Confirmed.NOTHING
+    confirmed = await registrations.confirm(connection, answered, CONSENT_VERSION, caller_id=caller_id)
+    if confirmed is Confirmed.NO_PASSWORD:
+        await mailbox_codes.begin_password(connection, mailer(), answered.email, locale=current_locale())
+    return confirmed
 
 
 @blueprint.post("/resend-verification")
@@ -220,6 +233,8 @@ async def _take_code_of_address(connection: Any, data: EmailVerificationCode) ->
 async def resend_verification(data: EmailVerificationRequest) -> Message:
     """Ask for another code.
 
+    It proves the address alone, since anybody may ask for it: who enters it, or another one after it, chooses the
+    password anew by a letter. A code that keeps the password comes by `/auth/login` or by registering again with it.
     The answer is the same for an address that nobody registered; then nothing is mailed.
     """
     _demand_mail("No code can be sent")
@@ -232,8 +247,16 @@ async def resend_verification(data: EmailVerificationRequest) -> Message:
     return Message(message="Verification code sent to your email")
 
 
+async def _send_code_for(email: str, user_id: int, password_hash: str) -> None:
+    """To who gave the password, which the code keeps. Raises 429 TooManyRequests."""
+    await take_letter(email, Purpose.VERIFY)
+    async with parts().pool.acquire() as connection, connection.transaction():
+        await registrations.ask_again(connection, mailer(), user_id, email, password_hash, locale=current_locale())
+    parts().relay.wake()
+
+
 async def _send_code(email: str, user_id: int | None) -> None:
-    """Raises 429 TooManyRequests."""
+    """To who gave no password. Raises 429 TooManyRequests."""
     await take_letter(email, Purpose.VERIFY)
     async with parts().pool.acquire() as connection, connection.transaction():
         await mailbox_codes.begin_verification(connection, mailer(), user_id, email, locale=current_locale())

@@ -172,17 +172,15 @@ async def list_mine(query_args: MyDonationsQuery) -> list[DonationDetails]:
     return await _list(reader, selection, skip=query_args.skip, limit=query_args.limit)
 
 
-@blueprint.get("/<int:donation_id>")
+@blueprint.get("/<id:donation_id>")
 @needs(Scope.DONATIONS_READ)
 @examples(response=_DETAILS, path={"donation_id": 17})
 @validate_response(DonationDetails)
 async def show(donation_id: int) -> DonationDetails:
     """Read a donation that the caller sent or received."""
     reader = await _reader()
-    line = None
-    if donation_id <= MAX_ID:
-        async with parts().pool.acquire() as connection:
-            line = await get_line(connection, donation_id)
+    async with parts().pool.acquire() as connection:
+        line = await get_line(connection, donation_id)
     if line is None:
         raise Refused(404, "Donation not found")
     if line.streamer_id != reader.streamer_id and not is_sender_of(reader, line):
@@ -190,7 +188,7 @@ async def show(donation_id: int) -> DonationDetails:
     return details_of(reader, line)
 
 
-@blueprint.get("/stats/<int:user_id>")
+@blueprint.get("/stats/<id:user_id>")
 @needs(Scope.STATS_READ)
 @examples(
     response={

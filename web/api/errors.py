@@ -18,15 +18,15 @@ from web.api.blueprints import is_old
 
 PROBLEM = "application/problem+json"
 PROBLEMS = {
-    "fields": "Some field is not right; `errors` says which and why.",
-    "unknown-key": "There is no key, or one that is not good (any more): unknown, expired or revoked.",
-    "scope": "The key is good but may not do this; `detail` names the scope.",
-    "too-many": "Too many calls. Retry-After says when to come again.",
-    "unavailable": "The database is away. Nothing is lost; try again soon.",
+    "fields": (422, "Some field is not right; `errors` says which and why."),
+    "unknown-key": (401, "There is no key, or one that is not good (any more): unknown, expired or revoked."),
+    "scope": (403, "The key is good but may not do this; `detail` names the scope."),
+    "too-many": (429, "Too many calls. Retry-After says when to come again."),
+    "unavailable": (503, "The database is away. Nothing is lost; try again soon."),
 }
-"""What a problem's `type` may end with, for programs to act on. Words are added, never changed."""
+"""Problems of any operation, each with its status. Codes are added, never changed; `problems.py` has the others."""
 
-_CODES = {401: "unknown-key", 422: "fields", 429: "too-many", 503: "unavailable"}
+_CODES = {status: code for code, (status, _) in PROBLEMS.items() if status != HTTPStatus.FORBIDDEN}
 
 Fault = dict[str, Any]
 """`loc` (where: "body", "query" or "path", then names), `msg`, `type`."""
@@ -90,7 +90,7 @@ def answer_domain_error(error: DomainError) -> Response:
     if isinstance(error, NotFoundError):
         return answer(404, f"There is no such {error.code}")
     if isinstance(error, NotAllowedError):
-        return answer(403, "This is not allowed now", code=error.code)
+        return answer(403, "This is not allowed now")
     assert isinstance(error, InvalidInputError)
     return answer_refused(wrong_field(error.field, error.code.replace("_", " "), kind=error.code))
 

@@ -3,6 +3,9 @@
 The same caller's same request with the same key gets the answer it got, for a day, and nothing is done again. A view
 that writes does so in `writing()`: what it does and that it is done are one transaction, so this holds even if we die
 in between.
+
+A request may hold a password and an answer what we keep encrypted. So of the one there is a keyed hash, which nobody
+without SECRET_KEYS can try passwords on, and the other is encrypted.
 """
 
 import hashlib
@@ -55,9 +58,9 @@ async def _answer_again() -> Response | None:
     name = _name()
     if name is None:
         return None
-    fingerprint = await _fingerprint()
+    fingerprints = await _fingerprints()
     async with parts().pool.acquire() as connection, connection.transaction():
-        begun = await idempotency.begin(connection, name, fingerprint)
+        begun = await idempotency.begin(connection, name, fingerprints)
     match begun.turn:
         case Turn.MINE:
             assert begun.attempt is not None
@@ -65,15 +68,23 @@ async def _answer_again() -> Response | None:
             return None
         case Turn.ANSWERED:
             assert begun.answer is not None
-            response = Response(begun.answer.body, begun.answer.status, headers=begun.answer.headers)
-            response.headers["Idempotency-Replayed"] = "true"
-            return response
+            return _again(begun.answer)
         case Turn.BUSY:
             raise problem("idempotency-in-progress", headers={"Retry-After": "1"})
         case Turn.LOST:
             raise problem("idempotency-answer-lost")
         case Turn.ANOTHER:
             raise problem("idempotency-key-reused", field=HEADER, where="header")
+
+
+def _again(answer: Answer) -> Response:
+    body = parts().box.try_decrypt(answer.body.decode("ascii", "replace"))
+    if body is None:
+        # Its key is gone.
+        raise problem("idempotency-answer-lost")
+    response = Response(body.encode("latin-1"), answer.status, headers=answer.headers)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 def _name() -> Name | None:
@@ -94,11 +105,11 @@ def _name() -> Name | None:
     return Name(who.user.id, who.key_id or 0, key)
 
 
-async def _fingerprint() -> bytes:
+async def _fingerprints() -> tuple[bytes, ...]:
     asked = f"{request.method} {request.full_path}\n".encode()
     body = await request.get_data(as_text=False)
     assert isinstance(body, bytes)
-    return hashlib.sha256(asked + body).digest()
+    return parts().box.digests(hashlib.sha256(asked + body).hexdigest(), "request of the API")
 
 
 async def _keep(response: Response) -> Response:
@@ -112,7 +123,9 @@ async def _keep(response: Response) -> Response:
             if is_kept:
                 body = await response.get_data(as_text=False)
                 headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-                answer = Answer(response.status_code, headers, body)
+                # Any bytes are text in this encoding.
+                encrypted = parts().box.encrypt(body.decode("latin-1")).encode()
+                answer = Answer(response.status_code, headers, encrypted)
                 await idempotency.keep_answer(connection, mine.name, mine.attempt, answer)
             else:
                 await idempotency.forget(connection, mine.name, mine.attempt)

@@ -168,7 +168,7 @@ async def block(data: schemas.NewBlock) -> schemas.Blocks:
     return await _blocks(streamer)
 
 
-@blueprint.delete("/blocks/<int(max=2147483647):block_id>")
+@blueprint.delete("/blocks/<id:block_id>")
 @needs(Scope.MODERATION_WRITE)
 @examples(path={"block_id": 4}, response={"blocks": []})
 @validate_response(schemas.Blocks)

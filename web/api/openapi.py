@@ -24,6 +24,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 _EXAMPLES = "_streamcash_examples"
 _GIVES = "_streamcash_gives"
 _ERRORS = "_streamcash_errors"
+_BODY_OPTIONAL = "_streamcash_body_optional"
 _DOCUMENT = "streamcash_openapi"
 _PERSON = "person"
 _KEY = "key"
@@ -61,6 +62,12 @@ def gives(content_type: str) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def body_optional(view: View) -> View:
+    """An operation that takes a body and does without one, too."""
+    setattr(view, _BODY_OPTIONAL, True)
+    return view
 
 
 def setup_openapi(app: Quart) -> None:
@@ -157,6 +164,8 @@ class ApiDocument(OpenAPIProvider):
             operation["responses"]["200"] = {"description": "", "content": {content_type: _SCHEMA_OF_BYTES}}
         if not operation["responses"]:
             operation["responses"]["200"] = {"description": "Nothing more than that it is so"}
+        if "requestBody" in operation:
+            operation["requestBody"]["required"] = not getattr(view, _BODY_OPTIONAL, False)
         self._add_errors(operation, rule, is_public=access.is_public)
         self._add_examples(operation, view)
 

@@ -30,6 +30,15 @@ _OURS: dict[str, Problem] = {
     "too-many-waiting": Problem(409, f"{WAITING_MAX} of your own alerts wait already: let some of them play first."),
     "caught": Problem(422, "The streamer's rules would not let this text be shown; `errors` names the rules."),
     "foreign-file": Problem(422, "Only a picture or a sound that was uploaded to this page will do, once it is ready."),
+    "file-in-use": Problem(400, "Some level uses this file; `detail` names them."),
+    "takes-no-donations": Problem(400, "This streamer does not take donations now."),
+    "blocked": Problem(403, "This streamer does not take donations from here."),
+    "amount": Problem(400, "Less or more than this streamer takes; `detail` says from what to what."),
+    "payment-method": Problem(400, "There is no such payment method, or this streamer does not take money by it."),
+    "order-id": Problem(400, "The `order_id` is another payment's, or several streamers know it; `detail` says which."),
+    "too-many-attempts": Problem(400, "Too many tries to pay this order: make another."),
+    "bank-refuses": Problem(400, "The streamer's bank refuses to open this payment."),
+    "not-opened-yet": Problem(504, "The bank is slow. The donation is kept, and can be paid at the page in `detail`."),
     "nothing-to-block": Problem(409, "Nothing is known of this donor that could be blocked in this way."),
     "idempotency-key": Problem(422, f"An Idempotency-Key is 1 to {KEY_MAX_LENGTH} printable ASCII characters."),
     "idempotency-key-reused": Problem(422, "This Idempotency-Key belongs to another request: each needs its own."),
@@ -39,8 +48,8 @@ _OURS: dict[str, Problem] = {
     "idempotency-answer-lost": Problem(409, "This request was done, but its answer is lost: look at what it changed."),
 }
 
-MEANINGS: dict[str, str] = {**errors.PROBLEMS, **{code: known.detail for code, known in _OURS.items()}}
-"""Each code and what it means, for the documentation."""
+TABLE: dict[str, Problem] = {code: Problem(*known) for code, known in errors.PROBLEMS.items()} | _OURS
+"""All of them, for the documentation."""
 
 
 def problem(

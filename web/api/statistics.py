@@ -58,7 +58,7 @@ async def show_totals() -> Totals:
     streamer = await callers_streamer()
     async with parts().pool.acquire() as connection:
         totals = await read_totals(connection, streamer.id)
-    return Totals(**vars(totals), currency=CURRENCY, time_zone=streamer.time_zone)
+    return Totals(**vars(totals), time_zone=streamer.time_zone)
 
 
 @blueprint.get("/statistics")

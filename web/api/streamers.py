@@ -28,7 +28,7 @@ from web.api.blueprints import old_api
 from web.api.errors import Refused, wrong_field
 from web.api.openapi import examples
 from web.api.people import read_field
-from web.api.schemas.common import MAX_ID, Paging
+from web.api.schemas.common import Paging
 from web.api.schemas.streamers import FeaturedPaging, Streamer, StreamerCreate, StreamerUpdate, StreamerWithUser
 from web.context import parts
 
@@ -96,14 +96,12 @@ async def _list(paging: Paging, *, only_featured: bool) -> list[StreamerWithUser
     return [_public_answer(card) for card in cards]
 
 
-@blueprint.get("/<int:streamer_id>")
+@blueprint.get("/<id:streamer_id>")
 @public
 @examples(response=PUBLIC_EXAMPLE, path={"streamer_id": 3})
 @validate_response(StreamerWithUser)
 async def show(streamer_id: int) -> StreamerWithUser:
     """One streamer's page by its number."""
-    if streamer_id > MAX_ID:
-        raise Refused(404, NO_PAGE)
     return await _show(streamer_id)
 
 

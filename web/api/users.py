@@ -34,7 +34,7 @@ from web.api.access import caller, needs, needs_person, superuser
 from web.api.auth import EMAIL, USER_EXAMPLE
 from web.api.blueprints import old_api
 from web.api.errors import Refused
-from web.api.openapi import examples
+from web.api.openapi import body_optional, examples
 from web.api.people import (
     EMAIL_TAKEN,
     USERNAME_TAKEN,
@@ -43,7 +43,7 @@ from web.api.people import (
     prove_person,
     user_answer,
 )
-from web.api.schemas.common import MAX_ID, Paging
+from web.api.schemas.common import Paging
 from web.api.schemas.users import User, UserCreate, UserUpdate, UserUpdateMe
 from web.context import parts
 from web.i18n import current_locale
@@ -67,14 +67,15 @@ async def show_me() -> User:
 @blueprint.put("/me")
 @needs_person
 @examples(request={"full_name": "Анна Смирнова", "bio": "Стримы по вечерам"}, response=USER_EXAMPLE)
+@body_optional
 @document_request(UserUpdateMe)
 @validate_response(User)
 async def change_me() -> User:
     """Change what is said of you, your e-mail or your password.
 
-    Another address is yours as soon as the code from the letter to it comes back by `/auth/verify-email`; until then
-    the answer holds the former one. Another password ends every token, also the one you call with. For both, the
-    sign-in is not older than 15 minutes, or `current_password` is sent.
+    Another address is yours as soon as the code from the letter to it comes back by `/auth/verify-email`, called with
+    your token; until then the answer holds the former one. Another password ends every token, also the one you call
+    with. For both, the sign-in is not older than 15 minutes, or `current_password` is sent.
     """
     data = await _read_change()
     user = caller().user
@@ -159,7 +160,7 @@ async def create_user(data: UserCreate) -> User:
     return await _show(user.id)
 
 
-@blueprint.get("/<int:user_id>")
+@blueprint.get("/<id:user_id>")
 @needs_person
 @examples(response=USER_EXAMPLE, path={"user_id": 7})
 @validate_response(User)
@@ -171,7 +172,7 @@ async def show_user(user_id: int) -> User:
     return await _show(user_id)
 
 
-@blueprint.put("/<int:user_id>")
+@blueprint.put("/<id:user_id>")
 @superuser
 @examples(request={"is_active": False}, response={**USER_EXAMPLE, "is_active": False}, path={"user_id": 7})
 @validate_request(UserUpdate)
@@ -211,8 +212,6 @@ async def change_user(user_id: int, data: UserUpdate) -> User:
 
 
 async def _find(user_id: int) -> Person:
-    if user_id > MAX_ID:
-        raise Refused(404, "User not found")
     async with parts().pool.acquire() as connection:
         return await get_person(connection, user_id)
 

@@ -1,6 +1,7 @@
 """A donation that a program asks for: by the rules, limits and blocks of the form; then its payment is waited for."""
 
 import asyncio
+import json
 import secrets
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from domain.terminals import Terminal
 from domain.terms import ELSEWHERE
 from web.api.access import caller_if_any
 from web.api.errors import Refused, wrong_field
+from web.api.payment_looks import count_guess, refuse_guessers
 from web.bank_state import is_simulated
 from web.context import parts
 from web.donating import check_address, count_address, count_wish
@@ -35,6 +37,8 @@ ERRORS = {
     504: "The bank is slow; the donation is kept, and can be paid at the page that is named",
 }
 """For the API's description."""
+
+ORDER_TAKEN = "This order_id is taken: its payment was asked for with another amount or other words"
 
 _FIELDS = {"name": "donor_name", "email": "donor_email"}
 _NOT_OPENED = (DonorState.CREATING, DonorState.UNAVAILABLE)
@@ -76,16 +80,28 @@ async def make(streamer_id: int | None, wish: Wish, *, only: str | None = None) 
     caller = caller_if_any()
     # A key acts for its streamer, who is nobody's donor by that.
     user_id = caller.user.id if caller is not None and caller.scopes is None else None
-    asked = Asked(wish.method, user_id, wish.order_id, wish.is_public)
+    asked = Asked(wish.method, user_id, wish.order_id, _digests(streamer.id, wish), wish.is_public)
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
             created = await make_donation(connection, new, asked, link_minutes=parts().settings.payment_link_minutes)
     except InvalidInputError:
-        raise Refused(400, "This order_id is taken by a payment of another amount", code="order_id") from None
+        await count_guess()
+        raise Refused(400, ORDER_TAKEN, code="order-id") from None
     except NotAllowedError as error:
         raise _not_now(error.code) from None
+    if wish.order_id is not None and not created.is_new:
+        # A guess that is right must not be told from one that is wrong.
+        await refuse_guessers()
     parts().relay.wake()
     return await _wait_until_opened(created.public_id)
+
+
+def _digests(streamer_id: int, wish: Wish) -> tuple[bytes, ...]:
+    """All that the client says of an order: only who says the same again is told of its payment."""
+    if wish.order_id is None:
+        return ()
+    said = json.dumps([streamer_id, *vars(wish).values()])
+    return parts().box.digests(said, "order of the API")
 
 
 def status_url(line: Line) -> str:
@@ -111,10 +127,10 @@ def _check_method(method: Method, terminal: Terminal, only: str | None) -> None:
     """The streamer chose where her money goes. Words for any bank, or for the only one there once was, lead there; who
     names a provider of ours means it."""
     if method is Method.TEST and not is_simulated(parts().settings, terminal.provider):
-        raise Refused(400, "Test payments are switched off here", code="payment_method")
+        raise Refused(400, "Test payments are switched off here", code="payment-method")
     named = method.value if method in (Method.TBANK, Method.YOOKASSA) else None
     if any(name not in (None, terminal.provider) for name in (named, only)):
-        raise Refused(400, f"This streamer takes payments through {terminal.provider}", code="payment_method")
+        raise Refused(400, f"This streamer takes payments through {terminal.provider}", code="payment-method")
 
 
 def _check_fields(wish: Wish, rules: Rules) -> DonateForm:
@@ -145,11 +161,10 @@ def _roubles(minor: int) -> str:
 
 
 def _not_now(code: str) -> Refused:
-    words = {
-        "no_terminal": "This streamer does not take donations now",
-        "too_many_attempts": "Too many tries to pay this order: make another",
-    }
-    return Refused(400, words[code], code=code)
+    if code == "no_terminal":
+        return Refused(400, "This streamer does not take donations now", code="takes-no-donations")
+    assert code == "too_many_attempts", code
+    return Refused(400, "Too many tries to pay this order: make another", code="too-many-attempts")
 
 
 async def _wait_until_opened(public_id: str) -> Line:
@@ -166,8 +181,8 @@ async def _wait_until_opened(public_id: str) -> Line:
         line = await get_line(connection, view.donation_id)
     assert line is not None
     if view.state is DonorState.REFUSED:
-        raise Refused(400, "The streamer's bank refuses to open this payment", code="refused")
+        raise Refused(400, "The streamer's bank refuses to open this payment", code="bank-refuses")
     if line.payment_url is None and line.status in (DonationStatus.PENDING, DonationStatus.FAILED):
         detail = f"The bank has not opened the payment yet. The donation is kept and can be paid at {status_url(line)}"
-        raise Refused(504, detail, code="not_opened_yet")
+        raise Refused(504, detail, code="not-opened-yet")
     return line

@@ -18,6 +18,7 @@ from domain.media_files import Kind
 from domain.streamers import Streamer
 from infra.redis import publish
 from web.context import parts
+from web.control_words import example_words
 from web.i18n import _
 from web.pages import desk
 from web.pages.alert_form import Typed, check_level, level_typed_from, level_typed_of, read_level
@@ -78,9 +79,8 @@ async def test(tier_id: str) -> ResponseReturnValue:
     await parts().limiter.take(TESTS, str(streamer.id))
     async with parts().pool.acquire() as connection, connection.transaction():
         await control.test(
-            connection, streamer.id, presser(user, streamer), amount_minor=amount_of(tier), donor_name=_("Anya"),
-            message=_("Greetings from Omsk! This is how alerts look."),
-        )  # fmt: skip
+            connection, streamer.id, presser(user, streamer), amount_minor=amount_of(tier), **example_words()
+        )
     wake = Wake(streamer.id, frozenset({Topic.ALERTS}))
     await publish(parts().redis, WAKE_CHANNEL, [wake.encode()])
     return desk.go_to("alert_levels.show", tier_id=tier_id, said="level-tested")

@@ -18,7 +18,8 @@ from domain.alert_settings import AlertSettings, Tier, get_settings, get_tier
 from domain.alerts import AlertKind
 from domain.streamers import Streamer
 from web.context import parts
-from web.i18n import _, current_locale
+from web.control_words import example_words
+from web.i18n import current_locale
 from web.pages.alert_form import check_level, level_typed_from, read_level
 from web.security import allow_source
 from web.sessions import require_streamer
@@ -69,8 +70,7 @@ def _alert(settings: AlertSettings, tier: Tier) -> dict[str, Any]:
     return {
         "kind": AlertKind.DONATION,
         "level": look.level,
-        "donor_name": _("Anya"),
-        "message": _("Greetings from Omsk! This is how alerts look."),
+        **example_words(),
         "amount_minor": amount_minor,
         "donations": 1,
         # Seen even where the level is only heard: what else would there be to look at?

@@ -9,7 +9,7 @@ from quart import Blueprint, Response, current_app, render_template
 from quart.typing import ResponseReturnValue
 
 from web.api.openapi import document_text
-from web.api.problems import MEANINGS
+from web.api.problems import TABLE
 from web.context import parts
 from web.security import allow_source
 
@@ -35,7 +35,7 @@ async def show() -> ResponseReturnValue:
         "pages/api_docs.html",
         base=f"{parts().settings.web_url}/api/v1",
         groups=_groups(document_text(current_app._get_current_object())),  # type: ignore[attr-defined]
-        problems=MEANINGS,
+        problems=TABLE,
     )
     return Response(html, content_type="text/html; charset=utf-8")
 

@@ -14,13 +14,13 @@ from domain.errors import NotAllowedError
 from domain.exports import ExportState
 from domain.streamers import find_by_owner
 from web.archive_words import readme
+from web.confirmation import wrong_password
 from web.context import parts
 from web.i18n import _, zone
 from web.limits import Limit
 from web.pages.desk import go_to
 from web.pages.exports import file_words, send_file, size_words
 from web.pages.my_account import TIME_ZONE, account_page, zone_of
-from web.pages.my_account_acts import wrong_password
 from web.sessions import require_user
 
 blueprint = Blueprint("archives", __name__)

@@ -15,11 +15,12 @@ from domain.buttons import Button, Control
 from domain.control import Pressed, Presser, PresserKind
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.missed import Answer
+from infra.addresses import address_key
 from infra.redis import publish
 from web.context import parts
-from web.control_words import line
+from web.control_words import example_words, line
 from web.i18n import _, use_locale
-from web.limits import Limit, address_key
+from web.limits import Limit
 from web.pages.dashboard import TEST_AMOUNTS_MINOR
 from web.security import client_address
 
@@ -96,8 +97,7 @@ async def _test(connection: Any, button: Button, by: Presser) -> Pressed:
         button.streamer_id,
         by,
         amount_minor=TEST_AMOUNTS_MINOR[1],
-        donor_name=_("Anya"),
-        message=_("Greetings from Omsk! This is how alerts look."),
+        **example_words(),
     )
 
 

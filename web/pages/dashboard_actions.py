@@ -18,8 +18,7 @@ from domain.streamers import Streamer
 from infra.redis import publish
 from web import reveals
 from web.context import parts
-from web.control_words import call_presser, line
-from web.i18n import _
+from web.control_words import call_presser, example_words, line
 from web.limits import Limit
 from web.pages.control import console, here, presser
 from web.pages.dashboard import TEST_AMOUNTS_MINOR, part
@@ -43,10 +42,7 @@ async def test() -> ResponseReturnValue:
         raise UnprocessableEntity
     await parts().limiter.take(TESTS, str(streamer.id))
     async with parts().pool.acquire() as connection, connection.transaction():
-        pressed = await control.test(
-            connection, streamer.id, by, amount_minor=amount_minor, donor_name=_("Anya"),
-            message=_("Greetings from Omsk! This is how alerts look."),
-        )  # fmt: skip
+        pressed = await control.test(connection, streamer.id, by, amount_minor=amount_minor, **example_words())
         controls = await overlays.get_controls(connection, streamer.id)
     return await _pressed(streamer, pressed, "test-waits" if controls.hold_new_alerts else "test", ALERTS)
 

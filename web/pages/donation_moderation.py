@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from domain.blocks import ADDRESS_DAYS, Blockable, get_blockable
-from domain.holds import LoggedDecision, list_decisions
 from domain.moderation import Match, Part
+from domain.moderation_log import LoggedDecision, list_decisions
 from domain.moderation_settings import get_original
 from domain.streamers import Streamer
 from web import moderation_words

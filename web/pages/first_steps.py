@@ -29,6 +29,7 @@ from infra.redis import publish
 from web import reveals
 from web.bank_state import Bank, read_bank
 from web.context import parts
+from web.control_words import example_words
 from web.field_words import too_long_words
 from web.i18n import _, format_amount, format_money
 from web.limits import Limit
@@ -131,10 +132,7 @@ async def play_test() -> ResponseReturnValue:
     streamer = await require_streamer()
     await parts().limiter.take(TESTS, str(streamer.id))
     async with parts().pool.acquire() as connection, connection.transaction():
-        await alerts.enqueue_test(
-            connection, streamer.id, TEST_AMOUNTS_MINOR[1], _("Anya"),
-            _("Greetings from Omsk! This is how alerts look."),
-        )  # fmt: skip
+        await alerts.enqueue_test(connection, streamer.id, TEST_AMOUNTS_MINOR[1], **example_words())
     wake = Wake(streamer.id, frozenset({Topic.ALERTS}))
     await publish(parts().redis, WAKE_CHANNEL, [wake.encode()])
     if "HX-Request" in request.headers:

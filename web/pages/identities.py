@@ -22,6 +22,7 @@ from domain.errors import InvalidInputError, NotAllowedError
 from domain.letters import Kind
 from domain.one_time_links import LinkPurpose, OneTimeLink, use_link
 from domain.users import User, add_user, clean_email
+from infra.addresses import address_key
 from web import sessions
 from web.context import parts
 from web.i18n import _, current_locale
@@ -30,7 +31,7 @@ from web.identity.client import IdentityError, find_person, start
 from web.identity.journey import Away, Newcomer
 from web.identity.providers import IdentityProvider, Person, configured
 from web.letter_post import post_letter
-from web.limits import Limit, address_key
+from web.limits import Limit
 from web.pages.account import first_page, same_site_path
 from web.pages.links import find_given_link, forget_given_link
 from web.pages.register import CONSENT_VERSION, may_register

@@ -19,7 +19,7 @@ from quart import Blueprint, Response, jsonify, redirect, render_template, reque
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import UnprocessableEntity
 
-from domain import holds, moderators
+from domain import holds, moderators, rejudging
 from domain.blocks import BlockKind
 from domain.errors import InvalidInputError, NotAllowedError
 from domain.moderation_settings import get_settings
@@ -105,7 +105,7 @@ async def allow(public_id: str) -> ResponseReturnValue:
     index, alert_id = match_in(fields), held_alert(fields)
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
-            allowed = await holds.allow(connection, moderator.streamer_id, alert_id, index, moderator.by)
+            allowed = await rejudging.allow(connection, moderator.streamer_id, alert_id, index, moderator.by)
     except InvalidInputError as error:
         return await _done(moderator, "words-full" if error.code == "too_many" else "not-a-word")
     await tell_decided(moderator.streamer_id)

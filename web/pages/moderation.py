@@ -16,7 +16,7 @@ from typing import Any
 from quart import Blueprint, Response, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 
-from domain import holds
+from domain import holds, rejudging
 from domain.errors import InvalidInputError
 from domain.moderation_settings import get_settings
 from domain.streamers import Streamer
@@ -90,7 +90,7 @@ async def allow() -> ResponseReturnValue:
     index, alert_id, by = match_in(fields), held_alert(fields), await who_decides(streamer)
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
-            allowed = await holds.allow(connection, streamer.id, alert_id, index, by)
+            allowed = await rejudging.allow(connection, streamer.id, alert_id, index, by)
     except InvalidInputError as error:
         return await _done(streamer, "words-full" if error.code == "too_many" else "not-a-word")
     return await _done(streamer, "exception-added" if allowed else "hold-taken")

@@ -14,7 +14,7 @@ from quart import Blueprint, Response, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import UnprocessableEntity
 
-from domain import holds
+from domain import rejudging
 from domain.errors import InvalidInputError
 from domain.moderation import Act, Mode, Outcome, Part, Rule, Settings, judge
 from domain.moderation_settings import (
@@ -60,7 +60,7 @@ async def save() -> ResponseReturnValue:
         try:
             async with parts().pool.acquire() as connection, connection.transaction():
                 await save_settings(connection, streamer.id, settings)
-                await holds.rejudge(connection, streamer.id, await who_decides(streamer))
+                await rejudging.rejudge(connection, streamer.id, await who_decides(streamer))
         except InvalidInputError as error:
             errors[error.field] = _("From %(least)s to %(most)s.", least=error.data["least"], most=error.data["most"])
     if errors:
@@ -96,7 +96,7 @@ async def add() -> ResponseReturnValue:
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
             await add_words(connection, streamer.id, kind, typed.replace(",", "\n").splitlines())
-            await holds.rejudge(connection, streamer.id, await who_decides(streamer))
+            await rejudging.rejudge(connection, streamer.id, await who_decides(streamer))
     except InvalidInputError as error:
         async with parts().pool.acquire() as connection:
             settings = await get_settings(connection, streamer.id)
@@ -110,7 +110,7 @@ async def remove(word_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
     async with parts().pool.acquire() as connection, connection.transaction():
         await remove_word(connection, streamer.id, word_id)
-        await holds.rejudge(connection, streamer.id, await who_decides(streamer))
+        await rejudging.rejudge(connection, streamer.id, await who_decides(streamer))
     parts().relay.wake()
     return desk.go_to("moderation_settings.show", said="words-saved", _anchor="words")
 

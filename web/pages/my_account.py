@@ -17,8 +17,9 @@ from domain.confirmations import Purpose
 from domain.grants import list_allowed
 from domain.identities import list_identities
 from domain.operators import is_last_superuser
+from domain.sessions import list_sessions
 from domain.streamers import Streamer, find_by_owner
-from domain.users import User, get_consent, has_password, list_sessions
+from domain.users import User, get_consent, has_password
 from web.code_form import CodeForm
 from web.context import parts
 from web.devices import device_words, is_phone

@@ -19,19 +19,19 @@ from domain.confirmations import Purpose, Tried
 from domain.errors import InvalidInputError, NotAllowedError
 from domain.letters import Kind
 from domain.passwords import check_new_password
+from domain.sessions import delete_session_of
 from domain.streamers import find_by_owner
 from domain.users import (
     User,
     clean_email,
-    delete_session_of,
     hash_password,
     set_email,
     set_password_hash,
     sign_out_elsewhere,
-    verify_password,
 )
 from web import sessions
-from web.account_limits import take_code, take_letter, take_password
+from web.account_limits import take_code, take_letter
+from web.confirmation import wrong_password
 from web.context import parts
 from web.field_words import field_words
 from web.i18n import _, current_locale, format_date, use_locale
@@ -200,13 +200,3 @@ async def keep() -> ResponseReturnValue:
     async with parts().pool.acquire() as connection, connection.transaction():
         kept = await erasure.think_again(connection, user.id)
     return go_to("my_account.show", said="account-kept" if kept else "nothing-to-do")
-
-
-async def wrong_password(user: User, password: str, field: str) -> dict[str, str]:
-    """An error for the field, or nothing when it is the user's password."""
-    if not password:
-        return {field: _("Enter your password.")}
-    await take_password(user.id)
-    async with parts().pool.acquire() as connection:
-        found = await verify_password(connection, user.email, password)
-    return {} if found is not None and found.id == user.id else {field: _("This is not your password.")}

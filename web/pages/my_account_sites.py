@@ -11,12 +11,12 @@ from domain import identities
 from domain.identities import Unlinked
 from domain.users import has_password
 from web import sessions
+from web.confirmation import wrong_password
 from web.context import parts
 from web.identity.providers import configured
 from web.pages.desk import go_to
 from web.pages.identities import provider_or_404, set_out
 from web.pages.my_account import account_page
-from web.pages.my_account_acts import wrong_password
 
 blueprint = Blueprint("my_account_sites", __name__)
 

@@ -17,8 +17,9 @@ from werkzeug.datastructures import MultiDict
 from domain import applications, grants
 from domain.access_tokens import read_scopes
 from domain.grants import Tokens
+from infra.addresses import address_key
 from web.context import parts
-from web.limits import Limit, address_key
+from web.limits import Limit
 from web.oauth.server import (
     AUTH_METHODS,
     Answer,

@@ -24,8 +24,9 @@ from domain.moderation import Mode
 from domain.moderation_settings import get_settings
 from domain.overlays import list_overlays
 from domain.receipts import Receipts
+from domain.sessions import list_sessions
 from domain.streamers import Streamer
-from domain.users import User, is_email_confirmed, list_sessions
+from domain.users import User, is_email_confirmed
 from domain.webhooks import OffReason
 from web.bank_state import BankState, read_bank
 from web.context import parts

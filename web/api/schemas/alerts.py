@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from quart_schema.pydantic import File
 
 from domain.alert_tiers import AlertSettings as Settings
-from domain.alert_tiers import Element, Tier
+from domain.alert_tiers import Element, Tier, v1_name, v1_tier
 from web.api.schemas.common import Id, Model, RoublesIn, RoublesOut
 
 Roubles = Annotated[int, Field(ge=0, le=99_999_999)]
@@ -18,7 +18,9 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 class AlertElement(Model):
     """`x`, `y`: where its middle stands, in per cent; sizes in pixels of a 1080p source."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, alias_generator=v1_name, populate_by_name=True, serialize_by_alias=True
+    )
 
     id: str
     type: str
@@ -27,18 +29,18 @@ class AlertElement(Model):
     width: Number | None = None
     height: Number | None = None
     visible: bool = True
-    z_index: int = Field(default=0, alias="zIndex")
+    z_index: int = 0
     content: str | None = None
-    image_url: str | None = Field(default=None, alias="imageUrl")
-    font_size: int | None = Field(default=None, alias="fontSize")
+    image_url: str | None = None
+    font_size: int | None = None
     color: str | None = None
-    background_color: str | None = Field(default=None, alias="backgroundColor")
-    border_radius: int | None = Field(default=None, alias="borderRadius")
+    background_color: str | None = None
+    border_radius: int | None = None
     padding: int | None = None
 
 
-class _TierLook(Model):
-    """What a level has beside its name and amounts."""
+class AlertTier(Model):
+    """A level: what an alert looks and sounds like from `min_amount` to `max_amount` roubles."""
 
     sound_enabled: bool = True
     sound_file_url: str | None = None
@@ -60,11 +62,6 @@ class _TierLook(Model):
     icon: str = "Gift"
     color: str = "purple"
     elements: list[AlertElement] | None = None
-
-
-class AlertTier(_TierLook):
-    """A level: what an alert looks and sounds like from `min_amount` to `max_amount` roubles."""
-
     id: str
     name: str
     min_amount: Roubles
@@ -234,18 +231,7 @@ _EMPTIED = {"banned_words": "", "sound_file_url": None, "min_amount_for_alert": 
 
 
 def tier_model(tier: Tier) -> AlertTier:
-    fields = {name: getattr(tier, name) for name in AlertTier.model_fields if hasattr(tier, name)}
-    fields["gif_urls"] = list(tier.gif_urls)
-    fields["elements"] = None if tier.elements is None else [_element_model(element) for element in tier.elements]
-    return AlertTier(
-        **fields,
-        min_amount=tier.min_amount_minor // 100,
-        max_amount=None if tier.max_amount_minor is None else tier.max_amount_minor // 100,
-    )
-
-
-def _element_model(element: Element) -> AlertElement:
-    return AlertElement(**vars(element))
+    return AlertTier(**v1_tier(tier))
 
 
 def tier_from(model: AlertTier) -> Tier:

@@ -26,8 +26,8 @@ class PaymentInit(Model):
         str,
         AfterValidator(_check_order_id),
         Field(
-            description="Your own name of this payment, unique among those of the streamer. The same one with the same "
-            "amount is the same payment."
+            description="Your own name of this payment, unique among those of the streamer. The same order "
+            "sent again is the same payment."
         ),
     ]
     payment_method: Annotated[str, Field(description="test, yookassa, sberbank, tinkoff, tbank or card.")]

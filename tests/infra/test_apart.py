@@ -1,0 +1,23 @@
+"""A process of its own for strangers' files: what is in it cannot reach what is ours."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from infra.apart import run_apart
+from infra.landlock import landlock_version
+
+
+@pytest.mark.skipif(landlock_version() < 6, reason="this kernel has no Landlock, or an old one")
+async def test_one_that_is_taken_over_finds_nothing(tmp_path: Path) -> None:
+    secret = tmp_path / "environment.json"
+    secret.write_text("SECRET_KEYS")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        done = await run_apart("tests.support.nosy", str(secret), port, given=b"", seconds=20)
+    assert done.code == 0
+    reached = json.loads(done.output)
+    assert reached.pop("a library"), "else nothing could be decoded"
+    assert [what for what, is_reached in reached.items() if is_reached] == []
