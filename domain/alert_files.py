@@ -1,6 +1,7 @@
 """Uploaded files and the alert settings that use them."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from domain import media_files
@@ -22,7 +23,7 @@ def list_uses(settings: AlertSettings) -> dict[str, tuple[str, ...]]:
     return {url: tuple(names) for url, names in uses.items()}
 
 
-def check_kinds(settings: AlertSettings, kinds: dict[str, Kind]) -> None:
+def check_kinds(settings: AlertSettings, kinds: Mapping[str, Kind]) -> None:
     """A sound is a sound, a picture a picture. Raises InvalidInputError(path, "wrong_kind").
 
     `kinds` are the streamer's files (`media_files.list_urls`); whether others may be named is not asked here.

@@ -6,7 +6,7 @@ It says nothing about whether the address has an account.
 from dataclasses import dataclass
 from typing import Any
 
-from quart import Response, render_template
+from quart import Response, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 
 from domain import confirmations
@@ -26,6 +26,10 @@ class CodeForm:
 
     purpose: Purpose
     template: str
+    endpoint: str
+    """Of the page itself."""
+    begin: str
+    """Endpoint of the page where one asks anew, once the question is gone."""
 
     @property
     def _cookie(self) -> str:
@@ -49,6 +53,8 @@ class CodeForm:
             return await confirmations.find(connection, self.token, self.purpose)
 
     async def page(self, asked: Confirmation, *, errors: dict[str, str] | None = None, **values: Any) -> Response:
+        if errors is None and request.args.get("tried") in set(Tried):
+            errors = {"code": tried_words(Tried(request.args["tried"]), asked)}
         errors = errors or {}
         html = await render_template(
             self.template,
@@ -57,14 +63,14 @@ class CodeForm:
             pause_seconds=int(asked.pause_left_seconds) + 1 if asked.pause_left_seconds > 0 else 0,
             **values,
         )
-        return Response(html, 422 if errors else 200)
+        return Response(html, 422 if errors and request.method == "POST" else 200)
 
-    async def refused(self, tried: Tried, **values: Any) -> ResponseReturnValue | None:
-        """The page again after a wrong code. None: the question itself is gone."""
-        asked = await self.find()
-        if asked is None:
-            return None
-        return await self.page(asked, errors={"code": tried_words(tried, asked)}, **values)
+    async def refused(self, tried: Tried) -> ResponseReturnValue:
+        """After a code that did not fit: the page again by an address of its own, since reloading the answer of a form
+        would use up another try."""
+        if await self.find() is None:
+            return redirect(url_for(self.begin), 303)
+        return redirect(url_for(self.endpoint, tried=tried), 303)
 
     async def send_again(self) -> bool:
         """Another code, if it is time for one."""

@@ -7,14 +7,18 @@ from web.i18n import _
 from web.sessions import FRESH_SECONDS, current_session
 
 
+async def signed_in_just_now() -> bool:
+    session = await current_session()
+    return session is not None and session.age_seconds <= FRESH_SECONDS
+
+
 async def not_confirmed(user: User, password: str, field: str) -> dict[str, str]:
     """An error for the field of the password, or nothing. Who has none must have signed in a moment ago."""
     async with parts().pool.acquire() as connection:
         knows_password = await has_password(connection, user.id)
     if knows_password:
         return await wrong_password(user, password, field)
-    session = await current_session()
-    if session is not None and session.age_seconds <= FRESH_SECONDS:
+    if await signed_in_just_now():
         return {}
     return {field: _("The account has no password to ask for: sign out and in again, then do this within 15 minutes.")}
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from quart import Request
-from werkzeug.exceptions import BadRequest
+from quart import Request, request
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from domain.media_files import SIZE_MAX, Kind
 
@@ -25,6 +25,15 @@ LARGE_BODIES = {
     "/api/v1/alerts/upload/audio": AUDIO_BYTES + _FORM_BYTES,
 }
 """Path, without a slash at its end, to bytes, for POST. nginx has the same list (nginx/streamcash/site.conf)."""
+
+
+async def fits() -> bool:
+    """Whether this request is within the limit of its address. If not, nothing of its form was read."""
+    try:
+        await request.files
+    except RequestEntityTooLarge:
+        return False
+    return True
 
 
 class SizedRequest(Request):

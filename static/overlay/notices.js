@@ -25,6 +25,7 @@ export class Notices {
     this.#set("refused", this.#words.refused[code] ?? this.#words.refused.other);
     // Viewers see this too: long enough to be read by who set the source up, no longer.
     if (window.obsstudio) setTimeout(() => this.#set("refused", null), OBS_SHOWS_MS);
+    else this.#box.append(this.#linkToDashboard());
   }
 
   connected() {
@@ -46,6 +47,14 @@ export class Notices {
 
   clickForSound(isNeeded) {
     this.#set("click", isNeeded ? this.#words.click : null);
+  }
+
+  // Where addresses are; whoever came here by a browser has nothing else to press.
+  #linkToDashboard() {
+    const link = document.createElement("a");
+    link.href = "/dashboard";
+    link.textContent = this.#words.dashboard;
+    return link;
   }
 
   #set(name, text) {

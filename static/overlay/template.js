@@ -21,7 +21,8 @@ export function appendFilled(parent, template, alert, words) {
   template.split(PLACEHOLDERS).forEach((part, place) => {
     // Every second part is the name of a placeholder.
     if (place % 2 === 0) {
-      parent.append(part);
+      // The sign of roubles stays with its amount.
+      parent.append(part.replace(/^ (?=₽)/, "\u00a0"));
       return;
     }
     const span = document.createElement("span");

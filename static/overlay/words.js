@@ -16,10 +16,12 @@ const RU = {
   },
   lost: "Нет связи с СтримКэш, подключаемся снова. Алерты дождутся.",
   preview: {
-    speaker: "Предпросмотр: OBS не подключён, поэтому алерты играют в этой вкладке.",
+    speaker:
+      "OBS не подключён, поэтому алерты играют в этой вкладке. Показанное здесь в OBS уже не повторится: чтобы донаты дождались OBS, закройте вкладку.",
     mirror: "Предпросмотр: алерты играют в OBS, здесь видна их копия без звука.",
   },
   click: "Нажмите на страницу, чтобы включить звук.",
+  dashboard: "Открыть панель",
 };
 
 const EN = {
@@ -38,10 +40,12 @@ const EN = {
   },
   lost: "No connection to StreamCash, trying again. Alerts will wait.",
   preview: {
-    speaker: "Preview: OBS is not connected, so alerts play in this tab.",
+    speaker:
+      "OBS is not connected, so alerts play in this tab. What is shown here does not play again in OBS: close the tab to let donations wait for OBS.",
     mirror: "Preview: alerts play in OBS, this is a silent copy.",
   },
   click: "Click the page to turn the sound on.",
+  dashboard: "Open the dashboard",
 };
 
 export function pickWords(lang) {

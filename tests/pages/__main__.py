@@ -29,9 +29,9 @@ from tests.support.site import open_site
 
 LOCALES: tuple[Locale, ...] = ("ru", "en")
 SCHEMES: tuple[Scheme, ...] = ("dark", "light")
-SCALES = {360: 0.75, 1440: 0.55}
+SCALES = {360: 0.675, 1440: 0.495}
 """How small a width becomes in a sheet: all sheets together stay under five megabytes."""
-GAP = 16
+GAP = 14
 SETTLE_MS = 400
 LONGEST = 1_100
 """Of a longer page the rest is left out."""

@@ -247,7 +247,8 @@ ROUTES: dict[str, Route] = {
     "alert_levels.save": Route(S, LEVEL),
     "alert_levels.remove": Route(S, LEVEL),
     "alert_levels.test": Route(S, LEVEL),
-    "alert_levels.preview": Route(S, LEVEL),
+    "alert_preview.show": Route(S, LEVEL),
+    "alert_preview.show_typed": Route(S, LEVEL),
     # Goals.
     # Donations and money.
     "settings.show": Route(S, page="settings"),
@@ -329,6 +330,7 @@ ROUTES: dict[str, Route] = {
     "admin_mail.show": Route(OP, page="admin-mail"),
     "admin_mail.show_letter": Route(OP, {"letter_id": "letter"}),
     "admin_mail.send_test": Route(OP),
+    "admin_streamers.begin": Route(OP),
     "admin_streamers.show": Route(OP, page="admin-streamers"),
     "admin_streamers.feature": Route(OP),
     "admin_applications.show": Route(OP, page="admin-applications"),

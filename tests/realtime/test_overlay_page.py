@@ -231,10 +231,11 @@ async def test_a_wrong_or_missing_token_is_said_in_words(scene: Scene, web_url: 
     page = await browser.new_page()
     await page.goto(f"{web_url}/overlay")
     await expect(page.locator("#notice")).to_contain_text("В адресе нет ключа")
+    await expect(page.locator("#notice a")).to_have_attribute("href", "/dashboard")
     await page.goto(f"{web_url}/overlay?lang=en#wrong")
     await expect(page.locator("#notice")).to_contain_text("There is no such address")
     await page.goto(f"{web_url}/overlay#{scene.token}")
-    await expect(page.locator("#notice")).to_contain_text("Предпросмотр")
+    await expect(page.locator("#notice")).to_contain_text("в OBS уже не повторится")
     await scene.rotate_token()
     await expect(page.locator("#notice")).to_contain_text("больше не действует")
 

@@ -75,5 +75,16 @@ async def new_browser(site: Site, language: str = "en") -> AsyncIterator[httpx.A
         yield client
 
 
+async def try_code(client: httpx.AsyncClient, path: str, code: str, **more: str) -> str:
+    """The page after a code that does not fit. Reloading it tries nothing again."""
+    answer = await client.post(path, data={"code": code, **more})
+    assert answer.status_code == 303, answer.text
+    address = answer.headers["Location"]
+    assert "?tried=" in address, address
+    page = await client.get(address)
+    assert page.status_code == 200
+    return page.text
+
+
 def registration(email: str, **fields: str) -> dict[str, str]:
     return {"email": email, "password": PASSWORD, "consent": CONSENT, **fields}

@@ -36,10 +36,15 @@ async def test_only_superusers_get_in(site: Site, ids: dict[str, int]) -> None:
     act = f"/admin/users/{ids[ROOT]}/block"
     async with signed_in(site, ANNA) as anna, new_browser(site) as nobody:
         assert (await anna.get("/admin/users")).status_code == 404
+        assert (await anna.get("/admin")).status_code == 404
         assert (await anna.post(act, data={"password": PASSWORD})).status_code == 404
         assert (await nobody.get("/admin/users")).status_code == 303
         assert (await nobody.post(act, data={"password": PASSWORD})).status_code == 303
     assert await site.pool.fetchval("SELECT count(*) FROM users WHERE NOT is_active") == 0
+
+
+async def test_the_address_an_operator_types_leads_to_the_first_page(root: httpx.AsyncClient) -> None:
+    assert (await root.get("/admin")).headers["Location"] == "/admin/streamers"
 
 
 async def test_the_list_is_searched_by_address_page_and_name(root: httpx.AsyncClient) -> None:

@@ -15,6 +15,7 @@ from tests.support.chromium import take_picture
 from tests.support.hostile import HOSTILE
 from tests.support.pictures import animation
 from tests.support.site import Site
+from tests.support.too_much import post_too_much
 from tests.web.conftest import desk_of
 from tests.web.test_exports import said
 from web import media_uploads
@@ -43,6 +44,12 @@ async def use(site: Site, streamer: Streamer, url: str, level: str = "Золот
 async def url_of(site: Site) -> str:
     [row] = await site.rows("SELECT public_id, content_type FROM media_files")
     return media_files.url_of(row["public_id"], row["content_type"])
+
+
+async def test_more_than_the_address_takes(site: Site, her: httpx.AsyncClient) -> None:
+    status, page = await post_too_much(her, FILES, 21 * 1024 * 1024)
+    assert (status, "larger than 20 MB" in page) == (422, True)
+    assert await site.rows("SELECT id FROM media_files") == []
 
 
 @pytest.mark.usefixtures("worker")

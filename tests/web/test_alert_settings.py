@@ -1,7 +1,9 @@
 """The pages of alerts: what is for all of them, the levels, a level's form, its still picture and its test."""
 
+import json
 import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import httpx
@@ -151,6 +153,14 @@ async def test_what_is_not_right_is_said_and_nothing_kept(
     assert await settings_of(site, streamer) == before
 
 
+async def test_all_that_is_wrong_with_a_level_is_said_at_once(her: httpx.AsyncClient) -> None:
+    wrong = {"name": "", "min_amount": "abc", "alert_duration": "999", "sound_end_time": "x", "font_size": "3"}
+    page = (await her.post("/dashboard/alerts/levels/sparks", data={**LEVEL, **wrong})).text
+    for field in wrong:
+        assert f'id="{field}-error"' in page, field
+    assert page.count('class="field-error"') == len(wrong)
+
+
 async def test_a_level_with_everything(her: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
     sound = await add_file(site, streamer, Kind.AUDIO, b"ID3" + bytes(20))
     pictures = [await add_file(site, streamer, Kind.IMAGE, GIF + bytes([number])) for number in range(2)]
@@ -247,6 +257,48 @@ async def test_a_layout_of_the_api_is_kept_until_it_is_given_up(
     assert (await tier_of(site, streamer, "sparks")).elements is None
 
 
+def shown_in(html: str) -> tuple[dict[str, Any], bool]:
+    """The alert a still picture shows, and whether it is another than the saved one."""
+    found = re.search(r'<body data-alert="([^"]*)"( data-unsaved)?>', html)
+    assert found is not None
+    return json.loads(unescape(found[1])), bool(found[2])
+
+
+async def test_the_still_picture_of_what_is_typed(
+    her: httpx.AsyncClient, stranger: httpx.AsyncClient, site: Site, streamer: Streamer
+) -> None:
+    """What cannot be kept is shown as it was saved, and nothing is kept."""
+    path = "/dashboard/alerts/levels/sparks/preview"
+    before = await settings_of(site, streamer)
+    picture = await add_file(site, streamer, Kind.IMAGE, GIF + b"1")
+    saved, is_unsaved = shown_in(await read(her, path))
+    assert not is_unsaved
+    untouched = {**LEVEL, "name": "Другое", "text_color": "#ffffff", "background_color": "#1f2937"}
+    assert shown_in((await her.post(path, data=untouched)).text) == (saved, False)
+
+    typed = {"text_template": HOSTILE, "min_amount": "2500", "text_color": "#00ff00", "gif_urls": picture}
+    alert, is_unsaved = shown_in((await her.post(path, data={**LEVEL, **typed})).text)
+    assert is_unsaved
+    assert alert["amount_minor"] == 2500_00
+    look = alert["look"]
+    assert (look["text"], look["text_color"], look["image_url"]) == (HOSTILE, "#00FF00", picture)
+
+    wrong = {
+        "min_amount": "-1", "max_amount": "9", "text_color": "red;}", "font_size": "9999", "alert_duration": "",
+        "animation_type": "explosion", "gif_urls": "https://example.org/spy.gif", "sound_file_url": picture,
+    }  # fmt: skip
+    alert, is_unsaved = shown_in((await her.post(path, data={**LEVEL, **wrong, "text_template": "Своё"})).text)
+    assert is_unsaved
+    assert alert == {**saved, "look": {**saved["look"], "text": "Своё"}}
+    assert (await her.post(path)).status_code == 200
+    # Another's file is nobody's, and another's level does not exist.
+    answer = await stranger.post(path, data={**LEVEL, "gif_urls": picture})
+    assert shown_in(answer.text)[0]["look"]["image_url"] is None
+    assert (await stranger.post(f"{path}?streamer={streamer.slug}", data=LEVEL)).status_code == 404
+    assert (await her.post("/dashboard/alerts/levels/none/preview", data=LEVEL)).status_code == 404
+    assert await settings_of(site, streamer) == before
+
+
 async def test_a_test_has_the_levels_amount(her: httpx.AsyncClient, site: Site) -> None:
     for tier_id in ("quiet", "ribbon"):
         assert (await her.post(f"/dashboard/alerts/levels/{tier_id}/play")).status_code == 303
@@ -288,5 +340,14 @@ async def test_the_still_picture_is_drawn_by_the_overlay(browser: Browser, site:
         assert box is not None
         assert shown is not None
         assert abs(shown["width"] - box["width"]) < 1
+        # It follows what is typed, and a reload, after which it is as saved.
+        unsaved = page.get_by_text("ещё не сохранено")
+        await expect(unsaved).to_be_hidden()
+        await page.fill("#text_template", "<b>Спасибо</b>, {donor_name}!")
+        await expect(still.locator(".own-text")).to_have_text("<b>Спасибо</b>, Аня!")
+        await expect(unsaved).to_be_visible()
+        await page.get_by_role("button", name="Сохранить").click()
+        await expect(unsaved).to_be_hidden()
+        await expect(still.locator(".own-text")).to_have_text("<b>Спасибо</b>, Аня!")
         # No realtime service runs here, and the live page, where she came from, asks for it.
         assert [problem for problem in problems if "/socket.io/" not in problem] == []

@@ -178,13 +178,18 @@ class TestApplications:
         async with site.pool.acquire() as connection:
             await create_user(connection, "maker@example.org", PASSWORD)
         async with signed_in(site, "maker@example.org") as maker:
-            assert "No applications yet" in (await maker.get("/dashboard/applications")).text
+            page = (await maker.get("/dashboard/applications")).text
+            assert "No applications yet" in page
+            # Nothing else leads there.
+            assert '<a href="/dashboard/applications" aria-current="page">' in page
+            assert '<a href="/dashboard/applications">' in (await maker.get("/account")).text
             assert (await maker.post("/dashboard/applications", data=APPLICATION)).status_code == 303
             assert "Лисий бот" in (await maker.get("/dashboard/applications")).text
 
     async def test_from_registering_to_deleting(
         self, site: Site, her: httpx.AsyncClient, stranger: httpx.AsyncClient
     ) -> None:
+        assert '<a href="/dashboard/applications">' not in (await her.get("/account")).text
         answer = await her.post("/dashboard/applications", data=APPLICATION)
         assert answer.status_code == 303
         page = (await her.get("/dashboard/applications")).text

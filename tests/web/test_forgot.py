@@ -13,7 +13,7 @@ from domain.users import create_user, set_email
 from infra.redis import open_redis
 from tests.support.site import Site
 from tests.web.conftest import signed_in
-from tests.web.post import PASSWORD, Post, new_browser, open_post, registration
+from tests.web.post import PASSWORD, Post, new_browser, open_post, registration, try_code
 from web.account_limits import TRIES_PER_ACCOUNT
 from web.limits import Limiter
 
@@ -66,6 +66,7 @@ async def test_an_unknown_address_gets_the_same_answers_and_no_letter(post: Post
                 await client.post("/forgot", data={"email": email}),
                 await client.get("/forgot/code"),
                 await client.post("/forgot/code", data={"code": "12", "password": NEW}),
+                await client.get("/forgot/code?tried=wrong"),
                 await client.post("/forgot/code/again"),
             ]
             # Seconds that pass meanwhile are no sign.
@@ -126,7 +127,8 @@ async def test_without_mail_the_page_says_how_the_operator_helps(site: Site) -> 
         assert sum(answer.status_code == 303 for answer in answers) == 1
         assert (await laptop.get("/account")).status_code == 303
         assert (await browser.get("/account")).status_code == 200
-        assert (await browser.get(f"/link/{token}")).status_code == 404
+        used = await browser.get(f"/link/{token}")
+        assert (used.status_code, 'href="/forgot"' in used.text) == (404, True)
 
 
 async def test_an_old_link_is_dead(site: Site) -> None:
@@ -165,9 +167,9 @@ async def test_five_tries_a_letter_and_ten_letters_an_hour_from_anywhere(post: P
             statuses.append((await client.post("/forgot", data={"email": ANNA})).status_code)
             if number == 0:
                 wrong = {"code": "2345-6789", "password": NEW}
-                pages = [(await client.post("/forgot/code", data=wrong)).text for _ in range(5)]
+                pages = [await try_code(client, "/forgot/code", **wrong) for _ in range(5)]
                 right = {"code": await post.code_to(ANNA), "password": NEW}
-                pages.append((await client.post("/forgot/code", data=right)).text)
+                pages.append(await try_code(client, "/forgot/code", **right))
                 assert ["This is not the code" in page for page in pages] == [True] * 4 + [False] * 2
                 assert all("no longer good" in page for page in pages[4:])
     assert statuses == [303] * 10 + [429]

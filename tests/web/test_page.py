@@ -13,6 +13,7 @@ from domain.profiles import streamer_look
 from domain.streamers import Streamer
 from tests.support.pictures import animation, opened, picture
 from tests.support.site import Site
+from tests.support.too_much import post_too_much
 from tests.web.conftest import signed_in
 from web.pages.page import PICTURES
 
@@ -390,6 +391,23 @@ class TestPictures:
             answer = await self.send(her, raw, **headers)
             assert answer.status_code == 422
             assert words in error_of(answer.text, "avatar")
+        assert await self.sha256(site, streamer) == before != ""
+
+    async def test_more_than_the_address_takes(self, site: Site, her: httpx.AsyncClient, streamer: Streamer) -> None:
+        """Larger than both pictures together, the form is not read; the words stand beside the field all the same."""
+        await self.send(her, picture())
+        before = await self.sha256(site, streamer)
+        for name in ("avatar", "banner"):
+            headers = {**HTMX, "HX-Source": f"input#{name}"}
+            status, page = await post_too_much(her, f"{PAGE}/pictures", 12 * 1024 * 1024, **headers)
+            assert (status, 'id="pictures"' in page, "<html" in page) == (422, True, False)
+            assert "Heavier than 5 MB" in error_of(page, name)
+        for path in (PAGE, f"{PAGE}/pictures"):
+            status, page = await post_too_much(her, path, 12 * 1024 * 1024)
+            assert status == 422
+            assert "each picture may have 5 MB" in error_of(page, "avatar")
+            again = {**GOOD, "version": value_of_hidden(page, "version")}
+            assert (await her.post(PAGE, data=again)).status_code == 303
         assert await self.sha256(site, streamer) == before != ""
 
     async def test_without_scripts_it_comes_with_the_form_and_is_not_lost_with_a_wrong_text(

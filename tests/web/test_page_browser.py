@@ -50,6 +50,14 @@ async def test_the_preview_follows_what_is_typed_and_a_picture_is_kept_at_once(h
     await page.locator("#avatar").set_input_files({"name": "x.png", "mimeType": "image/png", "buffer": b"<svg/>"})
     await expect(page.locator("#avatar-error")).to_contain_text("не картинка")
     await expect(preview.locator("img.face")).to_be_visible()
+    # Told at once and not sent; the next one is.
+    await page.locator("#avatar").set_input_files(
+        {"name": "y.png", "mimeType": "image/png", "buffer": picture() + bytes(6 * 1024 * 1024)}
+    )
+    await expect(page.locator("[data-size-error]")).to_contain_text("Тяжелее 5 МБ")
+    assert await page.locator("#avatar").input_value() == ""
+    await page.locator("#avatar").set_input_files({"name": "z.png", "mimeType": "image/png", "buffer": picture()})
+    await expect(page.locator(".field-error")).to_have_count(0)
     await page.get_by_role("button", name="Убрать аватар").click()
     await expect(preview.locator("img.face")).to_have_count(0)
 

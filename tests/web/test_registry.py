@@ -11,6 +11,7 @@ import pytest
 from domain.streamers import Streamer
 from infra.settings import ROOT
 from tests.support.site import Site
+from tests.support.too_much import post_too_much
 from tests.web.conftest import signed_in
 from tests.web.money_cast import built, file_of, give, lines_of, payment_row, read_files
 from tests.web.registry_file import bank_file, bank_line
@@ -86,7 +87,10 @@ async def test_only_this_address_takes_large_files(her: httpx.AsyncClient) -> No
     large = b";" * (200 * 1024)
     # Large, and read: it is no registry.
     assert (await bring(her, large)).status_code == 422
-    assert (await bring(her, b";" * (REGISTRY_BYTES + 20_000))).status_code == 413
+    answer = await bring(her, b";" * (REGISTRY_BYTES + 1))
+    assert (answer.status_code, "larger than 5 MB" in answer.text) == (422, True)
+    status, page = await post_too_much(her, PATH, REGISTRY_BYTES + 20_000)
+    assert (status, "larger than 5 MB" in page) == (422, True)
     settle = await her.post(f"{PATH}/settle", files={"file": ("r.csv", large)})
     assert settle.status_code == 413
 

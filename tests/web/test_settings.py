@@ -16,6 +16,7 @@ SETTINGS = "/dashboard/settings"
 NO_SETTINGS = {
     "dashboard.show", "control.show", "moderation.show", "statistics.show", "history.show", "money.show",
     "attention.show", "settings.show", "attention.show_all", "admin_payments.show", "self_check.show",
+    "applications.show",
 }  # fmt: skip
 
 

@@ -2,8 +2,10 @@
 
 from playwright.async_api import Browser, Page, expect
 
+from domain.streamers import Streamer
 from tests.support.chromium import take_picture
 from tests.support.site import Site
+from tests.web.conftest import desk_of
 
 
 async def test_a_setting_is_found_by_any_of_its_words(her_page: Page, browser: Browser, site: Site) -> None:
@@ -42,3 +44,11 @@ async def test_a_setting_is_found_by_any_of_its_words(her_page: Page, browser: B
     await expect(without.locator("[data-item]:visible")).to_have_count(everything)
     await expect(without.locator("#find")).to_be_hidden()
     await plain.close()
+
+
+async def test_where_one_is_stands_in_sight_in_a_long_menu(browser: Browser, site: Site, streamer: Streamer) -> None:
+    async with desk_of(browser, site, streamer, width=1280, height=600) as page:
+        for path in ("/account", "/dashboard/webhooks", "/dashboard"):
+            await page.goto(f"{site.url}{path}")
+            await expect(page.locator(".menu [aria-current]")).to_be_in_viewport(ratio=1)
+            assert await page.evaluate("scrollY") == 0

@@ -16,7 +16,7 @@ from tasks.letters import render, site_values
 from tests.support.programs import Stack
 from tests.support.servers import TEMPLATE, Servers
 from tests.support.site import Site, open_site
-from tests.web.conftest import signed_in
+from tests.web.conftest import PASSWORD, signed_in
 
 KEY, SECRET = "1700000000001", "s3cr3t_0f_4nna"
 SHOP, SHOP_SECRET = "100501", "live_Zx81-annas-shop"
@@ -245,6 +245,34 @@ class TestConnecting:
         assert "Test mode" in (await her.get("/dashboard")).text
         await her.post(YOOKASSA, data={"key": "100502", "secret": "test_of_anna"})
         assert "The key begins with test_" in (await her.get("/dashboard/terminals")).text
+
+    async def test_who_did_not_sign_in_just_now_is_asked_for_the_password(
+        self, world: World, her: httpx.AsyncClient
+    ) -> None:
+        """Whoever finds her browser open has the money go nowhere."""
+        assert "tbank-password" not in (await her.get("/dashboard/terminals")).text
+        await world.site.pool.execute("UPDATE sessions SET created_at = created_at - interval '16 minutes'")
+        assert "tbank-password" in (await her.get("/dashboard/terminals")).text
+        for password, words in (("", "Enter your password."), ("guess", "This is not your password.")):
+            answer = await her.post(TBANK, data={"key": KEY, "secret": SECRET, "password": password, "unchecked": "1"})
+            assert answer.status_code == 422
+            assert words in answer.text
+            assert "guess" not in answer.text
+        assert await world.terminals() == []
+        # What is wrong with the pair is said before, and no try is counted for it.
+        answer = await her.post(TBANK, data={"key": "", "secret": SECRET}, headers={"HX-Request": "true"})
+        assert "This is not" not in answer.text
+        assert "tbank-password" in answer.text
+        assert said(await her.post(TBANK, data={"key": KEY, "secret": SECRET, "password": PASSWORD})) == "connected"
+
+    async def test_without_a_password_one_signs_in_anew(self, world: World, her: httpx.AsyncClient) -> None:
+        """Who comes by another site's account has none."""
+        await world.site.pool.execute("UPDATE users SET password_hash = ''")
+        await world.site.pool.execute("UPDATE sessions SET created_at = created_at - interval '16 minutes'")
+        answer = await her.post(TBANK, data={"key": KEY, "secret": SECRET})
+        assert answer.status_code == 422
+        assert "sign out and in again" in answer.text
+        assert await world.terminals() == []
 
     async def test_how_often(self, world: World, her: httpx.AsyncClient) -> None:
         for _ in range(20):

@@ -1,10 +1,11 @@
 """The operator's list of all streamers: the way to their desks, and who is featured on the public list.
 
+GET  /admin                      leads here: it is what an operator types
 GET  /admin/streamers            ?search= in name, address and e-mail, ?after=<slug>
 POST /admin/streamers/featured   `slug` with `act`: "add", "remove", "up" or "down"
 """
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response, redirect, request, url_for
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import UnprocessableEntity
 
@@ -18,6 +19,12 @@ from web.sessions import require_superuser
 blueprint = Blueprint("admin_streamers", __name__)
 
 PAGE_LENGTH = 50
+
+
+@blueprint.get("/admin")
+async def begin() -> ResponseReturnValue:
+    await require_superuser()
+    return redirect(url_for("admin_streamers.show"), 303)
 
 
 @blueprint.get("/admin/streamers")

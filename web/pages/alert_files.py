@@ -23,6 +23,7 @@ from web.pages import desk
 from web.pages.exports import size_words
 from web.security import allow_source
 from web.sessions import require_streamer
+from web.uploads import IMAGE_BYTES, fits
 
 blueprint = Blueprint("alert_files", __name__)
 
@@ -35,6 +36,8 @@ async def show() -> Response:
 @blueprint.post("/dashboard/alerts/files")
 async def add() -> ResponseReturnValue:
     streamer = await require_streamer()
+    if not await fits():
+        return await _page(streamer, error=refusal_words("too_heavy", Kind.IMAGE))
     file = (await request.files).get("file")
     if file is None or not file.filename:
         return await _page(streamer, error=_("Choose a file first."))
@@ -75,6 +78,8 @@ async def _page(streamer: Streamer, *, error: str = "", refusal: str = "", statu
         status=422 if error else status,
         error=error,
         refusal=refusal,
+        file_bytes=IMAGE_BYTES,
+        too_large=refusal_words("too_heavy", Kind.IMAGE),
         groups=[
             (_("Not usable (yet)"), [file for file in files if file.state is not FileState.READY]),
             (_("Pictures"), _ready(files, Kind.IMAGE)),

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from domain.alert_checks import GIFS_MAX
+from domain.alert_checks import GIFS_MAX, check_tier, check_tier_media, list_media
+from domain.alert_files import check_kinds
 from domain.alert_settings import AlertSettings, Tier
 from domain.alert_tiers import ANONYMOUS_TEXT_TEMPLATE, DONATION_TEXT_TEMPLATE, TEXT_TEMPLATE
 from domain.errors import InvalidInputError
+from domain.media_files import Kind
 from web.field_words import too_long_words
 from web.i18n import _, format_amount, format_money, ngettext
 from web.pages.donate_form import parse_amount
@@ -123,6 +125,29 @@ def read_level(typed: Typed, saved: Tier) -> tuple[Tier, dict[str, str]]:
     return read, errors
 
 
+def check_level(
+    read: Tier, saved: Tier, settings: AlertSettings, files: Mapping[str, Kind]
+) -> tuple[Tier, dict[str, str]]:
+    """What breaks a rule stays as it was saved, and has its words: all at once, where the domain names the first only.
+
+    `files`: the streamer's own; of others, those that her settings have already may stay.
+    """
+    errors: dict[str, str] = {}
+    known = {*files, *(url for _path, url in list_media(settings))}
+    for _field in fields(Tier):
+        try:
+            check_tier(read)
+            check_tier_media(read, known)
+            check_kinds(replace(settings, tiers=(read,)), files)
+        except InvalidInputError as error:
+            errors = error_words(error) | errors
+            read = replace(read, **{_field_of(error): getattr(saved, _field_of(error))})
+        else:
+            return read, errors
+    # Two fields that do not go together, whichever of them is put back.
+    return saved, errors
+
+
 # What is for all levels.
 
 
@@ -181,9 +206,12 @@ def read_settings(typed: Typed, saved: AlertSettings) -> tuple[AlertSettings, di
 
 def error_words(error: InvalidInputError) -> dict[str, str]:
     """By the form's field; of a level within the settings the level's own fields."""
+    return {_field_of(error).removesuffix("_minor"): _words(error)}
+
+
+def _field_of(error: InvalidInputError) -> str:
     parts = [part for part in error.field.split(".") if part != "tiers" and not part.isdigit()]
-    field = (parts or [error.field])[0].removesuffix("_minor")
-    return {field: _words(error)}
+    return (parts or [error.field])[0]
 
 
 def _words(error: InvalidInputError) -> str:

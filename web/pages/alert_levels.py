@@ -1,34 +1,28 @@
 """One level of alerts: from which amount, what it says, how it looks and sounds.
 
-GET  /dashboard/alerts/levels/<id>           the form, and a still picture of the level as it is saved
+GET  /dashboard/alerts/levels/<id>           the form, and a still picture (alert_preview.py)
 POST /dashboard/alerts/levels/<id>           keep it
 POST /dashboard/alerts/levels/<id>/remove    not the last one
 POST /dashboard/alerts/levels/<id>/play      a test alert of its amount
-GET  /dashboard/alerts/levels/<id>/preview   the picture, drawn by the overlay's own code in a frame
 """
 
-import json
-import uuid
-
-from quart import Blueprint, Response, render_template, request
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from domain import alert_settings, control, media_files
 from domain.alert_checks import GIFS_MAX
-from domain.alert_files import check_kinds
-from domain.alert_looks import encode_look, make_look
-from domain.alert_settings import AlertSettings, Tier, get_locked_settings, get_settings, get_tier
-from domain.alerts import AlertKind
-from domain.errors import InvalidInputError, NotAllowedError
+from domain.alert_settings import AlertSettings, Tier, get_locked_settings, get_tier
+from domain.errors import NotAllowedError
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.media_files import Kind
 from domain.streamers import Streamer
 from infra.redis import publish
 from web.context import parts
 from web.control_words import example_words
-from web.i18n import _, current_locale
+from web.i18n import _
 from web.pages import desk
-from web.pages.alert_form import Typed, error_words, level_typed_from, level_typed_of, read_level
+from web.pages.alert_form import Typed, check_level, level_typed_from, level_typed_of, read_level
+from web.pages.alert_preview import amount_of, read_saved
 from web.pages.alert_settings import limits, list_ready, sound_options
 from web.pages.control import presser
 from web.pages.dashboard_actions import TESTS
@@ -38,13 +32,11 @@ from web.sessions import require_streamer, require_user
 
 blueprint = Blueprint("alert_levels", __name__)
 
-_SHOWING = uuid.UUID(int=0)
-
 
 @blueprint.get("/dashboard/alerts/levels/<tier_id>")
 async def show(tier_id: str) -> Response:
     streamer = await require_streamer()
-    settings, tier = await _read(streamer, tier_id)
+    settings, tier = await read_saved(streamer, tier_id)
     return await _page(streamer, settings, tier, level_typed_of(tier))
 
 
@@ -57,14 +49,12 @@ async def save(tier_id: str) -> ResponseReturnValue:
         files = await media_files.list_urls(connection, streamer.id)
         settings = await get_locked_settings(connection, streamer.id)
         saved = get_tier(settings, tier_id)
-        wanted, errors = read_level(typed, saved)
+        wanted, unread = read_level(typed, saved)
+        wanted, broken = check_level(wanted, saved, settings, files)
+        errors = broken | unread
         is_changed = form.get("version", version_of(saved)) != version_of(saved)
         if not errors and not is_changed:
-            try:
-                check_kinds(_only(settings, wanted), files)
-                await alert_settings.update_tier(connection, streamer.id, wanted, files)
-            except InvalidInputError as error:
-                errors = error_words(error)
+            await alert_settings.update_tier(connection, streamer.id, wanted, files)
     if errors or is_changed:
         return await _page(streamer, settings, saved, typed, errors, is_changed=is_changed)
     return desk.go_to("alert_levels.show", tier_id=tier_id, said="level-saved")
@@ -85,51 +75,15 @@ async def remove(tier_id: str) -> ResponseReturnValue:
 async def test(tier_id: str) -> ResponseReturnValue:
     """Plays what is saved, also where alerts are switched off."""
     user, streamer = await require_user(), await require_streamer()
-    _settings, tier = await _read(streamer, tier_id)
+    _settings, tier = await read_saved(streamer, tier_id)
     await parts().limiter.take(TESTS, str(streamer.id))
     async with parts().pool.acquire() as connection, connection.transaction():
         await control.test(
-            connection, streamer.id, presser(user, streamer), amount_minor=_amount_of(tier), **example_words()
+            connection, streamer.id, presser(user, streamer), amount_minor=amount_of(tier), **example_words()
         )
     wake = Wake(streamer.id, frozenset({Topic.ALERTS}))
     await publish(parts().redis, WAKE_CHANNEL, [wake.encode()])
     return desk.go_to("alert_levels.show", tier_id=tier_id, said="level-tested")
-
-
-@blueprint.get("/dashboard/alerts/levels/<tier_id>/preview")
-async def preview(tier_id: str) -> str:
-    streamer = await require_streamer()
-    settings, tier = await _read(streamer, tier_id)
-    amount_minor = _amount_of(tier)
-    look = make_look(settings, tier, amount_minor=amount_minor, is_anonymous=False, showing_id=_SHOWING)
-    alert = {
-        "kind": AlertKind.DONATION,
-        "level": look.level,
-        **example_words(),
-        "amount_minor": amount_minor,
-        "donations": 1,
-        # Seen even where the level is only heard: what else would there be to look at?
-        "look": {**encode_look(look), "visible": True},
-    }
-    allow_source("frame-ancestors", "'self'")
-    return await render_template("pages/alert_preview.html", alert=json.dumps(alert), lang=current_locale())
-
-
-def _amount_of(tier: Tier) -> int:
-    """For a test: the least amount of the level that somebody could give."""
-    most = tier.max_amount_minor or tier.min_amount_minor + 100_00
-    return max(tier.min_amount_minor, min(100_00, most), 1)
-
-
-def _only(settings: AlertSettings, tier: Tier) -> AlertSettings:
-    return AlertSettings(settings.streamer_id, settings.owner_id, settings.created_at, tiers=(tier,))
-
-
-async def _read(streamer: Streamer, tier_id: str) -> tuple[AlertSettings, Tier]:
-    """Raises NotFoundError("tier")."""
-    async with parts().pool.acquire() as connection:
-        settings = await get_settings(connection, streamer.id)
-    return settings, get_tier(settings, tier_id)
 
 
 async def _page(

@@ -151,7 +151,7 @@ async def _page(typed: Typed | None = None) -> Response:
     return await desk.render(
         "pages/applications.html",
         streamer,
-        current="keys.show",
+        current="applications.show" if streamer is None else "keys.show",
         status=422 if typed is not None else 200,
         applications=own,
         fresh=_fresh_secret(own),

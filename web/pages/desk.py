@@ -50,6 +50,13 @@ async def _has_steps_left(streamer: Streamer) -> bool:
         return (await first_steps.read_progress(connection, streamer.id)).is_offered
 
 
+async def _nobody_with_a_page(_streamer: Streamer) -> bool:
+    return False
+
+
+WITHOUT_A_PAGE = frozenset({"dashboard.show", "applications.show", "my_account.show"})
+"""What is of use to who has no page. An operator's page is about nobody, too: the live page leads to a streamer."""
+
 MENU: tuple[MenuGroup, ...] = (
     MenuGroup(
         None,
@@ -166,6 +173,8 @@ MENU: tuple[MenuGroup, ...] = (
                 "link",
                 about=lambda: _("Your own programs are told of donations, alerts and goals."),
             ),
+            # Whoever has a page finds it under "Keys and applications".
+            MenuEntry("applications.show", lambda: _("My applications"), "link", is_shown=_nobody_with_a_page),
             MenuEntry(
                 "my_account.show",
                 lambda: _("Account"),
@@ -260,8 +269,7 @@ async def render(
 
 async def is_shown_to(entry: MenuEntry, streamer: Streamer | None) -> bool:
     if streamer is None:
-        # An operator's page is about nobody: from the live page one gets to a streamer.
-        return entry.endpoint in ("dashboard.show", "my_account.show")
+        return entry.endpoint in WITHOUT_A_PAGE
     return entry.is_shown is None or await entry.is_shown(streamer)
 
 

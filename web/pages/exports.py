@@ -149,7 +149,7 @@ def _words() -> dict[str, Any]:
 
 def size_words(size: int) -> str:
     if size < 1024 * 1024:
-        return _("%(size)s KB", size=max(1, round(size / 1024)))
+        return _("%(size)s KB", size=-(-size // 1024))
     return _("%(size)s MB", size=round(size / 1024 / 1024))
 
 

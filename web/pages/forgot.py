@@ -29,7 +29,7 @@ from web.pages.account import first_page
 
 blueprint = Blueprint("forgot", __name__)
 
-CODE = CodeForm(Purpose.PASSWORD, "pages/forgot_code.html")
+CODE = CodeForm(Purpose.PASSWORD, "pages/forgot_code.html", "forgot.show_code", "forgot.show")
 
 
 @blueprint.get("/forgot")
@@ -89,7 +89,7 @@ async def change() -> ResponseReturnValue:
                 await reset_password_hash(connection, user.id, password_hash)
                 await post_letter(connection, Kind.PASSWORD_RESET, user)
     if isinstance(answer, Tried):
-        return await CODE.refused(answer) or redirect(url_for("forgot.show"), 303)
+        return await CODE.refused(answer)
     CODE.forget()
     parts().relay.wake()
     if user is None or not user.is_active:

@@ -30,7 +30,7 @@ from web.sessions import current_session, require_user
 
 blueprint = Blueprint("my_account", __name__)
 
-CODE = CodeForm(Purpose.EMAIL, "pages/email_code.html")
+CODE = CodeForm(Purpose.EMAIL, "pages/email_code.html", "my_account.show_code", "my_account.show")
 TIME_ZONE = "Europe/Moscow"
 
 

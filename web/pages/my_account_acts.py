@@ -129,7 +129,7 @@ async def confirm_email() -> ResponseReturnValue:
     except asyncpg.UniqueViolationError:
         is_changed, answer = False, Tried.OVER
     if isinstance(answer, Tried):
-        return await CODE.refused(answer) or redirect(url_for("my_account.show"), 303)
+        return await CODE.refused(answer)
     CODE.forget()
     parts().relay.wake()
     return go_to("my_account.show", said="email-changed" if is_changed else "email-not-changed")

@@ -42,13 +42,14 @@ from domain.streamers import (
 )
 from infra.pictures import PictureError, reencode_apart
 from web.context import parts
+from web.i18n import _
 from web.legal_row import read_page_terms
 from web.limits import Limit
 from web.pages import desk, donate_form
 from web.pages.page_form import Typed, check, typed_from, typed_of, with_profile, words, zone_options
 from web.pages.page_versions import differences, version_of
 from web.sessions import require_streamer
-from web.uploads import PICTURE_BYTES
+from web.uploads import PICTURE_BYTES, fits
 
 blueprint = Blueprint("page", __name__)
 
@@ -68,6 +69,8 @@ async def show() -> Response:
 @blueprint.post("/dashboard/page")
 async def save() -> ResponseReturnValue:
     streamer = await require_streamer()
+    if not await fits():
+        return await _too_large(streamer)
     errors = await _keep_pictures(streamer)
     typed = typed_from(await request.form)
     saved, look = await _read(streamer)
@@ -148,6 +151,8 @@ async def preview() -> str:
 @blueprint.post("/dashboard/page/pictures")
 async def keep_pictures() -> ResponseReturnValue:
     streamer = await require_streamer()
+    if not await fits():
+        return await _too_large(streamer)
     errors = await _keep_pictures(streamer)
     typed = typed_from(await request.form)
     saved, look = await _read(streamer)
@@ -162,11 +167,35 @@ async def keep_pictures() -> ResponseReturnValue:
         link_title=link_title,
         shown=await _shown(streamer, profile, look),
         is_beside=True,
+        **_sizes(),
     )
     return html, 422 if errors else 200
 
 
 # Pictures.
+
+
+async def _too_large(streamer: Streamer) -> ResponseReturnValue:
+    """Nothing of the form came, not even its texts: what is in the browser stays there if HTMX asked."""
+    saved, look = await _read(streamer)
+    if "HX-Request" not in request.headers:
+        errors: dict[str, str] = {
+            Picture.AVATAR: _("Too heavy, so nothing of the form has come: each picture may have 5 MB.")
+        }
+        version = version_of(saved, streamer.slug)
+        return await _page(streamer, saved, look, typed_of(saved, streamer.slug), errors, version=version)
+    # "input#banner"
+    chosen = request.headers.get("HX-Source", "").rpartition("#")[2]
+    picture = Picture.BANNER if chosen == Picture.BANNER else Picture.AVATAR
+    errors = {str(picture): words(InvalidInputError(picture, "too_heavy"))}
+    html = await render_template(
+        "partials/page/pictures.html", address=desk.address, look=look, errors=errors, **_sizes()
+    )
+    return html, 422
+
+
+def _sizes() -> dict[str, Any]:
+    return {"picture_bytes": PICTURE_BYTES, "too_heavy": words(InvalidInputError(Picture.AVATAR, "too_heavy"))}
 
 
 async def _keep_pictures(streamer: Streamer) -> dict[str, str]:
@@ -253,6 +282,7 @@ async def _page(
         message_max=MESSAGE_MAX_LENGTH,
         link_title=link_title,
         shown=await _shown(streamer, profile, look),
+        **_sizes(),
     )
 
 

@@ -32,7 +32,7 @@ blueprint = Blueprint("register", __name__)
 CONSENT_VERSION = "2026-11-28"
 """Names the words of templates/pages/register_consent.html; stored with the account. New words, new version."""
 
-CODE = CodeForm(Purpose.REGISTER, "pages/register_code.html")
+CODE = CodeForm(Purpose.REGISTER, "pages/register_code.html", "register.show_code", "register.show")
 
 
 @blueprint.get("/register")
@@ -141,7 +141,7 @@ async def confirm() -> ResponseReturnValue:
         CODE.forget()
         return await _closed_page()
     if isinstance(answer, Tried):
-        return await CODE.refused(answer) or redirect(url_for("register.show"), 303)
+        return await CODE.refused(answer)
     CODE.forget()
     if user is None:
         # Two registrations at once: the other one was first, by the same mailbox.

@@ -13,7 +13,7 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import RequestEntityTooLarge, UnprocessableEntity
+from werkzeug.exceptions import UnprocessableEntity
 
 from domain import differences, registry
 from domain.differences import Difference, DifferenceKind
@@ -27,7 +27,7 @@ from web.limits import Limit
 from web.pages import desk
 from web.pages.money import day_name
 from web.sessions import require_streamer, require_user
-from web.uploads import REGISTRY_BYTES
+from web.uploads import REGISTRY_BYTES, fits
 
 blueprint = Blueprint("registry", __name__)
 
@@ -46,6 +46,8 @@ async def bring() -> ResponseReturnValue:
     """Parsed before anything is stored: a file is taken whole or not at all."""
     user, streamer = await require_user(), await require_streamer()
     await parts().limiter.take(FILES, str(streamer.id))
+    if not await fits():
+        return await _page(streamer, error=_too_large_words())
     form, files = await request.form, await request.files
     async with parts().pool.acquire() as connection:
         terminals = _with_registry(await list_terminals(connection, streamer.id))
@@ -57,7 +59,7 @@ async def bring() -> ResponseReturnValue:
     if file is None or not raw:
         return await _page(streamer, error=_("Choose a file: this one is empty."))
     if len(raw) > REGISTRY_BYTES:
-        raise RequestEntityTooLarge
+        return await _page(streamer, error=_too_large_words())
     try:
         rows = await asyncio.to_thread(parts().providers[chosen.provider].parse_registry, raw)
         async with parts().pool.acquire() as connection, connection.transaction():
@@ -144,10 +146,16 @@ async def _page(streamer: Streamer, *, error: str = "", detail: str = "") -> Res
         hint=hint,
         error=error,
         detail=detail,
+        file_bytes=REGISTRY_BYTES,
+        too_large=_too_large_words(),
         unknown=sum(difference.kind is DifferenceKind.UNKNOWN_PAYMENT for difference in found),
         most=LISTED_DIFFERENCES,
         is_reading=any(file.read_at is None for file in files),
     )
+
+
+def _too_large_words() -> str:
+    return _("The file is larger than %(size)s MB.", size=REGISTRY_BYTES // (1024 * 1024))
 
 
 def provider_of(terminal: Any) -> Provider:

@@ -27,11 +27,12 @@ from domain.letters import Kind
 from domain.streamers import Streamer
 from domain.terminal_health import Health, Refusal, read_health, read_refusal
 from domain.terminals import Terminal, clean_secret, clean_terminal_key
-from domain.users import get_user
+from domain.users import get_user, has_password
 from infra.redis import publish
 from providers.outcomes import ProviderError, ProviderPermanentError, RefusalReason
 from providers.provider import Credentials, Provider
 from web.bank_state import credentials_of, is_standing, is_test_account
+from web.confirmation import not_confirmed, signed_in_just_now
 from web.context import parts
 from web.i18n import _, use_locale
 from web.letter_post import post_letter
@@ -39,7 +40,7 @@ from web.limits import Limit
 from web.pages.dashboard_view import when
 from web.pages.desk import address, go_to, render
 from web.provider_words import refusal_words
-from web.sessions import require_streamer
+from web.sessions import require_streamer, require_user
 from web.terminal_words import ProviderWords, trial_pair, words_of
 
 log = logging.getLogger(__name__)
@@ -91,12 +92,14 @@ class ConnectForm:
     key: str = ""
     key_error: str = ""
     secret_error: str = ""
+    password_error: str = ""
+    asks_password: bool = False
     problem: str = ""
     offers_unchecked: bool = False
 
     @property
     def has_error(self) -> bool:
-        return bool(self.key_error or self.secret_error or self.problem)
+        return bool(self.key_error or self.secret_error or self.password_error or self.problem)
 
 
 @blueprint.get("/dashboard/terminals")
@@ -106,8 +109,12 @@ async def show() -> ResponseReturnValue:
 
 @blueprint.post("/dashboard/terminals/connect/<name>")
 async def connect(name: str) -> ResponseReturnValue:
-    """Check first, keep afterwards. With `unchecked` a pair is kept even though the provider could not be asked."""
-    streamer = await require_streamer()
+    """Check first, keep afterwards. With `unchecked` a pair is kept even though the provider could not be asked.
+
+    Who did not sign in just now is asked for the password: whoever finds her browser open could have the money go
+    elsewhere.
+    """
+    user, streamer = await require_user(), await require_streamer()
     provider = parts().providers.get(name)
     if provider is None:
         raise NotFound
@@ -124,6 +131,9 @@ async def connect(name: str) -> ResponseReturnValue:
         errors["secret_error"] = _("Enter it.") if is_missing else _("Latin letters, digits and signs without spaces.")
     if not errors and key == secret:
         errors["secret_error"] = _("This is the same as above. The two are different in the provider's cabinet.")
+    if not errors and not await signed_in_just_now():
+        # A try at the password is counted, so what else is wrong is said first.
+        errors = await not_confirmed(user, fields.get("password", ""), "password_error")
     if errors:
         return await _form_again(streamer, provider, key=fields.get("key", ""), **errors)
 
@@ -240,7 +250,7 @@ async def _asked_for(streamer: Streamer) -> Terminal:
 
 
 async def _tell_owner(connection: Any, streamer: Streamer, provider: Provider, key: str) -> None:
-    """By a letter: whoever finds her browser open could have the money go elsewhere, and she would see nothing."""
+    """By a letter, should somebody have done it who knows her password."""
     owner = await get_user(connection, streamer.owner_id)
     if owner is None:
         return
@@ -263,11 +273,20 @@ def _done(said: str) -> ResponseReturnValue:
 async def _form_again(streamer: Streamer, provider: Provider, *, key: str, **values: Any) -> Response:
     """The form with what was wrong; the secret is never in it, nor what may be one."""
     key = key.strip()
-    form = _form(provider, streamer, key=key if _SURELY_A_KEY.fullmatch(key) else "", **values)
+    shown_key = key if _SURELY_A_KEY.fullmatch(key) else ""
+    form = _form(provider, streamer, asks_password=await _asks_password(), key=shown_key, **values)
     if "HX-Request" in request.headers:
         html = await render_template("partials/terminals/connect.html", form=form, address=address, is_first=False)
         return Response(html, 422, content_type="text/html; charset=utf-8")
     return await _page(streamer, form)
+
+
+async def _asks_password() -> bool:
+    user = await require_user()
+    if await signed_in_just_now():
+        return False
+    async with parts().pool.acquire() as connection:
+        return await has_password(connection, user.id)
 
 
 def _form(provider: Provider, streamer: Streamer, **values: Any) -> ConnectForm:
@@ -287,7 +306,8 @@ async def _page(streamer: Streamer, failed: ConnectForm | None = None) -> Respon
             await _row(connection, terminal) for terminal in await terminals.list_terminals(connection, streamer.id)
         ]
         receipt_settings = await receipts.get_settings(connection, streamer.id)
-    forms = [_form(provider, streamer) for provider in parts().providers.values()]
+    asks_password = await _asks_password()
+    forms = [_form(provider, streamer, asks_password=asks_password) for provider in parts().providers.values()]
     if failed is not None:
         forms = [failed if form.name == failed.name else form for form in forms]
     connected = [row for row in rows if row.terminal.retired_at is None]
