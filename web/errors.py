@@ -24,7 +24,7 @@ from web.api import errors as api_errors
 from web.api.blueprints import in_api
 from web.i18n import _
 from web.limits import wait_words
-from web.security import CrossSiteError
+from web.security import SAFE_METHODS, CrossSiteError
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +143,9 @@ def _words(status: int, headers: dict[str, str], error: Exception) -> tuple[str,
             return _("The request could not be understood"), _("Go back, reload the page and try again.")
         case Forbidden.code:
             return _("This is not allowed"), _("Perhaps things changed meanwhile. Reload the page.")
+        case NotFound.code if request.method not in SAFE_METHODS:
+            # A form of ours spoke of it a moment ago.
+            return _("This is not here any more"), _("Perhaps it was deleted in another tab. Open the page anew.")
         case NotFound.code:
             return _("There is no such page"), _("Check the address: perhaps a letter is missing.")
         case MethodNotAllowed.code:

@@ -27,6 +27,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from quart import Quart, Response, g, has_request_context, request
 
+from web.form_pages import page_of_form
+
 LOCALE_DIR = Path(__file__).resolve().parent.parent / "locale"
 LANGUAGES = {"ru": "Русский", "en": "English"}
 """The languages we speak, by what each calls itself."""
@@ -170,12 +172,14 @@ def format_datetime(moment: datetime, time_zone: str) -> str:
 def language_links() -> list[tuple[str, str, str]]:
     """The other languages of this page: locale, its own name, address."""
     links = []
+    # Without the path where it can be done: one that begins with two slashes, or with a backslash, would be another
+    # site's address. A form's own address is for POST alone, so its answer names the page the form stands on.
+    path = page_of_form() if request.method == "POST" else ""
     for locale, name in LANGUAGES.items():
         if locale != current_locale():
             query = request.args.copy()
             query["lang"] = locale
-            # Without the path: one that begins with two slashes, or with a backslash, would be another site's address.
-            links.append((locale, name, f"?{urlencode(list(query.items(multi=True)))}"))
+            links.append((locale, name, f"{path}?{urlencode(list(query.items(multi=True)))}"))
     return links
 
 

@@ -1,5 +1,7 @@
 """The signed-in browser: a cookie with a random token, and who it belongs to."""
 
+from urllib.parse import urlsplit
+
 from quart import Quart, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException
 
@@ -17,8 +19,9 @@ from domain.streamers import Streamer, find_by_owner, get_by_slug, may_manage
 from domain.tokens import hash_token, new_token
 from domain.users import User
 from web.context import parts
+from web.form_pages import page_of_form
 from web.known_browsers import remember_browser
-from web.security import COOKIELESS, is_secure, session_cookie_name
+from web.security import COOKIELESS, SAFE_METHODS, is_secure, session_cookie_name
 
 SESSION_SECONDS = SESSION_DAYS * 24 * 3600
 FRESH_SECONDS = 15 * 60
@@ -69,19 +72,29 @@ class SignInRequiredError(HTTPException):
     code = 303
 
 
-async def require_user() -> User:
-    """The signed-in user. Raises SignInRequiredError, which is a redirect."""
+async def require_user(*, back: str | None = None) -> User:
+    """The signed-in user. Raises SignInRequiredError, which is a redirect; after it one is led to `back`, a path of
+    ours, or to the page this request came from."""
     user = await current_user()
     if user is None:
-        raise SignInRequiredError(response=_to_sign_in())
+        raise SignInRequiredError(response=_to_sign_in(back or _page_it_came_from()))
     return user
 
 
-def _to_sign_in() -> Response:
-    # What was asked for by a script or a form is no page to come back to.
-    is_page = request.method == "GET" and "HX-Request" not in request.headers
-    back = request.full_path.rstrip("?") if is_page else url_for("dashboard.show")
-    address = url_for("account.sign_in", next=back)
+def _page_it_came_from() -> str:
+    if "HX-Request" in request.headers:
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        return shown._replace(scheme="", netloc="", fragment="").geturl() or url_for("dashboard.show")
+    if request.method in SAFE_METHODS:
+        return request.full_path.rstrip("?")
+    query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
+    return page_of_form() + query
+
+
+def _to_sign_in(back: str) -> Response:
+    # Who pressed something is told that it was not done.
+    said = None if request.method in SAFE_METHODS else "session-over"
+    address = url_for("account.sign_in", next=back, said=said)
     if "HX-Request" in request.headers:
         return Response("", headers={"HX-Redirect": address})
     return Response("", status=303, headers={"Location": address})

@@ -122,6 +122,26 @@ class TestWayBack:
         answer = await site.client.get("/dashboard/part/feed", headers={"HX-Request": "true"})
         assert (answer.status_code, answer.text) == (200, "")
         assert answer.headers["HX-Redirect"] == "/sign-in?next=/dashboard"
+        headers = {"HX-Request": "true", "HX-Current-URL": "https://evil.example/dashboard/control?streamer=anna#x"}
+        answer = await site.client.get("/dashboard/control/part", headers=headers)
+        assert answer.headers["HX-Redirect"] == "/sign-in?next=/dashboard/control?streamer%3Danna"
+
+    @pytest.mark.parametrize(
+        ("form", "page"),
+        [
+            ("/dashboard/webhooks/7/test", "/dashboard/webhooks/7"),
+            ("/dashboard/api/keys?streamer=anna", "/dashboard/api?streamer%3Danna"),
+            ("/dashboard/pause", "/dashboard"),
+            ("/account/password", "/account"),
+        ],
+    )
+    async def test_who_was_signed_out_meanwhile_is_told_so_and_comes_back_to_the_forms_page(
+        self, site: Site, form: str, page: str
+    ) -> None:
+        answer = await site.client.post(form, headers={"Origin": site.url})
+        assert answer.headers["Location"] == f"/sign-in?next={page}&said=session-over"
+        told = await site.client.get(answer.headers["Location"], headers={"Accept-Language": "en"})
+        assert "what you pressed was not done" in told.text
 
 
 class TestSession:

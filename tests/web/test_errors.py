@@ -1,5 +1,7 @@
 """Errors in our look and in the reader's language; HTMX gets a notice, programs get JSON."""
 
+import html
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -31,6 +33,25 @@ class TestKinds:
         assert answer.headers["HX-Retarget"] == "#notice"
         assert answer.text.startswith('<div class="notice')
         assert "<html" not in answer.text
+
+    async def test_a_button_of_an_old_page_speaks_of_what_is_gone_and_of_no_address(
+        self, her: httpx.AsyncClient
+    ) -> None:
+        answer = await her.post("/dashboard/webhooks/7/test", headers=ENGLISH)
+        assert answer.status_code == 404
+        assert "This is not here any more" in answer.text
+        assert "a letter is missing" not in answer.text
+
+    async def test_an_answer_to_a_form_is_read_in_the_other_language_on_the_forms_page(
+        self, her: httpx.AsyncClient
+    ) -> None:
+        answer = await her.post("/dashboard/api/keys?streamer=anna", data={"days": "90"}, headers=ENGLISH)
+        assert answer.status_code == 422
+        link = re.search(r'href="([^"]+)" hreflang="ru"', answer.text)
+        assert link is not None
+        there = await her.get(html.unescape(link[1]))
+        assert (there.status_code, there.url.path) == (200, "/dashboard/api")
+        assert '<html lang="ru">' in there.text
 
     async def test_programs_get_json(self, site: Site) -> None:
         answer = await site.client.get("/api/nothing", headers=ENGLISH)

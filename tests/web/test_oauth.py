@@ -147,6 +147,14 @@ class TestTheWay:
             answer = await browser.post("/sign-in", data={**form, "next": there.params["next"]})
             assert (await browser.get(answer.headers["Location"])).status_code == 200
 
+    async def test_who_was_signed_out_before_deciding_is_asked_once_more(self, site: Site, program: Program) -> None:
+        form = {**program.request(), "user": "1", "decision": "allow"}
+        answer = await site.client.post("/oauth/authorize", data=form, headers={"Origin": site.url})
+        assert answer.status_code == 303
+        back = httpx.URL(answer.headers["Location"]).params["next"]
+        assert dict(httpx.URL(back).params) == program.request()
+        assert await site.rows("SELECT * FROM grants") == []
+
     async def test_the_page_says_who_asks_for_what(self, her: httpx.AsyncClient, site: Site, maker: Streamer) -> None:
         program = await register(site, maker, name="<b>Мой</b> бот")
         page = (await her.get(program.address(scope="donations:original alerts:control stats:read"))).text

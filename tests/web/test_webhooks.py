@@ -228,7 +228,7 @@ class TestTrying:
         assert answer.status_code == 303
         page = (await her.get(f"/dashboard/webhooks/{webhook_id}")).text
         assert 'hx-trigger="every 1s"' in page
-        assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in page
+        assert '<noscript><meta http-equiv="refresh" content="3;url=?"></noscript>' in page
         assert await site.rows("SELECT data FROM outbox WHERE name = 'send_webhook'") == [
             {"data": {"argument": webhook_id}}
         ]
@@ -238,7 +238,9 @@ class TestTrying:
             " tried_at = now(), tries = 1"
         )
         path = f"/dashboard/webhooks/{webhook_id}/log/{row['id']}"
+        await site.pool.execute("UPDATE webhooks SET delivered_at = now()")
         part = (await her.get(path, headers={"HX-Request": "true"})).text
+        assert '<section class="card section webhook-state webhook-good" id="state"' in part
         assert "Answer 204" in part
         assert "37 ms" in part
         assert "hx-trigger" not in part
@@ -298,6 +300,8 @@ class TestTrying:
         await her.post(f"/dashboard/webhooks/{webhook_id}/missed")
         rows = await site.rows("SELECT status FROM webhook_deliveries ORDER BY id")
         assert [row["status"] for row in rows] == ["waiting", "delivered", "waiting"]
+        again = await her.post(f"/dashboard/webhooks/{webhook_id}/missed")
+        assert "said=nothing-to-do" in again.headers["Location"]
 
     async def test_older_lines_are_a_page_further(self, site: Site, her: httpx.AsyncClient) -> None:
         webhook_id = await add(her)

@@ -7,10 +7,10 @@ A request that is not right gets a page here, from which one may go back: nobody
 anybody may register an application and its address.
 """
 
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error
-from quart import Blueprint, Response, g, redirect, render_template, request
+from quart import Blueprint, Response, g, redirect, render_template, request, url_for
 from quart.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnprocessableEntity
@@ -48,9 +48,10 @@ async def ask() -> ResponseReturnValue:
 
 @blueprint.post("/oauth/authorize")
 async def decide() -> ResponseReturnValue:
-    user = await require_user()
     form = await request.form
     given = MultiDict((name, value) for name in PASSED_ON for value in form.getlist(name))
+    # Who was signed out meanwhile comes back to the question: the application waits for its answer.
+    user = await require_user(back=f"{url_for('oauth.ask')}?{urlencode(list(given.items(multi=True)))}")
     try:
         asked = await _check(given)
     except OAuth2Error as error:

@@ -9,7 +9,8 @@ POST /dashboard/webhooks/<id>/reveal                  show its secret for a whil
 POST /dashboard/webhooks/<id>/secret                  the secret, for the copy button
 POST /dashboard/webhooks/<id>/rotate                  a new secret
 POST /dashboard/webhooks/<id>/delete                  no webhook any more
-GET  /dashboard/webhooks/<id>/log/<delivery>          a line of the log, which asks for itself while it is being sent
+GET  /dashboard/webhooks/<id>/log/<delivery>          a line of the log, which asks for itself while it is being sent,
+                                                      and the state beside it, which is another then
 POST /dashboard/webhooks/<id>/log/<delivery>/again    send it once more
 POST /dashboard/webhooks/<id>/log/<delivery>/skip     do not send it
 """
@@ -103,7 +104,8 @@ async def send_missed(webhook_id: int) -> ResponseReturnValue:
     async with parts().pool.acquire() as connection, connection.transaction():
         sent = await webhook_deliveries.send_missed(connection, webhook)
     parts().relay.wake()
-    return go_to("webhook.show", webhook_id=webhook_id, said="webhook-missed" if sent else "", _anchor="log")
+    said = "webhook-missed" if sent else "nothing-to-do"
+    return go_to("webhook.show", webhook_id=webhook_id, said=said, _anchor="log")
 
 
 @blueprint.post(f"{_ONE}/reveal")
@@ -146,13 +148,14 @@ async def delete(webhook_id: int) -> ResponseReturnValue:
 @blueprint.get(_DELIVERY)
 async def show_delivery(webhook_id: int, delivery_id: int) -> ResponseReturnValue:
     streamer = await require_streamer()
-    webhook = await _find(streamer, webhook_id)
     async with parts().pool.acquire() as connection:
         delivery = await webhook_deliveries.get_delivery(connection, streamer.id, webhook_id, delivery_id)
+    # After the line: what became of it is in the webhook's state already.
+    webhook = await _find(streamer, webhook_id)
     if "HX-Request" not in request.headers:
         return redirect(address("webhook.show", webhook_id=webhook_id, _anchor="log"), 303)
     return await render_template(
-        "partials/webhooks/delivery.html",
+        "partials/webhooks/told.html",
         streamer=streamer,
         webhook=webhook,
         delivery=delivery,
