@@ -19,9 +19,17 @@ export function formatMoney(amountMinor, locale) {
   return rubles + (kopecks ? mark + String(kopecks).padStart(2, "0") : "") + NBSP + "₽";
 }
 
-// Code points of what the server will keep, as domain/text.py counts them (rare invisible characters aside).
+const UNSEEN = /(\p{So}|\ufe0f|[\u{1f3fb}-\u{1f3ff}])\u200d(?=\p{So})|[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
+const HEAP_OF_MARKS = /([\p{Mn}\p{Me}]{4})[\p{Mn}\p{Me}]+/gu;
+
+// Without what the server leaves out (domain/text.py): characters nobody sees, and marks heaped upon a letter.
+function seen(text) {
+  return text.normalize("NFC").replace(UNSEEN, (found, emoji) => (emoji ? found : "")).replace(HEAP_OF_MARKS, "$1");
+}
+
+// Code points of what the server will keep, as domain/text.py counts them (rarer invisible characters aside).
 export function countCharacters(text) {
-  const lines = text.normalize("NFC").split(/\r\n?|\n/).map((line) => line.trim().replace(/\s+/g, " "));
+  const lines = seen(text).split(/\r\n?|\n/).map((line) => line.trim().replace(/\s+/g, " "));
   return [...lines.filter(Boolean).join("\n")].length;
 }
 
@@ -61,9 +69,9 @@ function enhanceForm(form) {
     }
     preview.hidden = !fits;
     preview.querySelector("[data-amount]").textContent = money;
-    const shownName = anonymous.checked ? "" : name.value.trim();
+    const shownName = anonymous.checked ? "" : seen(name.value).trim();
     preview.querySelector("[data-name]").textContent = shownName || form.dataset.anonymous;
-    preview.querySelector("[data-message]").textContent = message?.value.trim() ?? "";
+    preview.querySelector("[data-message]").textContent = message ? seen(message.value).trim() : "";
     name.disabled = anonymous.checked;
     if (counter) {
       const length = countCharacters(message.value);

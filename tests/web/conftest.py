@@ -102,9 +102,13 @@ async def public(site: Site, maker: Streamer) -> Program:
 
 
 @asynccontextmanager
-async def desk_of(browser: Browser, site: Site, streamer: Streamer, *, width: int, height: int) -> AsyncIterator[Page]:
+async def desk_of(
+    browser: Browser, site: Site, streamer: Streamer, *, width: int = 360, height: int = 760, scripts: bool = True
+) -> AsyncIterator[Page]:
     """The streamer signs in by the form, in Russian, and is on the live page."""
-    context = await browser.new_context(locale="ru-RU", viewport={"width": width, "height": height})
+    context = await browser.new_context(
+        locale="ru-RU", viewport={"width": width, "height": height}, java_script_enabled=scripts
+    )
     page = await context.new_page()
     await page.goto(f"{site.url}/sign-in")
     await page.locator("#email").fill(f"{streamer.slug}@example.org")

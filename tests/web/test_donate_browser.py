@@ -369,6 +369,13 @@ async def test_scripts_count_and_read_amounts_as_the_server_does(site: Site, bro
     amounts = ["300", "300,5", "1 000", f"1{NBSP}500,50 ₽", "300р", "₽300", "300 руб.", "0", "1.5"]
     amounts += ["1,000", "-1", "", "1e3", "12 34", "３００"]
     messages = ["Привет", " a  b \r\n\r\n c ", "👩‍🚀👍🏽", "e\u0301", "\t", "раз\nдва", "Zа\u0301"]
+    messages += [
+        "\u200b\u200d\u2060",
+        "\u202eabc",
+        "Z" + "\u0338\u0327\u0322\u031b\u032b\u0317" * 3,
+        "а\u200dб",
+        "👨\u200d👩\u200d👧 ☺️\u200d",
+    ]
     async with visit(browser, f"{site.url}/donate/anna") as page:
         await scripts_are_there(page)
         module = "import(document.querySelector('script[type=module]').src)"
@@ -376,3 +383,12 @@ async def test_scripts_count_and_read_amounts_as_the_server_does(site: Site, bro
         counted = await page.evaluate(f"async (messages) => messages.map((await {module}).countCharacters)", messages)
     assert read == [parse_amount(amount) for amount in amounts]
     assert counted == [len(clean_message(message)) for message in messages]
+
+
+async def test_the_preview_shows_a_name_nobody_sees_as_the_alert_will(site: Site, browser: Browser) -> None:
+    async with visit(browser, f"{site.url}/donate/anna?a=300") as page:
+        await scripts_are_there(page)
+        await page.locator("#name").fill("\u200b\u200d\u2060")
+        await page.locator("#message").fill("\u200bПривет")
+        await expect(page.locator("[data-preview] [data-name]")).to_have_text("Аноним")
+        assert await page.locator("[data-preview] [data-message]").text_content() == "Привет"
