@@ -208,3 +208,17 @@ class TestHisAccountWantsHerAddress:
         assert (await his.get("/users/me")).json()["email_verified"] is False
         await enter(his, await resend(post, program))
         assert (await his.get("/users/me")).json()["email_verified"] is True
+
+    async def test_her_account_wants_the_address_that_he_registered(
+        self, post: Post, program: httpx.AsyncClient
+    ) -> None:
+        """The letters lie in her mailbox, and she takes the one of his registration."""
+        async with post.site.pool.acquire() as connection:
+            vera = await add_account(connection, "vera@example.org")
+        his = await register(post, program, HIS, "boris")
+        async with calling(post.site, await jwt_of(post.site, vera.id)) as hers:
+            await call(hers, "PUT", "/users/me", 200, json={"email": ANNA})
+            assert await post.code_to(ANNA) != his
+            await call(hers, *VERIFY, 200, json={"email": ANNA, "code": his})
+        await nobody_gets_in(post, program)
+        await choose_by_letter(post, program)
