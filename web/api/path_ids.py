@@ -22,6 +22,8 @@ class IdConverter(IntegerConverter):
     """An id that a table can have. An integer beyond those is nobody's, as 0 is."""
 
     regex = r"[^/]+"
+    # Else Werkzeug takes the slash in the pattern for one that may match, and a slash after the id for another address.
+    part_isolating = True
 
     def to_python(self, value: str) -> int | NotAnId:
         if not _INTEGER.fullmatch(value):
