@@ -5,8 +5,7 @@ from domain.webhook_deliveries import DeliveryStatus, Logged
 from domain.webhook_events import WebhookEvent
 from domain.webhooks import Format, OffReason, Webhook
 from web.field_words import too_long_words
-from web.i18n import _, format_number
-from web.pages.dashboard_view import when
+from web.i18n import _, format_number, when
 
 
 def event_words(name: str) -> str:

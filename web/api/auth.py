@@ -42,7 +42,7 @@ from web.context import parts
 from web.i18n import current_locale
 from web.known_browsers import remember_browser
 from web.letter_post import mailer, post_letter, take_new_address
-from web.pages.register import CONSENT_VERSION, may_register
+from web.registering import CONSENT_VERSION, may_register
 from web.security import is_own_origin
 
 blueprint = old_api("auth")
