@@ -64,6 +64,13 @@ async def test_our_own_paths_say_it_as_a_problem(site: Site, streamer: Streamer)
             assert (await hers.delete(f"{path}/2147483648")).status_code == 404
 
 
+async def test_a_word_that_is_an_address_of_its_own_is_no_id(site: Site, streamer: Streamer) -> None:
+    async with calling(site, await jwt_of(site, streamer.owner_id)) as hers:
+        for method in ("GET", "DELETE"):
+            refused = await hers.request(method, "/goals/settings")
+            assert (refused.status_code, set(refused.headers["Allow"].split(", "))) == (405, {"PATCH", "OPTIONS"})
+
+
 async def test_who_may_not_call_learns_nothing_else(nobody: httpx.AsyncClient) -> None:
     for method, path, _ in OLD:
         if not path.startswith("/streamers"):
