@@ -111,6 +111,8 @@ def error_words(error: str, detail: str) -> str:
             return _("The host leads to an address that is not on the internet, or to this site: nothing was sent.")
         case "nothing":
             return _("There is nothing left to tell of it.")
+        case "broken":
+            return _("The site could not read what to send: tell its operator.")
         case "unreadable":
             return _("The server can no longer read the secret: make a new one below.")
     return _("No answer.")
