@@ -92,13 +92,15 @@ async def confirm(
     already, and whose address nobody has proved yet, confirms only who is signed in to it.
 
     1. Lock it: who registers the address again waits, and then finds that it is taken.
-    2. Take over what the code was mailed for, unless there were other registrations.
+    2. Take over what the code was mailed for; no password if there were other registrations, or she is signed in.
     3. End the other codes.
     """
     outcome = Confirmed.DONE
     if await queries.registrations.lock_awaiting(connection, user_id=answered.user_id) is not None:
         password_hash = answered.password_hash or ""
-        if await queries.registrations.is_contested(
+        # Who is signed in to another account may have asked for this address herself, and taken the wrong letter.
+        is_another = caller_id not in (None, answered.user_id)
+        if is_another or await queries.registrations.is_contested(
             connection, user_id=answered.user_id, password_hash=answered.password_hash
         ):
             password_hash = ""

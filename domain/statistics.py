@@ -15,6 +15,8 @@ from domain.streamers import Streamer
 from infra import queries
 
 BEST_DONORS = 10
+DAYS_MAX = 1100
+"""A period is at most three years long, and some."""
 USUAL_DAYS = 28
 USUAL_FROM = 3
 """A usual day is known from so many days with donations on."""

@@ -1,12 +1,13 @@
 """Landlock: a process of ours gives up for good what it does not need (https://docs.kernel.org/userspace-api/landlock.html).
 
 Linux has it since 5.13, for everybody. Python has no function for it, so these are the system calls themselves; their
-numbers are the same on every architecture.
+numbers are the same on every architecture of Linux.
 """
 
 import ctypes
 import os
 import struct
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,6 +25,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def landlock_version() -> int:
     """0: this kernel has none."""
+    if sys.platform != "linux":
+        # The numbers are other calls there.
+        return 0
     return max(0, int(_libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_ASK_VERSION))))
 
 

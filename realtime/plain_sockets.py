@@ -78,12 +78,14 @@ class PlainSockets:
             return
         await send({"type": "websocket.accept"})
         socket = _Socket(receive, send)
-        serve = self._play if found["kind"] == "widget" else self._listen
+        is_widget = found["kind"] == "widget"
+        serve = self._play if is_widget else self._listen
         address = self._strangers.address_of(scope)
         try:
             if self._stage.stopping:
                 await socket.close(TRY_LATER)
-            elif self._strangers.is_refused(address):
+            elif not is_widget and self._strangers.is_refused(address):
+                # Widgets are asked as overlays are: an alert waits for nobody's guesses.
                 await socket.close(TOO_MUCH)
             elif not await serve(socket, int(found["streamer_id"]), _token_of(scope)):
                 self._strangers.note_failed(address)

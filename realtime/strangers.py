@@ -1,4 +1,5 @@
-"""Who brings tokens that open nothing: counted by address, and after too many not looked up for the rest of a minute.
+"""Who brings tokens that open nothing: counted by address, and after too many not looked up for the rest of a minute,
+but for overlays and widgets, where alerts would wait.
 
 Good tokens are not counted, so any number of widgets and bots may share one address.
 """

@@ -5,6 +5,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
+
 from domain import webhook_deliveries, webhook_payloads
 from domain.webhook_deliveries import Delivery, Result, Run
 from domain.webhook_events import WebhookEvent
@@ -53,7 +55,13 @@ async def _send_due(parts: Parts, run: Run) -> None:
             delivery = await webhook_deliveries.pick(connection, run)
             if delivery is None:
                 return
-            facts = await _facts_of(connection, run, delivery)
+            try:
+                facts = await _facts_of(connection, run, delivery)
+            except (LookupError, ValueError, asyncpg.DataError):
+                # A fault of ours, which each try would meet again: the receiver hears what comes after it.
+                log.exception("webhook %d: delivery %d cannot be read", run.webhook_id, delivery.id)
+                await webhook_deliveries.give_up(connection, run, delivery, "broken")
+                continue
             if facts is None:
                 await webhook_deliveries.give_up(connection, run, delivery, "nothing")
                 continue

@@ -169,6 +169,13 @@ def format_datetime(moment: datetime, time_zone: str) -> str:
     return f"{format_date(moment, time_zone)}, {format_time(moment, time_zone)}"
 
 
+def when(moment: datetime, time_zone: str) -> str:
+    """`21:43` today, `5 March, 21:43` before, on the streamer's clocks."""
+    clocks = zone(time_zone)
+    is_today = moment.astimezone(clocks).date() == datetime.now(clocks).date()
+    return format_time(moment, time_zone) if is_today else format_datetime(moment, time_zone)
+
+
 def language_links() -> list[tuple[str, str, str]]:
     """The other languages of this page: locale, its own name, address."""
     links = []

@@ -283,7 +283,7 @@ def _privacy(recipient: Recipient, requisites: Requisites) -> tuple[Section, ...
 
 
 def _consent(recipient: Recipient) -> tuple[Section, ...]:
-    """Other words need another CONSENT_VERSION (`web/pages/donate_form.py`)."""
+    """Other words need another CONSENT_VERSION (`web/donate_form.py`)."""
     agreed = _(
         "By ticking the box on the donation page I consent, of my own free will, to the processing of the data I enter "
         "there by the recipient of the donation, %(name)s, and by the owner of this site, who acts for the recipient.",

@@ -29,6 +29,10 @@ class Limit:
     period_seconds: int
 
 
+TEST_ALERTS = Limit("test-alert", 30, 60)
+"""Of a streamer, from wherever they are asked for."""
+
+
 @dataclass(frozen=True)
 class Count:
     """How often more, and in how many seconds it begins anew."""

@@ -5,8 +5,7 @@ from domain.webhook_deliveries import DeliveryStatus, Logged
 from domain.webhook_events import WebhookEvent
 from domain.webhooks import Format, OffReason, Webhook
 from web.field_words import too_long_words
-from web.i18n import _, format_number
-from web.pages.dashboard_view import when
+from web.i18n import _, format_number, when
 
 
 def event_words(name: str) -> str:
@@ -112,6 +111,8 @@ def error_words(error: str, detail: str) -> str:
             return _("The host leads to an address that is not on the internet, or to this site: nothing was sent.")
         case "nothing":
             return _("There is nothing left to tell of it.")
+        case "broken":
+            return _("The site could not read what to send: tell its operator.")
         case "unreadable":
             return _("The server can no longer read the secret: make a new one below.")
     return _("No answer.")

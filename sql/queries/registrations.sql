@@ -3,7 +3,7 @@
 -- each code keeps the one that it was mailed for.
 INSERT INTO users (email, password_hash, locale, awaits_code)
 VALUES (:email, :password_hash, :locale, :awaits_code)
-ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, locale = excluded.locale
+ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, locale = excluded.locale, created_at = now()
 WHERE users.awaits_code AND users.is_active
 RETURNING id;
 

@@ -20,7 +20,7 @@ from tests.web.post import Post, new_browser, open_post, registration
 from web import account_limits
 from web.api.people import ALIKE_SECONDS
 from web.limits import Limit
-from web.pages.register import CONSENT_VERSION
+from web.registering import CONSENT_VERSION
 
 ANNA = "anna@example.org"
 PASSWORD = "correct horse battery"

@@ -45,6 +45,16 @@ async def test_an_integer_that_is_nobodys(operators: httpx.AsyncClient, method: 
         assert answer.status_code == (403 if "stats" in path else 404), (number, answer.text)
 
 
+async def test_a_slash_at_the_end_is_the_same(site: Site, streamer: Streamer) -> None:
+    user_id = streamer.owner_id
+    async with calling(site, await jwt_of(site, user_id)) as hers:
+        for path in (f"/users/{user_id}", f"/streamers/{streamer.id}", f"/donations/stats/{user_id}"):
+            answers = [await hers.get(path + end) for end in ("", "/")]
+            assert [answer.status_code for answer in answers] == [200, 200], path
+            assert answers[0].json() == answers[1].json()
+        assert (await hers.delete("/moderation/blocks/abc/")).status_code == 422
+
+
 async def test_our_own_paths_say_it_as_a_problem(site: Site, streamer: Streamer) -> None:
     async with calling(site, await jwt_of(site, streamer.owner_id)) as hers:
         answer = await hers.delete("/moderation/blocks/abc")
@@ -52,6 +62,13 @@ async def test_our_own_paths_say_it_as_a_problem(site: Site, streamer: Streamer)
         assert answer.json()["errors"][0]["loc"] == ["path", "block_id"]
         for path in ("/moderation/blocks", "/goals"):
             assert (await hers.delete(f"{path}/2147483648")).status_code == 404
+
+
+async def test_a_word_that_is_an_address_of_its_own_is_no_id(site: Site, streamer: Streamer) -> None:
+    async with calling(site, await jwt_of(site, streamer.owner_id)) as hers:
+        for method in ("GET", "DELETE"):
+            refused = await hers.request(method, "/goals/settings")
+            assert (refused.status_code, set(refused.headers["Allow"].split(", "))) == (405, {"PATCH", "OPTIONS"})
 
 
 async def test_who_may_not_call_learns_nothing_else(nobody: httpx.AsyncClient) -> None:

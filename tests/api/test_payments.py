@@ -12,7 +12,7 @@ from tests.api.conftest import calling, jwt_of
 from tests.api.money import INIT, TBANK_INIT, bank_that_opens, confirm, order, read, send
 from tests.support.site import Site
 from web.api import wishes
-from web.pages.donate_form import CONSENT_VERSION
+from web.donate_form import CONSENT_VERSION
 
 pytestmark = pytest.mark.usefixtures("ledger_site")
 

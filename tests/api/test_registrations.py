@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.retention import forget_old
+from infra.settings import KeepDays
 from tests.api.conftest import calling, jwt_of
 from tests.api.fits import call
 from tests.support.accounts import add_account
@@ -106,6 +108,14 @@ class TestTwoRegistrations:
         await post.site.pool.execute("UPDATE confirmations SET expires_at = now() - interval '1 hour', tries = 5")
         await enter(program, await register(post, program, HIS, "boris"))
         await nobody_gets_in(post, program)
+
+    async def test_her_day_does_not_end_with_his(self, post: Post, program: httpx.AsyncClient) -> None:
+        await register(post, program, HIS, "boris")
+        await post.site.pool.execute("UPDATE users SET created_at = now() - interval '25 hours'")
+        hers = await register(post, program, HERS, "anna")
+        async with post.site.pool.acquire() as connection:
+            await forget_old(connection, KeepDays().model_dump())
+        await enter(program, hers)
 
     async def test_each_code_brings_its_own_profile(self, post: Post, program: httpx.AsyncClient) -> None:
         hers = await register(post, program, HERS, "anna", full_name="Анна", bio="Игры")
@@ -208,3 +218,17 @@ class TestHisAccountWantsHerAddress:
         assert (await his.get("/users/me")).json()["email_verified"] is False
         await enter(his, await resend(post, program))
         assert (await his.get("/users/me")).json()["email_verified"] is True
+
+    async def test_her_account_wants_the_address_that_he_registered(
+        self, post: Post, program: httpx.AsyncClient
+    ) -> None:
+        """The letters lie in her mailbox, and she takes the one of his registration."""
+        async with post.site.pool.acquire() as connection:
+            vera = await add_account(connection, "vera@example.org")
+        his = await register(post, program, HIS, "boris")
+        async with calling(post.site, await jwt_of(post.site, vera.id)) as hers:
+            await call(hers, "PUT", "/users/me", 200, json={"email": ANNA})
+            assert await post.code_to(ANNA) != his
+            await call(hers, *VERIFY, 200, json={"email": ANNA, "code": his})
+        await nobody_gets_in(post, program)
+        await choose_by_letter(post, program)

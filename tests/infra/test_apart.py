@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,9 @@ async def test_one_that_is_taken_over_finds_nothing(tmp_path: Path) -> None:
     reached = json.loads(done.output)
     assert reached.pop("a library"), "else nothing could be decoded"
     assert [what for what, is_reached in reached.items() if is_reached] == []
+
+
+def test_other_systems_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of Landlock's first call is `change_fdguard_np` on macOS."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert landlock_version() == 0

@@ -26,9 +26,12 @@ async def test_after_too_many_none_is_looked_up(service: Service, scene: Scene) 
     assert (await refused(Bot(service.url, "nobody")))["code"] == "unknown_token"
     assert (await refused(Bot(service.url, person(scene.streamer.owner_id))))["code"] == "too_many"
     for token in ("nobody", scene.token):
-        async with plain(service, widget_path, token) as socket:
+        async with plain(service, path, token) as socket:
             assert await socket.closed_with() == 1008
-    # Overlays are not asked: an alert waits for nobody's guesses.
+    # Widgets and overlays are let in: an alert waits for nobody's guesses.
+    async with plain(service, widget_path, scene.token) as socket:
+        await socket.socket.send_str("ping")
+        assert await socket.socket.receive_str(timeout=10) == "pong"
     async with service.overlay(scene) as overlay:
         assert (await overlay.wait_for("welcome"))["role"] == "speaker"
 

@@ -164,6 +164,21 @@ async def test_a_secret_no_key_reads_is_said(house: House, receiver: Receiver) -
     assert await house.rows("SELECT error FROM webhook_deliveries") == [{"error": "unreadable"}]
 
 
+@pytest.mark.parametrize("data", ["{}", '{"donation_id": "seven"}'])
+async def test_one_that_cannot_be_read_holds_up_none(house: House, receiver: Receiver, data: str) -> None:
+    webhook_id = await house.listen(receiver)
+    await house.pay()
+    await house.pay()
+    await house.publish()
+    await house.parts.pool.execute(
+        "UPDATE webhook_deliveries SET data = $1::text::jsonb WHERE id = (SELECT min(id) FROM webhook_deliveries)", data
+    )
+    await send_webhook(house.parts, webhook_id)
+    assert receiver.types == ["donation.paid"]
+    assert await house.statuses(webhook_id) == ["failed", "delivered"]
+    assert await house.rows("SELECT error FROM webhook_deliveries WHERE status = 'failed'") == [{"error": "broken"}]
+
+
 async def test_the_log_is_trimmed(house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhook_deliveries, "MOST_LOGGED", 3)
     webhook_id = await house.listen(receiver)

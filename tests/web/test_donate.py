@@ -11,8 +11,8 @@ import pytest
 
 from domain.streamers import Streamer
 from tests.support.site import Site
+from web.donate_form import CONSENT_VERSION
 from web.i18n import LANGUAGES
-from web.pages.donate_form import CONSENT_VERSION
 
 NBSP = "\N{NO-BREAK SPACE}"
 HTMX = {"HX-Request": "true"}

@@ -14,7 +14,7 @@ from domain.text import clean_message
 from infra.settings import ROOT
 from tests.support.site import Site
 from tests.web.donation_states import add_donation, bring_to
-from web.pages.donate_form import parse_amount
+from web.donate_form import parse_amount
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 BUDGET_BYTES = 14 * 1024

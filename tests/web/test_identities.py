@@ -18,7 +18,7 @@ from tests.simulator.support import Clock, Simulator, running_simulator
 from tests.support.site import Site, open_site
 from tests.web.conftest import PASSWORD, signed_in
 from tests.web.post import open_post
-from web.pages.register import CONSENT_VERSION
+from web.registering import CONSENT_VERSION
 
 ANYA = {"id": "1000001", "login": "anya", "name": "Аня Иванова", "email": "anya@example.com"}
 NAMES = ("yandex", "vk", "twitch", "youtube")

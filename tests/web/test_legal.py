@@ -12,8 +12,8 @@ from infra.crypto import SecretBox
 from tests.domain.test_requisites import GOOD
 from tests.support.site import Site
 from tests.web.conftest import signed_in
+from web.donate_form import CONSENT_VERSION
 from web.legal_texts import NAMES
-from web.pages.donate_form import CONSENT_VERSION
 
 RU = {"Accept-Language": "ru"}
 EN = {"Accept-Language": "en"}

@@ -43,7 +43,7 @@ from web.api.schemas.common import Message, RoublesIn
 from web.context import parts
 from web.control_words import example_words
 from web.i18n import _
-from web.pages.dashboard_actions import TESTS
+from web.limits import TEST_ALERTS
 
 blueprint = old_api("alerts")
 
@@ -257,7 +257,7 @@ async def list_gifs(tier_id: str) -> TierGifs:
 async def play_test(amount: str) -> Message:
     """Play a test alert of so many roubles, marked as a test: it touches no totals."""
     streamer = await callers_streamer()
-    await parts().limiter.take(TESTS, str(streamer.id))
+    await parts().limiter.take(TEST_ALERTS, str(streamer.id))
     async with parts().pool.acquire() as connection, connection.transaction():
         await control.test(connection, streamer.id, presser(streamer), amount_minor=_amount(amount), **example_words())
     await tell(streamer, ALERTS)

@@ -42,7 +42,7 @@ from web.context import parts
 from web.i18n import current_locale
 from web.known_browsers import remember_browser
 from web.letter_post import mailer, post_letter, take_new_address
-from web.pages.register import CONSENT_VERSION, may_register
+from web.registering import CONSENT_VERSION, may_register
 from web.security import is_own_origin
 
 blueprint = old_api("auth")
@@ -190,8 +190,9 @@ async def verify_email(data: EmailVerificationCode) -> Message:
     """Give back the code from a letter, after registering or after asking for another address.
 
     The code is good for a quarter of an hour and for five tries. For another address, call with the token that asked
-    for it. Where codes were asked for with different passwords, or by `resend-verification` without one, nobody knows
-    which is the owner's: then none is kept, and another letter lets her choose one.
+    for it. Where codes were asked for with different passwords, or by `resend-verification` without one, or the call
+    comes with another account's token, nobody knows which password is the owner's: then none is kept, and another
+    letter lets her choose one.
     """
     await take_code()
     try:

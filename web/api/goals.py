@@ -25,7 +25,7 @@ from web.context import parts
 
 blueprint = new_api("goals")
 
-_ID = "/<id:goal_id>"
+_ID = "/<id(besides='settings'):goal_id>"
 _FIELDS = {"target": "target_minor", "start": "start_minor"}
 """What the domain's fields are called here."""
 _REFUSED = {

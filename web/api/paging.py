@@ -11,7 +11,7 @@ from quart import request
 from domain.history import Place
 from web.api.problems import problem
 from web.api.schemas.common import Model
-from web.pages.history_filters import read_place, write_place
+from web.history_filters import read_place, write_place
 
 LIMIT_MAX = 100
 LIMIT = 50

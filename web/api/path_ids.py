@@ -4,7 +4,7 @@ the first version, and not an address that there is not (404)."""
 import re
 
 from quart import Quart, request
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import IntegerConverter, Map
 
 from web.api.blueprints import is_api
 from web.api.errors import wrong_field
@@ -19,9 +19,20 @@ class NotAnId(str):
 
 
 class IdConverter(IntegerConverter):
-    """An id that a table can have. An integer beyond those is nobody's, as 0 is."""
+    """An id that a table can have. An integer beyond those is nobody's, as 0 is.
+
+    `besides`: a word that is an address of its own, in whatever method: `/goals/<id(besides="settings"):goal_id>`.
+    """
 
     regex = r"[^/]+"
+    # Else Werkzeug takes the slash in the pattern for one that may match, and a slash after the id for another address.
+    part_isolating = True
+
+    def __init__(self, url_map: Map, besides: str = "") -> None:
+        super().__init__(url_map)
+        if besides:
+            # Here and not in `to_python`, so that this rule's methods are not those of the other address.
+            self.regex = rf"(?!{re.escape(besides)}\Z)[^/]+"
 
     def to_python(self, value: str) -> int | NotAnId:
         if not _INTEGER.fullmatch(value):

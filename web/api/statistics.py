@@ -6,7 +6,7 @@ from quart_schema import validate_querystring, validate_response
 
 from domain import statistics
 from domain.scopes import Scope
-from domain.statistics import Period, Sum
+from domain.statistics import DAYS_MAX, Period, Sum
 from domain.streamers import Streamer
 from domain.totals import read_totals
 from web.api.access import callers_streamer, needs
@@ -28,7 +28,6 @@ from web.api.schemas.statistics import (
 )
 from web.context import parts
 from web.i18n import zone
-from web.pages.statistics import DAYS_MAX
 
 blueprint = new_api("statistics", "")
 

@@ -16,16 +16,16 @@ from domain.errors import InvalidInputError, NotAllowedError
 from domain.streamers import Streamer, get_streamer, is_open
 from domain.terminals import Terminal
 from domain.terms import ELSEWHERE
+from web import donate_form
 from web.api.access import caller_if_any
 from web.api.errors import Refused, wrong_field
 from web.api.payment_looks import count_guess, refuse_guessers
 from web.bank_state import is_simulated
 from web.context import parts
+from web.donate_form import DonateForm, Rules
 from web.donating import check_address, count_address, count_wish
 from web.i18n import current_locale
 from web.legal_row import LegalRow, PageTerms
-from web.pages import donate_form
-from web.pages.donate_form import DonateForm, Rules
 from web.waiting import look, page_version, wait_for_change
 
 WAIT_SECONDS = 15.0

@@ -4,8 +4,8 @@ from quart import Blueprint, Response, request
 
 from domain.donation_details import search_payments
 from web.context import parts
+from web.i18n import when
 from web.pages import desk, payment_words
-from web.pages.dashboard_view import when
 from web.pages.donations import public_id_in
 from web.sessions import require_superuser
 from web.terminal_words import provider_title

@@ -11,9 +11,9 @@ from domain.alert_settings import AlertSettings, Tier
 from domain.alert_tiers import ANONYMOUS_TEXT_TEMPLATE, DONATION_TEXT_TEMPLATE, TEXT_TEMPLATE
 from domain.errors import InvalidInputError
 from domain.media_files import Kind
+from web.donate_form import parse_amount
 from web.field_words import too_long_words
 from web.i18n import _, format_amount, format_money, ngettext
-from web.pages.donate_form import parse_amount
 
 Typed = dict[str, Any]
 """As it was typed, by the field's name: text, "yes" or "" of a switch, a list of the pictures chosen."""

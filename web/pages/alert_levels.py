@@ -20,12 +20,12 @@ from infra.redis import publish
 from web.context import parts
 from web.control_words import example_words
 from web.i18n import _
+from web.limits import TEST_ALERTS
 from web.pages import desk
 from web.pages.alert_form import Typed, check_level, level_typed_from, level_typed_of, read_level
 from web.pages.alert_preview import amount_of, read_saved
 from web.pages.alert_settings import limits, list_ready, sound_options
 from web.pages.control import presser
-from web.pages.dashboard_actions import TESTS
 from web.pages.page_versions import version_of
 from web.security import allow_source
 from web.sessions import require_streamer, require_user
@@ -76,7 +76,7 @@ async def test(tier_id: str) -> ResponseReturnValue:
     """Plays what is saved, also where alerts are switched off."""
     user, streamer = await require_user(), await require_streamer()
     _settings, tier = await read_saved(streamer, tier_id)
-    await parts().limiter.take(TESTS, str(streamer.id))
+    await parts().limiter.take(TEST_ALERTS, str(streamer.id))
     async with parts().pool.acquire() as connection, connection.transaction():
         await control.test(
             connection, streamer.id, presser(user, streamer), amount_minor=amount_of(tier), **example_words()

@@ -25,9 +25,8 @@ from web import shown_once
 from web.confirmation import not_confirmed
 from web.context import parts
 from web.field_words import too_long_words
-from web.i18n import _, ngettext
+from web.i18n import _, ngettext, when
 from web.pages import desk
-from web.pages.dashboard_view import when
 from web.pages.my_account import zone_of
 from web.sessions import require_user
 

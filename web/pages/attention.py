@@ -22,9 +22,9 @@ from domain.errors import NotFoundError
 from domain.streamers import Streamer
 from providers.provider import MalformedNotification, Notification
 from web.context import parts
+from web.i18n import when
 from web.limits import Limit
 from web.pages import desk, payment_words
-from web.pages.dashboard_view import when
 from web.sessions import require_streamer, require_superuser, require_user
 from web.terminal_words import provider_title
 

@@ -13,8 +13,8 @@ from domain import blocks
 from domain.blocks import BlockKind
 from domain.errors import InvalidInputError, NotAllowedError
 from web.context import parts
+from web.i18n import when
 from web.pages import desk
-from web.pages.dashboard_view import when
 from web.sessions import require_streamer, require_user
 
 blueprint = Blueprint("blocks", __name__)

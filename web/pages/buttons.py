@@ -26,8 +26,7 @@ from web import reveals
 from web.context import parts
 from web.control_words import control_title
 from web.field_words import given_name_words
-from web.i18n import LANGUAGES, current_locale, ngettext
-from web.pages.dashboard_view import when
+from web.i18n import LANGUAGES, current_locale, ngettext, when
 from web.pages.desk import go_to, render
 from web.sessions import require_streamer
 

@@ -22,10 +22,10 @@ from domain.users import User
 from web import moderation_words
 from web.context import parts
 from web.control_words import call_presser, line
-from web.i18n import _
+from web.i18n import _, when
 from web.pages.control_view import Press
 from web.pages.dashboard import TEST_AMOUNTS_MINOR
-from web.pages.dashboard_view import Stage, read_missed, read_stage, when
+from web.pages.dashboard_view import Stage, read_missed, read_stage
 from web.pages.desk import address
 from web.security import allow_realtime
 from web.sessions import require_streamer, require_user

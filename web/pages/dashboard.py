@@ -25,6 +25,7 @@ from infra.tickets import issue_dashboard_ticket
 from web import reveals
 from web.certificate import is_trusted
 from web.context import parts
+from web.i18n import when
 from web.on_air import is_on_air
 from web.pages.admin_streamers import render_list
 from web.pages.dashboard_view import (
@@ -37,7 +38,6 @@ from web.pages.dashboard_view import (
     read_missed,
     read_stage,
     read_takings,
-    when,
 )
 from web.pages.desk import address, menu
 from web.pages.first_steps_view import step_titles

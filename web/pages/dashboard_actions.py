@@ -19,7 +19,7 @@ from infra.redis import publish
 from web import reveals
 from web.context import parts
 from web.control_words import call_presser, example_words, line
-from web.limits import Limit
+from web.limits import TEST_ALERTS
 from web.pages.control import console, here, presser
 from web.pages.dashboard import TEST_AMOUNTS_MINOR, part
 from web.pages.desk import address
@@ -27,7 +27,6 @@ from web.sessions import require_streamer, require_user
 
 blueprint = Blueprint("dashboard_actions", __name__)
 
-TESTS = Limit("test-alert", 30, 60)
 
 CONTROLS = frozenset({Topic.CONTROLS, Topic.ALERTS})
 ALERTS = frozenset({Topic.ALERTS})
@@ -40,7 +39,7 @@ async def test() -> ResponseReturnValue:
     amount_minor = form.get("amount_minor", type=int)
     if amount_minor not in TEST_AMOUNTS_MINOR:
         raise UnprocessableEntity
-    await parts().limiter.take(TESTS, str(streamer.id))
+    await parts().limiter.take(TEST_ALERTS, str(streamer.id))
     async with parts().pool.acquire() as connection, connection.transaction():
         pressed = await control.test(connection, streamer.id, by, amount_minor=amount_minor, **example_words())
         controls = await overlays.get_controls(connection, streamer.id)

@@ -18,7 +18,7 @@ from domain.streamers import Streamer
 from domain.terminals import get_active_terminal
 from domain.totals import Totals, read_totals
 from web.bank_state import Bank, read_bank
-from web.i18n import _, format_datetime, format_money, format_time, zone
+from web.i18n import _, format_money, format_time, zone
 from web.pages.control_view import Answers, read_answers
 
 NEXT_ALERTS = 5
@@ -194,13 +194,6 @@ async def read_feed(connection: Any, streamer: Streamer, wanted: int) -> Feed:
         has_terminal=await get_active_terminal(connection, streamer.id) is not None,
         playing=await get_playing(connection, streamer.id),
     )
-
-
-def when(moment: datetime, time_zone: str) -> str:
-    """`21:43` today, `5 March, 21:43` before, on the streamer's clocks."""
-    clocks = zone(time_zone)
-    is_today = moment.astimezone(clocks).date() == datetime.now(clocks).date()
-    return format_time(moment, time_zone) if is_today else format_datetime(moment, time_zone)
 
 
 def chips(row: FeedRow | ManualRow, time_zone: str) -> list[Chip]:

@@ -28,12 +28,7 @@ from domain.terms import keep_terms
 from providers.outcomes import RefusalReason
 from web.bank_state import is_test_terminal
 from web.context import parts
-from web.donating import check_address, count_address, count_wish
-from web.i18n import _, current_locale
-from web.legal_row import read_legal_row, read_page_terms, recipient_of
-from web.legal_texts import make_document
-from web.limits import Limit
-from web.pages.donate_form import (
+from web.donate_form import (
     CONSENT_VERSION,
     DonateForm,
     Rules,
@@ -43,6 +38,11 @@ from web.pages.donate_form import (
     preselected,
     typed_from,
 )
+from web.donating import check_address, count_address, count_wish
+from web.i18n import _, current_locale
+from web.legal_row import read_legal_row, read_page_terms, recipient_of
+from web.legal_texts import make_document
+from web.limits import Limit
 from web.provider_words import refusal_words
 from web.qr import qr_svg
 from web.waiting import HINT_AFTER_SECONDS, WAIT_SECONDS, is_final, is_slow, look, page_version, wait_for_change

@@ -26,12 +26,12 @@ from domain.history import Place
 from domain.streamers import Streamer
 from infra.redis import publish
 from web.context import parts
-from web.i18n import _
+from web.history_filters import PLACES, read_filters
+from web.i18n import _, when
 from web.limits import Limit
 from web.pages import desk, payment_words
-from web.pages.dashboard_view import alert_chip, when
+from web.pages.dashboard_view import alert_chip
 from web.pages.donation_moderation import read_moderation
-from web.pages.history_filters import PLACES, read_filters
 from web.sessions import require_streamer, require_user
 from web.terminal_words import provider_title
 

@@ -21,11 +21,10 @@ from domain.errors import NotAllowedError, NotFoundError
 from domain.exports import Export, ExportState, Format
 from domain.streamers import Streamer
 from web.context import parts
-from web.i18n import _, zone
+from web.history_filters import read_filters
+from web.i18n import _, when, zone
 from web.limits import Limit
 from web.pages import desk
-from web.pages.dashboard_view import when
-from web.pages.history_filters import read_filters
 from web.sessions import require_streamer, require_user
 
 blueprint = Blueprint("exports", __name__)

@@ -30,12 +30,12 @@ from web import reveals
 from web.bank_state import Bank, read_bank
 from web.context import parts
 from web.control_words import example_words
+from web.donate_form import parse_amount
 from web.field_words import too_long_words
 from web.i18n import _, format_amount, format_money
 from web.limits import Limit
 from web.pages.dashboard import TEST_AMOUNTS_MINOR
 from web.pages.desk import address
-from web.pages.donate_form import parse_amount
 from web.pages.first_steps_name import read_name_step
 from web.pages.first_steps_view import frame, step_page
 from web.sessions import require_streamer, require_user

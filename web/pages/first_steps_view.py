@@ -8,8 +8,7 @@ from quart import Response
 from domain.first_steps import STEPS, Payee, Progress, Step
 from domain.streamers import Streamer
 from web.context import parts
-from web.i18n import _
-from web.pages.dashboard_view import when
+from web.i18n import _, when
 from web.pages.desk import address, render
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from domain.errors import DomainError, InvalidInputError
 from domain.goals import Goal, GoalFields, GoalStatus, clean_fields, find_problems
+from web.donate_form import parse_amount
 from web.field_words import too_long_words
 from web.i18n import _, format_amount, format_money, ngettext, zone
-from web.pages.donate_form import parse_amount
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,7 @@ from domain.history import Entry
 from domain.streamers import Streamer
 from infra.redis import publish
 from web.context import parts
-from web.i18n import _
-from web.pages import desk
-from web.pages.dashboard_view import Chip, alert_chip, is_over, money_chip, test_chip, when
-from web.pages.donations import is_public_id, public_id_in
-from web.pages.history_filters import (
+from web.history_filters import (
     FIELDS,
     PLACES,
     TEXT_MAX_LENGTH,
@@ -37,6 +33,10 @@ from web.pages.history_filters import (
     state_words,
     write_place,
 )
+from web.i18n import _, when
+from web.pages import desk
+from web.pages.dashboard_view import Chip, alert_chip, is_over, money_chip, test_chip
+from web.pages.donations import is_public_id, public_id_in
 from web.sessions import require_streamer
 
 blueprint = Blueprint("history", __name__)

@@ -34,7 +34,7 @@ from web.letter_post import post_letter
 from web.limits import Limit
 from web.pages.account import first_page, same_site_path
 from web.pages.links import find_given_link, forget_given_link
-from web.pages.register import CONSENT_VERSION, may_register
+from web.registering import CONSENT_VERSION, may_register
 from web.security import client_address
 
 log = logging.getLogger(__name__)

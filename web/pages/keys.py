@@ -27,10 +27,9 @@ from web import shown_once
 from web.confirmation import not_confirmed
 from web.context import parts
 from web.field_words import given_name_words
-from web.i18n import _, ngettext
+from web.i18n import _, ngettext, when
 from web.letter_post import post_letter
 from web.pages import desk
-from web.pages.dashboard_view import when
 from web.scope_words import scope_words, short_words
 from web.sessions import require_streamer, require_user
 

@@ -24,13 +24,13 @@ from domain.manual_donations import Manual, NewManual
 from domain.streamers import Streamer
 from infra.redis import publish
 from web.context import parts
+from web.donate_form import parse_amount
 from web.field_words import too_long_words
-from web.i18n import _, format_amount, format_money, zone
+from web.history_filters import FIELDS, PLACES
+from web.i18n import _, format_amount, format_money, when, zone
 from web.limits import Limit
 from web.pages import desk
-from web.pages.dashboard_view import alert_chip, when
-from web.pages.donate_form import parse_amount
-from web.pages.history_filters import FIELDS, PLACES
+from web.pages.dashboard_view import alert_chip
 from web.sessions import require_streamer, require_user
 
 blueprint = Blueprint("manual_donations", __name__)

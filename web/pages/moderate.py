@@ -27,8 +27,8 @@ from domain.moderators import Moderator, Right
 from infra.tickets import issue_moderator_ticket
 from web import moderation_words, moderator_words
 from web.context import parts
+from web.i18n import when
 from web.moderator_sessions import forget_session, require_moderator
-from web.pages.dashboard_view import when
 from web.pages.moderate_controls import controls_values
 from web.pages.moderation import SHOWN_MAX
 from web.pages.moderation_view import (

@@ -10,8 +10,8 @@ from domain.moderation_log import read_log
 from domain.moderators import list_moderators
 from web import moderation_words
 from web.context import parts
+from web.i18n import when
 from web.pages import desk
-from web.pages.dashboard_view import when
 from web.sessions import require_streamer
 
 blueprint = Blueprint("moderation_log", __name__)

@@ -31,9 +31,9 @@ from domain.streamers import Streamer
 from domain.text import NAME_MAX_LENGTH, clean_message, clean_name
 from web import moderation_words
 from web.context import parts
+from web.donate_form import parse_amount
 from web.i18n import _, ngettext
 from web.pages import desk
-from web.pages.donate_form import parse_amount
 from web.pages.moderation_view import who_decides
 from web.sessions import require_streamer
 

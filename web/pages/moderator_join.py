@@ -15,8 +15,8 @@ from domain.text import NAME_MAX_LENGTH
 from web import moderator_words
 from web.account_limits import take_code
 from web.context import parts
+from web.i18n import when
 from web.moderator_sessions import give_session
-from web.pages.dashboard_view import when
 from web.pages.moderation_view import tell_moderators
 from web.secret_cookies import forget_cookie, keep_cookie, read_cookie
 

@@ -23,9 +23,8 @@ from domain.streamers import Streamer
 from domain.text import NAME_MAX_LENGTH
 from web import moderator_words
 from web.context import parts
-from web.i18n import ngettext
+from web.i18n import ngettext, when
 from web.pages import desk
-from web.pages.dashboard_view import when
 from web.pages.moderation_view import tell_moderators
 from web.secret_cookies import keep_cookie, read_cookie
 from web.security import allow_realtime

@@ -41,11 +41,12 @@ from domain.streamers import (
     list_former_slugs,
 )
 from infra.pictures import PictureError, reencode_apart
+from web import donate_form
 from web.context import parts
 from web.i18n import _
 from web.legal_row import read_page_terms
 from web.limits import Limit
-from web.pages import desk, donate_form
+from web.pages import desk
 from web.pages.page_form import Typed, check, typed_from, typed_of, with_profile, words, zone_options
 from web.pages.page_versions import differences, version_of
 from web.sessions import require_streamer

@@ -14,9 +14,9 @@ from domain.links import LINKS_MAX, clean_link
 from domain.profiles import PRESETS_MAX, Profile
 from domain.streamers import Streamer, check_time_zone, clean_display_name
 from domain.text import clean_name
+from web.donate_form import parse_amount
 from web.field_words import too_long_words
 from web.i18n import _, city_of, format_amount, format_money, ngettext, zone
-from web.pages.donate_form import parse_amount
 
 Value = TypeVar("Value")
 

@@ -11,8 +11,8 @@ from domain.payments import Payment, PaymentStatus
 from domain.refunds import ALREADY_BACK, TOO_LITTLE_LEFT, Refund, RefundStatus
 from domain.users import User
 from providers.outcomes import RefusalReason
-from web.i18n import _, format_money
-from web.pages.dashboard_view import Chip, when
+from web.i18n import _, format_money, when
+from web.pages.dashboard_view import Chip
 from web.provider_words import refusal_words
 
 

@@ -22,9 +22,9 @@ from domain.ledger import BookedAs
 from domain.streamers import Streamer
 from infra.redis import publish
 from web.context import parts
+from web.donate_form import parse_amount
 from web.i18n import _, format_amount, format_money, ngettext
 from web.pages import desk, payment_words
-from web.pages.donate_form import parse_amount
 from web.pages.donations import find_attempt, read
 from web.sessions import require_streamer, require_user
 

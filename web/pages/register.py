@@ -26,11 +26,9 @@ from web.i18n import _, current_locale
 from web.letter_post import mailer
 from web.pages.account import first_page
 from web.pages.links import find_given_link, forget_given_link
+from web.registering import CONSENT_VERSION, may_register
 
 blueprint = Blueprint("register", __name__)
-
-CONSENT_VERSION = "2026-11-28"
-"""Names the words of templates/pages/register_consent.html; stored with the account. New words, new version."""
 
 CODE = CodeForm(Purpose.REGISTER, "pages/register_code.html", "register.show_code", "register.show")
 
@@ -159,16 +157,6 @@ async def send_again() -> ResponseReturnValue:
 @blueprint.get("/register/consent")
 async def show_consent() -> str:
     return await render_template("pages/register_consent.html", consent_version=CONSENT_VERSION)
-
-
-def may_register(link: OneTimeLink | None, *, is_proved: bool = False) -> bool:
-    """Whether who came by this link, or by none, may have an account; `is_proved`: for an address that another site
-    has proved to be this person's."""
-    if link is not None and link.purpose is LinkPurpose.FIRST:
-        return True
-    settings = parts().settings
-    mode = settings.registration_wish if is_proved else settings.registration_mode
-    return mode == "open" or (mode == "invite" and link is not None)
 
 
 async def _welcome(user: User) -> ResponseReturnValue:

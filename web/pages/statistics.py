@@ -15,7 +15,7 @@ from quart import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from domain import statistics
-from domain.statistics import Counted, Period, Sum
+from domain.statistics import DAYS_MAX, Counted, Period, Sum
 from domain.streamers import Streamer
 from web.context import parts
 from web.csv_files import MARK, csv_line, download, rubles
@@ -26,8 +26,6 @@ from web.sessions import require_streamer
 blueprint = Blueprint("statistics", __name__)
 
 PERIODS = ("7", "30", "90", "month", "year", "own")
-DAYS_MAX = 1100
-"""A period is at most three years long, and some."""
 _BY_DAYS_UP_TO = 92
 _BY_WEEKS_UP_TO = 400
 

@@ -34,10 +34,9 @@ from providers.provider import Credentials, Provider
 from web.bank_state import credentials_of, is_standing, is_test_account
 from web.confirmation import not_confirmed, signed_in_just_now
 from web.context import parts
-from web.i18n import _, use_locale
+from web.i18n import _, use_locale, when
 from web.letter_post import post_letter
 from web.limits import Limit
-from web.pages.dashboard_view import when
 from web.pages.desk import address, go_to, render
 from web.provider_words import refusal_words
 from web.sessions import require_streamer, require_user

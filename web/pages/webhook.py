@@ -31,8 +31,8 @@ from domain.webhooks import Fields, Format, OffReason, Webhook
 from infra.settings import ROOT
 from web import reveals, webhook_words
 from web.context import parts
+from web.i18n import when
 from web.limits import Limit
-from web.pages.dashboard_view import when
 from web.pages.desk import address, go_to, render
 from web.pages.webhooks import form_words, read_fields
 from web.sessions import require_streamer

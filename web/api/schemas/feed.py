@@ -11,7 +11,7 @@ from domain.history import State
 from domain.manual_donations import MOST_MINOR
 from web.api.paging import PageQuery
 from web.api.schemas.common import Model
-from web.pages.history_filters import TEXT_MAX_LENGTH
+from web.history_filters import TEXT_MAX_LENGTH
 
 
 def _aware(moment: datetime) -> datetime:

@@ -15,8 +15,8 @@ from domain.history import Place, Selection, State
 from domain.manual_donations import MOST_MINOR
 from domain.streamers import Streamer
 from domain.text import clean_name
+from web.donate_form import parse_amount
 from web.i18n import _, current_locale, format_money, zone
-from web.pages.donate_form import parse_amount
 
 TEXT_MAX_LENGTH = 100
 FIELDS = ("q", "period", "from", "to", "min", "max", "donor", "state", "anonymous")
