@@ -118,7 +118,7 @@ async def test_while_it_is_checked(site: Site, her: httpx.AsyncClient, monkeypat
     assert said(await upload(her, GIF)) == "file-waits"
     page = (await her.get(FILES)).text
     assert "being checked" in page
-    assert '<meta http-equiv="refresh" content="5">' in page
+    assert '<meta http-equiv="refresh" content="5;url=?">' in page
     assert 'src="/static/uploads/' not in page
     # The worker says no after nobody waits any more.
     await site.pool.execute("UPDATE media_files SET state = 'refused', refusal = 'too_long', content = NULL")

@@ -33,7 +33,7 @@ async def test_nothing_waits(site: Site, streamer: Streamer) -> None:
     async with let_in(site, streamer) as bob:
         page = (await bob.client.get(bob.at)).text
     assert "The queue is empty" in page
-    assert '<meta http-equiv="refresh" content="20">' in page
+    assert '<meta http-equiv="refresh" content="20;url=?">' in page
     assert "only you" in page
 
 
