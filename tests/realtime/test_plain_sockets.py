@@ -34,6 +34,11 @@ class Plain:
         assert message.type is aiohttp.WSMsgType.TEXT, message
         return json.loads(message.data)
 
+    async def is_heard(self) -> None:
+        """Its token was looked up: from now on it misses nothing."""
+        await self.socket.send_str("ping")
+        assert await self.socket.receive_str(timeout=WAIT_SECONDS) == "pong"
+
     async def closed_with(self) -> int | None:
         """Whatever comes before; the code it was closed with."""
         async with asyncio.timeout(WAIT_SECONDS):
@@ -170,6 +175,7 @@ async def test_a_rotated_token_ends_widget_and_listener_with_4401(
         plain(service, f"ws/{scene.streamer.id}", scene.token) as listener,
         plain(service, f"{scene.streamer.id}", person(scene.streamer.owner_id)) as owner,
     ):
+        await owner.is_heard()
         await scene.rotate_token()
         async with asyncio.timeout(10):
             assert (await widget.closed_with(), await listener.closed_with()) == (4401, 4401)
@@ -238,9 +244,7 @@ async def test_garbage_and_floods_end_only_who_sent_them(service: Service, scene
     async with plain(service, listen_path, scene.token) as good:
         for path in (widget_path, listen_path):
             async with plain(service, path, scene.token) as socket:
-                await socket.socket.send_str("ping")
-                async with asyncio.timeout(WAIT_SECONDS):
-                    assert await socket.socket.receive_str() == "pong"
+                await socket.is_heard()
                 rubbish: list[str | bytes] = [
                     "",
                     "{",
@@ -257,9 +261,7 @@ async def test_garbage_and_floods_end_only_who_sent_them(service: Service, scene
                         await socket.socket.send_str(piece)
                     else:
                         await socket.socket.send_bytes(piece)
-                await socket.socket.send_str("ping")
-                async with asyncio.timeout(WAIT_SECONDS):
-                    assert await socket.socket.receive_str() == "pong"
+                await socket.is_heard()
                 for _ in range(60):
                     if not socket.socket.closed:
                         await socket.socket.send_str("x")

@@ -21,8 +21,7 @@ async def test_after_too_many_none_is_looked_up(service: Service, scene: Scene) 
     # Good ones do not count, however many there are, and nothing is refused yet.
     for _ in range(3):
         async with plain(service, path, scene.token) as socket:
-            await socket.socket.send_str("ping")
-            assert await socket.socket.receive_str(timeout=10) == "pong"
+            await socket.is_heard()
     assert (await refused(Bot(service.url, "nobody")))["code"] == "unknown_token"
     assert (await refused(Bot(service.url, person(scene.streamer.owner_id))))["code"] == "too_many"
     for token in ("nobody", scene.token):
@@ -30,8 +29,7 @@ async def test_after_too_many_none_is_looked_up(service: Service, scene: Scene) 
             assert await socket.closed_with() == 1008
     # Widgets and overlays are let in: an alert waits for nobody's guesses.
     async with plain(service, widget_path, scene.token) as socket:
-        await socket.socket.send_str("ping")
-        assert await socket.socket.receive_str(timeout=10) == "pong"
+        await socket.is_heard()
     async with service.overlay(scene) as overlay:
         assert (await overlay.wait_for("welcome"))["role"] == "speaker"
 

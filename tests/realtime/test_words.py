@@ -145,6 +145,7 @@ async def test_frames_of_any_kind_on_plain_sockets_disturb_no_overlay(service: S
 
     async with service.overlay(scene) as honest, plain(service, address, scene.token) as listener, bot:
         await bot.wait_for("controls")
+        await listener.is_heard()
         offer = await play_beside(scene, honest, bot, disturb)
         # Exactly once: the next thing it hears is the next donation.
         assert (await listener.frame())["donation"]["message"] == offer["message"]
