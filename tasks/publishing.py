@@ -99,6 +99,8 @@ async def _note_for_webhooks(connection: Any, rows: Sequence[Any]) -> webhook_ev
     left = {row["id"] for row in told if row["id"] in noted.left and row["tries"] < NOTING_TRIES}
     for id_ in left:
         await queries.outbox.postpone_outbox(connection, id=id_, error="not noted for webhooks")
+    if given_up := sorted(noted.left - left):
+        log.error("webhooks never hear of outbox rows %s: they could not be noted", given_up)
     return webhook_events.Noted(noted.has_any, frozenset(left))
 
 
