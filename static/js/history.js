@@ -6,6 +6,9 @@ const exporting = document.querySelector("#export");
 // As by the same key from the live page.
 if (location.hash === "#q") search.focus();
 
+// Searched while it was typed; leaving the field would load the same once more, and close the menu that was pressed.
+search.addEventListener("change", (event) => event.stopPropagation());
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus(null, true);
   // By its place too: another layout has another sign there.
