@@ -14,6 +14,8 @@ async def test_a_setting_is_found_by_any_of_its_words(her_page: Page, browser: B
     page.on("pageerror", lambda error: errors.append(str(error)))
     await page.locator(".tabs-more summary").click()
     await page.locator(".sheet").get_by_role("link", name="Все настройки").click()
+    # The script has run.
+    await expect(page.locator("#find")).to_be_visible()
     shown = page.locator("[data-item]:visible")
     everything = await shown.count()
     assert everything >= 15
