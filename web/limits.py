@@ -30,7 +30,7 @@ class Limit:
 
 
 TEST_ALERTS = Limit("test-alert", 30, 60)
-"""Of a streamer, from wherever they are asked for."""
+"""Of a streamer, by pages and by the API; the first steps count theirs apart."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,15 @@ class Count:
     left_seconds: int
 
 
+def _name(limit: Limit, key: str) -> str:
+    """Of the counter on Redis."""
+    return f"streamcash:limit:{limit.name}:{key}"
+
+
+def _too_many(left_seconds: float) -> TooManyRequests:
+    return TooManyRequests(retry_after=max(1, math.ceil(left_seconds)))
+
+
 class Limiter:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -51,22 +60,22 @@ class Limiter:
 
     async def take(self, limit: Limit, key: str) -> Count:
         """Count one time. Raises 429 TooManyRequests, with Retry-After, beyond the limit."""
-        name = f"streamcash:limit:{limit.name}:{key}"
+        name = _name(limit, key)
         times, left_seconds = await self._count(name, limit.period_seconds)
         if times > limit.count:
-            raise TooManyRequests(retry_after=max(1, math.ceil(left_seconds)))
+            raise _too_many(left_seconds)
         return Count(limit, limit.count - times, max(0, math.ceil(left_seconds)))
 
     async def refuse_beyond(self, limit: Limit, key: str) -> None:
         """Count nothing. Raises 429 TooManyRequests where one more time would be beyond the limit."""
-        name = f"streamcash:limit:{limit.name}:{key}"
+        name = _name(limit, key)
         times, left_seconds = await self._read(name)
         if times >= limit.count:
-            raise TooManyRequests(retry_after=max(1, math.ceil(left_seconds)))
+            raise _too_many(left_seconds)
 
     async def forget(self, limit: Limit, key: str) -> None:
         """Begin anew for this key, for example after the right password."""
-        name = f"streamcash:limit:{limit.name}:{key}"
+        name = _name(limit, key)
         self._counted.pop(name, None)
         if time.monotonic() >= self._resting_until:
             try:
