@@ -108,7 +108,9 @@ class PlainSockets:
         waiting: asyncio.Queue[ToldDonation] = asyncio.Queue(MAX_WAITING)
 
         async def tell(news: News) -> None:
-            if news.told is Told.DONATION and news.is_release:
+            if news.told is Told.WELCOME:
+                await socket.begin()
+            elif news.told is Told.DONATION and news.is_release:
                 try:
                     waiting.put_nowait(news.item)
                 except asyncio.QueueFull:
@@ -172,6 +174,7 @@ class PlainSockets:
                 await socket.close(busy[code])
             return code in busy
         try:
+            await socket.begin()
             await socket.live(widget.play_for_ever())
         finally:
             self._overlays.let_go(widget.sid)
@@ -185,7 +188,16 @@ class _Socket:
         self._receive = receive
         self._send = send
         self._is_closed = False
+        self._has_begun = False
+        self._unanswered = 0
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def begin(self) -> None:
+        """From now on it misses nothing: a `ping` said before is answered now, one said later at once."""
+        self._has_begun = True
+        while self._unanswered:
+            self._unanswered -= 1
+            await self.say("pong")
 
     async def say(self, text: str) -> None:
         if not self._is_closed:
@@ -237,7 +249,10 @@ class _Socket:
                 await self.close(TOO_MUCH)
                 return
             if message.get("text") == "ping":
-                await self.say("pong")
+                if self._has_begun:
+                    await self.say("pong")
+                else:
+                    self._unanswered += 1
 
 
 def _token_of(scope: Message) -> str:

@@ -184,6 +184,34 @@ async def test_a_rotated_token_ends_widget_and_listener_with_4401(
         assert await scene.status(donation_id) == "queued"
 
 
+async def test_who_was_answered_misses_nothing(service: Service, scene: Scene, widget_path: str) -> None:
+    async with (
+        scene.pool.acquire() as connection,
+        plain(service, widget_path, scene.token) as widget,
+        plain(service, f"ws/{scene.streamer.id}", scene.token) as listener,
+    ):
+        await listener.is_heard()
+        async with plain(service, f"ws/{scene.streamer.id}", scene.token) as late:
+            # Its first look at the donations, from which it knows what is new, takes its time.
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE ledger_transactions IN ACCESS EXCLUSIVE MODE")
+                await late.socket.send_str("ping")
+                await until(lambda: listen(service, 2))
+                await until(lambda: is_held_up(scene))
+                # Who is served after it, on the same loop, is answered before it.
+                await widget.is_heard()
+                with pytest.raises(TimeoutError):
+                    await late.socket.receive(timeout=0.3)
+            assert await late.socket.receive_str(timeout=WAIT_SECONDS) == "pong"
+            await pay(scene, message="Сразу")
+            assert [(await one.frame())["donation"]["message"] for one in (late, listener)] == ["Сразу", "Сразу"]
+
+
+async def is_held_up(scene: Scene) -> bool:
+    """Whether somebody waits for a lock."""
+    return bool(await scene.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+
 async def test_a_listener_hears_released_donations_and_is_no_overlay(service: Service, scene: Scene) -> None:
     async with scene.pool.acquire() as connection, connection.transaction():
         settings = await alert_settings.get_settings(connection, scene.streamer.id)
@@ -196,7 +224,8 @@ async def test_a_listener_hears_released_donations_and_is_no_overlay(service: Se
         plain(service, paths[1], person(scene.streamer.owner_id)) as two,
         plain(service, paths[2], headers={"Authorization": f"Bearer {scene.token}"}) as three,
     ):
-        await until(lambda: listen(service, 3))
+        for listener in (one, two, three):
+            await listener.is_heard()
         await scene.donate("Ждёт", held=True)
         async with scene.pool.acquire() as connection, connection.transaction():
             await alerts.enqueue_test(connection, scene.streamer.id, 30_000, "Проверка", "")
