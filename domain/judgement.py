@@ -3,19 +3,17 @@
 Judging never fails a booking. Whatever goes wrong, the money is booked and the alert waits for a person.
 """
 
-import logging
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from domain import outbox
+from domain.asides import aside
 from domain.events import Actor, EventType
 from domain.moderation import Action, Match, Mode, Outcome, Settings, Verdict, judge
 from domain.moderation.folding import fold_name
 from domain.moderation.judging import lexicon
 from domain.moderation_settings import settings_from
 from infra import queries
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,9 @@ async def judge_paid(
     connection: Any, *, streamer_id: int, donation_id: int, amount_minor: int, name: str | None, message: str
 ) -> Judged:
     """`name` and `message` as written, for when nobody can judge them."""
-    try:
-        # A savepoint: a statement that fails here must not take the booking with it.
-        async with connection.transaction():
-            return await judge_donation(connection, streamer_id, donation_id, amount_minor)
-    except Exception:
-        log.exception("donation %d could not be judged: it waits for a person", donation_id)
-        return unjudged(name, message)
+    async with aside(connection, f"Judging donation {donation_id}, which waits for a person now,"):
+        return await judge_donation(connection, streamer_id, donation_id, amount_minor)
+    return unjudged(name, message)
 
 
 def unjudged(name: str | None, message: str) -> Judged:

@@ -7,10 +7,13 @@ SELECT streamers.id, :donation_id, 'donation', next.status,
        CASE WHEN next.status = 'queued' THEN nextval('alert_places') END,
        CASE WHEN next.status = 'queued' THEN now() END,
        CASE WHEN next.status = 'dropped' THEN now() END,
-       :donor_name, :message, :amount_minor, alert_duration_ms(streamers, :amount_minor, :message)
-FROM streamers, LATERAL (
+       :donor_name, :message, :amount_minor, alert_duration_ms(streamers, settings, tier, :message)
+FROM streamers JOIN donations ON donations.id = :donation_id
+LEFT JOIN alert_settings settings ON settings.streamer_id = streamers.id
+LEFT JOIN LATERAL choose_tier(settings.tiers, :amount_minor) AS tier ON true
+CROSS JOIN LATERAL (
     SELECT CASE WHEN :held::boolean THEN 'held'
-                WHEN wants_alert(streamers.id, :donation_id, :amount_minor) THEN 'queued'
+                WHEN wants_alert(settings, :amount_minor, donations.donor_name IS NULL) THEN 'queued'
                 ELSE 'dropped' END AS status
 ) AS next
 WHERE streamers.id = :streamer_id
@@ -134,11 +137,10 @@ RETURNING alerts.id, alerts.summary_id;
 -- `kinds` are those this process knows: while the programs are updated, a newer one may have queued another.
 -- Its level is chosen now, and how long it stays with it: the settings may be others than when it was queued.
 WITH candidate AS (
-    SELECT alert.id, speaker.overlay_id,
-           CASE WHEN alert.kind IN ('goal', 'custom') THEN alert.duration_ms
-                ELSE alert_duration_ms(streamer, alert.amount_minor, alert.message) END AS duration_ms
-    FROM speakers speaker JOIN streamers streamer ON streamer.id = speaker.streamer_id
-         LEFT JOIN questions question ON question.streamer_id = speaker.streamer_id, alerts alert
+    SELECT alert.id, alert.kind, alert.amount_minor, alert.message, alert.duration_ms, speaker.overlay_id
+    FROM speakers speaker LEFT JOIN questions question ON question.streamer_id = speaker.streamer_id, alerts alert
+    LEFT JOIN donations donation ON donation.id = alert.donation_id
+    LEFT JOIN manual_donations manual ON manual.id = alert.manual_donation_id
     WHERE speaker.streamer_id = :streamer_id AND speaker.overlay_id = ANY(:overlay_ids::uuid[])
       AND speaker.paused_at IS NULL
       AND (speaker.resume_at IS NULL OR speaker.resume_at <= now())
@@ -147,24 +149,30 @@ WITH candidate AS (
       AND alert.streamer_id = :streamer_id AND alert.status = 'queued' AND alert.summary_id IS NULL
       AND alert.kind = ANY(:kinds::text[])
       AND (question.asking_since IS NULL OR alert.playable_at > question.asking_since)
-      AND is_paid(alert)
+      AND is_paid(alert, donation, manual)
     ORDER BY alert.place LIMIT 1
     FOR UPDATE OF alert
+), look AS (
+    SELECT candidate.id, candidate.overlay_id, to_jsonb(settings) - 'tiers' AS settings, tier,
+           CASE WHEN candidate.kind IN ('goal', 'custom') THEN candidate.duration_ms
+                ELSE alert_duration_ms(streamer, settings, tier, candidate.message) END AS duration_ms
+    FROM candidate JOIN streamers streamer ON streamer.id = :streamer_id
+    LEFT JOIN alert_settings settings ON settings.streamer_id = streamer.id
+    LEFT JOIN LATERAL choose_tier(settings.tiers, candidate.amount_minor) AS tier ON true
 ), picked AS (
     UPDATE alerts
-    SET status = 'playing', lease_id = gen_random_uuid(), started_at = NULL, duration_ms = candidate.duration_ms,
-        leased_until = now() + (candidate.duration_ms + :grace_ms::integer) * interval '1 millisecond'
-    FROM candidate
-    WHERE alerts.id = candidate.id AND alerts.status = 'queued'
+    SET status = 'playing', lease_id = gen_random_uuid(), started_at = NULL, duration_ms = look.duration_ms,
+        leased_until = now() + (look.duration_ms + :grace_ms::integer) * interval '1 millisecond'
+    FROM look
+    WHERE alerts.id = look.id AND alerts.status = 'queued'
     RETURNING alerts.alert_id, alerts.lease_id, alerts.donation_id, alerts.kind, alerts.donor_name, alerts.message,
               alerts.amount_minor, alerts.currency, alerts.donations, alerts.duration_ms, alerts.image_url,
-              alerts.sound_url, candidate.overlay_id
+              alerts.sound_url, look.overlay_id, look.settings, look.tier
 ), lease AS (
     INSERT INTO alert_leases (lease_id, alert_id, overlay_id)
     SELECT lease_id, alert_id, overlay_id FROM picked
 )
-SELECT picked.*, to_jsonb(settings) - 'tiers' AS settings, tier_of(settings.tiers, picked.amount_minor) AS tier
-FROM picked LEFT JOIN alert_settings settings ON settings.streamer_id = :streamer_id;
+SELECT * FROM picked;
 
 -- name: get_playing^
 -- What plays now; elapsed_ms counts from its start (null: offered, not started).

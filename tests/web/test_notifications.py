@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quart.typing import TestClientProtocol as Client
 
+from domain import moderation
+from domain.moderation_settings import save_settings
 from domain.payments import Payment, PaymentStatus, get_payment
 from domain.totals import read_totals
 from infra.crypto import SecretBox
@@ -26,6 +28,7 @@ from tests.builders import (
     notification_body,
     open_donation,
 )
+from tests.domain.test_booking import begin_goal, break_table
 from tests.support.servers import Servers
 from web.app import create_app
 
@@ -296,6 +299,34 @@ async def test_the_database_is_away(
             break
     await apply_all(parts)
     assert (await now(parts, payment)).status is PaymentStatus.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("table", "event"), [("holds", "INSERT"), ("moderation_decisions", "INSERT"), ("goals", "UPDATE")]
+)
+async def test_what_breaks_beside_the_booking_does_not_keep_it_back(
+    client: Client,
+    parts: Parts,
+    streamer: BuiltStreamer,
+    payment: Payment,
+    caplog: pytest.LogCaptureFixture,
+    table: str,
+    event: str,
+) -> None:
+    async with parts.pool.acquire() as connection:
+        await save_settings(connection, streamer.id, moderation.Settings(mode=moderation.Mode.APPROVE))
+        await begin_goal(connection, streamer)
+        await break_table(connection, table, event)
+    await post(client, notification_body(streamer.terminal_key, payment, "CONFIRMED"))
+    await apply_all(parts)
+    assert (await now(parts, payment)).status is PaymentStatus.CONFIRMED
+    assert await outcomes(parts) == ["applied"]
+    assert await parts.pool.fetchval("SELECT status FROM donations") == "paid"
+    assert await parts.pool.fetchval("SELECT count(*) FROM payment_news WHERE provider_status = 'CONFIRMED'") == 1
+    assert len([record for record in caplog.records if "applied anew, with savepoints" in record.message]) == 1
+    # Nothing of the first try is left, and nothing of the second is missing but what broke.
+    assert await parts.pool.fetchval("SELECT count(*) FROM alerts") == 1
+    assert await parts.pool.fetchval("SELECT count(*) FROM goal_arrears") == (1 if table == "goals" else 0)
 
 
 async def test_the_address_says_that_it_is_reachable(client: Client) -> None:
