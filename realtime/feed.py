@@ -2,9 +2,10 @@
 
     wake, or every two seconds ──▶ read what changed (domain/bot_feed.py) ──▶ tell each listener what is news to it
 
-One look at a time, for all streamers that are wanted; what comes meanwhile is the next look's. A listener's place is a
-moment: all that happened before it was told. What happened after is read again until the horizon has passed it, and
-told if it is not what was told last.
+One look at a time, for all streamers that are wanted; what comes meanwhile is the next look's. Who takes long to be
+told is told beside the looks that follow, and is looked for again when it has heard all of this one. A listener's place
+is a moment: all that happened before it was told. What happened after is read again until the horizon has passed it,
+and told if it is not what was told last.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ LOOK_SECONDS = 2.0
 PAUSE_SECONDS = 0.05
 """After a look: news of many donations a second are told together."""
 READ_SECONDS = 15.0
+TURN_SECONDS = 0.2
+"""So long a look waits until all have been told what it found."""
 TELL_SECONDS = 5.0
 """Whom one thing cannot be told in this time is shown out."""
 
@@ -69,6 +72,8 @@ class Listener:
     show_out: Callable[[], Awaitable[None]]
     since: datetime | None = None
     is_new: bool = True
+    is_being_told: bool = False
+    has_missed_look: bool = False
     is_behind: bool = False
     """What was told last is younger than the place that was told with it."""
     newest: datetime | None = None
@@ -98,6 +103,7 @@ class Feed:
         self._listeners: dict[int, set[Listener]] = {}
         self._wanted: set[int] = set()
         self._awake = asyncio.Event()
+        self._telling: set[asyncio.Task[None]] = set()
         self._partings = Partings()
 
     def add(self, listener: Listener) -> None:
@@ -126,6 +132,13 @@ class Feed:
 
     async def run(self) -> None:
         """Look and tell, for ever. The two seconds are counted from the last look at everybody."""
+        try:
+            await self._run()
+        finally:
+            for task in self._telling:
+                task.cancel()
+
+    async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         all_at = loop.time()
         while True:
@@ -146,16 +159,26 @@ class Feed:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _look(self, streamer_ids: set[int]) -> None:
-        listeners = [one for streamer_id in streamer_ids for one in self._listeners.get(streamer_id, ())]
+        listeners = []
+        for listener in (one for streamer_id in streamer_ids for one in self._listeners.get(streamer_id, ())):
+            if listener.is_being_told:
+                listener.has_missed_look = True
+            else:
+                listeners.append(listener)
         if not listeners:
             return
         async with asyncio.timeout(READ_SECONDS), self._database.connection() as connection:
             look = await _read(connection, listeners)
-        await asyncio.gather(*(self._tell(listener, look) for listener in listeners))
+        telling = {asyncio.create_task(self._tell(listener, look)) for listener in listeners}
+        self._telling |= telling
+        for task in telling:
+            task.add_done_callback(self._telling.discard)
+        await asyncio.wait(telling, timeout=TURN_SECONDS)
 
     async def _tell(self, listener: Listener, look: Look) -> None:
         if listener not in self._listeners.get(listener.streamer_id, ()):
             return
+        listener.is_being_told, listener.has_missed_look = True, False
         try:
             await _tell(listener, look)
         except TimeoutError:
@@ -164,6 +187,10 @@ class Feed:
         except Exception:
             log.exception("A listener could not be told, and is to come back")
             self._end(listener)
+        finally:
+            listener.is_being_told = False
+            if listener.has_missed_look:
+                self.look_at(listener.streamer_id)
 
     def _end(self, listener: Listener) -> None:
         self.remove(listener)

@@ -34,22 +34,31 @@ async def database(fresh_database_url: str) -> AsyncIterator[Database]:
 
 
 class Ear:
-    """A listener of a feed. `deaf_to`: at this donation it hangs, or fails."""
+    """A listener of a feed. `deaf_to`: at this donation it hangs, or fails. `attends`: without it, it hears nothing."""
 
     def __init__(
-        self, streamer_id: int, *, since: Any = None, deaf_to: str = "", fails: type[Exception] | None = None
+        self,
+        streamer_id: int,
+        *,
+        since: Any = None,
+        deaf_to: str = "",
+        fails: type[Exception] | None = None,
+        attends: asyncio.Event | None = None,
     ) -> None:
         self.heard: list[str] = []
         self.place: Any = None
         self.shown_out = 0
         self._deaf_to = deaf_to
         self._fails = fails
+        self._attends = attends
         self.listener = Listener(
             streamer_id, frozenset({Scope.DONATIONS_READ}), self._tell, self._show_out, since=since
         )
 
     async def _tell(self, news: News) -> None:
         if news.told is Told.DONATION:
+            if self._attends is not None:
+                await self._attends.wait()
             if news.item.message == self._deaf_to:
                 if self._fails is not None:
                     raise self._fails
@@ -109,6 +118,29 @@ async def test_one_that_cannot_be_told_comes_back_and_others_miss_nothing(
     assert [ear.heard for ear in others] == [[*messages, "Четыре"]] * 3
     # What it had heard may come once more, what it had not does come.
     assert again.heard[-3:] == ["Два", "Три", "Четыре"]
+
+
+async def test_one_that_is_slow_keeps_nobody_waiting_and_misses_nothing(
+    database: Database, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(realtime_feed, "TELL_SECONDS", 60)
+    long_ago = await scene.pool.fetchval("SELECT now() - interval '1 hour'")
+    await pay(scene, message="Раз")
+    attends = asyncio.Event()
+    slow = Ear(scene.streamer.id, since=long_ago, attends=attends)
+    quick = Ear(scene.streamer.id, since=long_ago)
+    async with feeding(database) as feed:
+        feed.add(slow.listener)
+        feed.add(quick.listener)
+        for count, message in enumerate(("Два", "Три"), start=2):
+            await pay(scene, message=message)
+            feed.look_at(scene.streamer.id)
+            await until(functools.partial(quick.has_heard, count))
+        assert slow.heard == []
+        attends.set()
+        await until(functools.partial(slow.has_heard, 3))
+    assert slow.heard == quick.heard == ["Раз", "Два", "Три"]
+    assert slow.shown_out == 0
 
 
 async def test_keys_that_ended_are_shown_out_each_by_itself(
