@@ -33,9 +33,10 @@ async def judge_paid(
     connection: Any, *, streamer_id: int, donation_id: int, amount_minor: int, name: str | None, message: str
 ) -> Judged:
     """`name` and `message` as written, for when nobody can judge them."""
+    judged = unjudged(name, message)
     async with aside(connection, f"Judging donation {donation_id}, which waits for a person now,"):
-        return await judge_donation(connection, streamer_id, donation_id, amount_minor)
-    return unjudged(name, message)
+        judged = await judge_donation(connection, streamer_id, donation_id, amount_minor)
+    return judged
 
 
 def unjudged(name: str | None, message: str) -> Judged:
