@@ -11,6 +11,7 @@ import pytest
 
 from domain import operators
 from domain.one_time_links import LinkPurpose, make_link
+from domain.passwords import MAX_LENGTH
 from domain.users import add_user, hash_password, set_password, sign_out_elsewhere
 from infra.settings import Settings
 from tests.api.conftest import calling, jwt_of
@@ -183,6 +184,12 @@ class TestRegistering:
             refused = await call(program, *REGISTER, 422, json={**newcomer(), **changes})
         assert refused["detail"][0]["loc"] == ["body", field]
         assert await post.site.rows("SELECT id FROM users") == []
+
+    @pytest.mark.parametrize("length", [MAX_LENGTH + 1, 5_000])
+    async def test_a_password_that_is_too_long_is_told_the_rule(self, program: httpx.AsyncClient, length: int) -> None:
+        refused = await call(program, *REGISTER, 422, json=newcomer(password="x" * length))
+        assert refused["detail"][0]["type"] == "too_long"
+        assert str(MAX_LENGTH) in refused["detail"][0]["msg"]
 
     @pytest.mark.parametrize("body", [b"", b"null", b"[]", b'"x"', b"7", b"{}"])
     async def test_no_object_at_all(self, post: Post, body: bytes) -> None:
