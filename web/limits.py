@@ -30,7 +30,7 @@ class Limit:
 
 
 TEST_ALERTS = Limit("test-alert", 30, 60)
-"""Of a streamer, by pages and by the API; the first steps count theirs apart."""
+"""Of a streamer, by pages and by the API."""
 
 
 @dataclass(frozen=True)
