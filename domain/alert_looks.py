@@ -105,7 +105,7 @@ def make_look(
 
 
 def look_of_row(row: Mapping[str, Any]) -> Look | None:
-    """Of an alert that is offered, as `sql/queries/alerts.sql` reads it. None: a goal has a celebration of its own."""
+    """Of an alert that is offered, as `sql/queries/showing.sql` reads it. None: a goal has a celebration of its own."""
     if row["kind"] == AlertKind.GOAL:
         return None
     settings = row["settings"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from domain import moderation_settings
 from domain.alert_checks import GIFS_MAX, check_media, check_settings, check_tier, check_tier_media, list_media
-from domain.alert_tiers import AlertSettings, Element, Tier, choose_tier, decode_tier, encode_tiers
+from domain.alert_tiers import AlertSettings, Element, Tier, choose_tier, decode_tier, default_tiers, encode_tiers
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from infra import queries
 
@@ -50,11 +50,11 @@ _PLAIN = (
 
 
 async def get_settings(connection: Any, streamer_id: int) -> AlertSettings:
-    """The defaults where she chose nothing. Raises NotFoundError("streamer")."""
+    """The defaults where she chose nothing, named in her account's language. Raises NotFoundError("streamer")."""
     row = await queries.alert_settings.get_settings(connection, streamer_id=streamer_id)
     if row is None:
         raise NotFoundError("streamer")
-    chosen: dict[str, Any] = {}
+    chosen: dict[str, Any] = {"tiers": default_tiers(row["locale"])}
     if row["tiers"] is not None:
         chosen = {name: row[name] for name in _PLAIN} | {"tiers": tuple(decode_tier(tier) for tier in row["tiers"])}
     return AlertSettings(

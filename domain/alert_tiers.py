@@ -5,7 +5,7 @@ durations and sound times in seconds, an element's place in per cent of the sour
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +77,14 @@ DEFAULT_TIERS = (
     Tier("ribbon", "Лента", 5_000_00, sound_volume=1.0, animation_enabled=True, animation_type="confetti"),
 )
 """The four steps that every overlay draws by itself (`domain.alerts.AlertLevel`)."""
+_ENGLISH_NAMES = {"quiet": "Quiet", "glow": "Glow", "sparks": "Sparks", "ribbon": "Ribbon"}
+
+
+def default_tiers(locale: str) -> tuple[Tier, ...]:
+    """With names in this language."""
+    if locale != "en":
+        return DEFAULT_TIERS
+    return tuple(replace(tier, name=_ENGLISH_NAMES[tier.id]) for tier in DEFAULT_TIERS)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 from domain import alerts, missed, overlays
 from domain.alerts import AlertKind, AlertStatus
 from domain.errors import NotFoundError
+from domain.pressers import Presser, PresserKind
 from infra import queries
 
 UNDO_SECONDS = 5
@@ -38,24 +39,6 @@ class Action(StrEnum):
     MISSED_SUMMARY = "missed_summary"
     MISSED_DROP = "missed_drop"
     MISSED_LATER = "missed_later"
-
-
-class PresserKind(StrEnum):
-    OWNER = "owner"
-    SUPERUSER = "superuser"
-    MODERATOR = "moderator"
-    BUTTON = "button"
-    """An address of `domain/buttons.py`; `name` is the button's."""
-    KEY = "key"
-    """A program with an access token of the API; `name` is the token's."""
-
-
-@dataclass(frozen=True)
-class Presser:
-    kind: PresserKind
-    id: int
-    name: str = ""
-    """As others may read it; empty for a superuser."""
 
 
 @dataclass(frozen=True)

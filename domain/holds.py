@@ -22,30 +22,20 @@ from domain.errors import NotFoundError
 from domain.events import Actor, EventType, Topic, Wake
 from domain.judgement import keep_texts_back, unjudged
 from domain.moderation import Act, Match, Part, Rule
+from domain.pressers import Presser, PresserKind
 from infra import queries
 
 log = logging.getLogger(__name__)
 
 UNDO_SECONDS = 5
+DEADLINE = "deadline"
+"""Who decided where nobody did, as `by_kind` has it; the other kinds are those of who presses."""
 
 
 class Decision(StrEnum):
     SHOW = "show"
     SHOW_WITHOUT_TEXT = "show_without_text"
     HIDE = "hide"
-
-
-@dataclass(frozen=True)
-class By:
-    """Who decides: `kind` is "owner", "superuser", "moderator" or "deadline"; `id` is that person's, `name` what others
-    see, empty for a superuser, whose address is nobody's business."""
-
-    kind: str
-    id: int | None
-    name: str
-
-
-DEADLINE = By("deadline", None, "")
 
 
 @dataclass(frozen=True)
@@ -74,7 +64,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class Decided:
-    """What came of a press: `won` is False if somebody was first, with this `decision`; by whom, as in `By`."""
+    """What came of a press: `won` is False if somebody was first, with this `decision`; by whom, as a hold has it."""
 
     won: bool
     decision: str
@@ -110,7 +100,7 @@ def decode_matches(stored: list[dict[str, Any]]) -> tuple[Match, ...]:
     )
 
 
-async def decide(connection: Any, streamer_id: int, alert_id: uuid.UUID, decision: Decision, by: By) -> Decided:
+async def decide(connection: Any, streamer_id: int, alert_id: uuid.UUID, decision: Decision, by: Presser) -> Decided:
     """The first decision counts, from five seconds later on. Raises NotFoundError("hold") for what never waited."""
     row = await queries.holds.decide(
         connection,
@@ -130,7 +120,7 @@ async def decide(connection: Any, streamer_id: int, alert_id: uuid.UUID, decisio
     return Decided(True, decision, by.kind, by.name)
 
 
-async def undo(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -> bool:
+async def undo(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: Presser) -> bool:
     """Take a decision back, anybody's, before it takes effect. False: it is too late.
 
     Raises NotFoundError("hold") for what never waited.
@@ -165,7 +155,7 @@ async def settle(connection: Any, hold_id: int) -> Wake | None:
         return await _open_missing(connection, hold_id)
     decision = _decision_of(row)
     if row["decision"] is None:
-        await log_decision(connection, row["streamer_id"], row["donation_id"], decision, row["reason"], DEADLINE)
+        await log_decision(connection, row["streamer_id"], row["donation_id"], decision, row["reason"], None)
     name, message = None, ""
     if decision is Decision.HIDE:
         await alerts.drop(connection, row["streamer_id"], row["public_alert_id"])
@@ -178,7 +168,7 @@ async def settle(connection: Any, hold_id: int) -> Wake | None:
             "donation_id": row["donation_id"],
             "streamer_id": row["streamer_id"],
             "decision": decision,
-            "by": row["by_kind"] or DEADLINE.kind,
+            "by": row["by_kind"] or DEADLINE,
             "is_held": False,
             "donor_name": name,
             "message": message,
@@ -254,7 +244,9 @@ async def ask_due(connection: Any, *, limit: int = 200) -> int:
     return len(rows)
 
 
-async def block_donor(connection: Any, streamer_id: int, alert_id: uuid.UUID, kind: blocks.BlockKind, by: By) -> None:
+async def block_donor(
+    connection: Any, streamer_id: int, alert_id: uuid.UUID, kind: blocks.BlockKind, by: Presser
+) -> None:
     """Block whoever sent what waits, by an address for a day; what waits is still to be decided.
 
     Raises NotFoundError("hold"), NotAllowedError("nothing_to_block").
@@ -262,23 +254,25 @@ async def block_donor(connection: Any, streamer_id: int, alert_id: uuid.UUID, ki
     row = await queries.holds.find_held_donation(connection, streamer_id=streamer_id, alert_id=alert_id)
     if row is None:
         raise NotFoundError("hold")
-    user_id = None if by.kind == "moderator" else by.id
+    user_id = None if by.kind is PresserKind.MODERATOR else by.id
     await blocks.block(
         connection, streamer_id, row["public_id"], kind, note=by.name, days=blocks.ADDRESS_DAYS[0], user_id=user_id
     )
     await log_decision(connection, streamer_id, row["donation_id"], "block", f"blocked_{kind}", by)
 
 
-async def log_decision(connection: Any, streamer_id: int, donation_id: int, what: str, reason: str, by: By) -> None:
-    """A line that `domain/moderation_log.py` reads."""
+async def log_decision(
+    connection: Any, streamer_id: int, donation_id: int, what: str, reason: str, by: Presser | None
+) -> None:
+    """A line that `domain/moderation_log.py` reads. `by` None: nobody decided in time."""
     await queries.moderation.insert_decision(
         connection,
         streamer_id=streamer_id,
         donation_id=donation_id,
         what=what,
         reason=reason,
-        by_kind=by.kind,
-        by_id=by.id,
-        by_name=by.name,
+        by_kind=DEADLINE if by is None else by.kind,
+        by_id=None if by is None else by.id,
+        by_name="" if by is None else by.name,
         matches=[],
     )

@@ -26,8 +26,17 @@ from domain.confirmations import (
 from domain.letters import Kind
 from domain.terminals import Box
 from domain.tokens import new_token
+from domain.user_profiles import UserProfile
 from domain.users import User, find_user
 from infra import queries
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What somebody registers an address with."""
+
+    password_hash: str = field(repr=False)
+    profile: UserProfile
 
 
 @dataclass(frozen=True)
@@ -37,9 +46,8 @@ class Answered:
     purpose: Purpose
     email: str
     user_id: int
-    password_hash: str | None = field(default=None, repr=False)
-    """Of a registration, with its profile; None: the code was asked for without a password."""
-    profile: dict[str, Any] | None = None
+    registration: Registration | None
+    """None: the code was asked for without a password."""
 
 
 # Asking. The relay is woken after the commit.
@@ -52,21 +60,11 @@ async def begin_verification(
     email: str,
     *,
     locale: str,
-    password_hash: str | None = None,
-    profile: dict[str, Any] | None = None,
+    registration: Registration | None = None,
 ) -> None:
-    """A code to the address an account was registered with, for this registration (both or neither of password and
-    profile). Without an account, `user_id` None, nothing is mailed."""
-    code = await _insert(
-        connection,
-        mailer,
-        Purpose.VERIFY,
-        email,
-        user_id,
-        locale=locale,
-        password_hash=password_hash,
-        profile=profile,
-    )
+    """A code to the address an account was registered with, for this registration or for none. Without an account,
+    `user_id` None, nothing is mailed."""
+    code = await _insert(connection, mailer, Purpose.VERIFY, email, user_id, locale=locale, registration=registration)
     if code is not None:
         await post_code(connection, mailer, Kind.VERIFY, email, locale, code, user_id=user_id)
 
@@ -96,8 +94,7 @@ async def _insert(
     user_id: int | None,
     *,
     locale: str,
-    password_hash: str | None = None,
-    profile: dict[str, Any] | None = None,
+    registration: Registration | None = None,
 ) -> str | None:
     """The code; None where there is no account that it could be for."""
     token, code = new_token(), new_code(purpose)
@@ -109,9 +106,9 @@ async def _insert(
         None if user_id is None else code,
         locale=locale,
         user_id=user_id,
-        password_hash=password_hash,
+        password_hash=None if registration is None else registration.password_hash,
         token_encrypted=mailer.box.encrypt(token),
-        profile=profile,
+        profile=None if registration is None else vars(registration.profile),
     )
     return None if user_id is None else code
 
@@ -143,7 +140,9 @@ async def answer(
     used = await queries.confirmations.use_confirmation(connection, confirmation_id=fitting[0])
     if used is None:
         return None
-    return Answered(Purpose(used["purpose"]), used["email"], used["user_id"], used["password_hash"], used["profile"])
+    profile = used["profile"]
+    registration = None if profile is None else Registration(used["password_hash"], UserProfile(**profile))
+    return Answered(Purpose(used["purpose"]), used["email"], used["user_id"], registration)
 
 
 def _fits(box: Box, row: Any, purposes: tuple[Purpose, ...], typed: str) -> bool:

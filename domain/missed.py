@@ -41,7 +41,7 @@ class Missed:
 
 async def get_missed(connection: Any, streamer_id: int) -> Missed | None:
     """None while nobody is asked, or when none of what was asked about is left."""
-    row = await queries.alerts.get_missed(connection, streamer_id=streamer_id)
+    row = await queries.missed.get_missed(connection, streamer_id=streamer_id)
     return None if row is None else Missed(**row)
 
 
@@ -50,7 +50,7 @@ async def answer_missed(connection: Any, streamer_id: int, answer: Answer) -> bo
 
     Alerts that came after the question are never dropped or summed up: nobody was asked about them.
     """
-    asked_at = await queries.alerts.answer_missed(connection, streamer_id=streamer_id, postponed=answer is Answer.LATER)
+    asked_at = await queries.missed.answer_missed(connection, streamer_id=streamer_id, postponed=answer is Answer.LATER)
     if asked_at is None:
         return False
     if answer is Answer.DROP:
@@ -62,16 +62,16 @@ async def answer_missed(connection: Any, streamer_id: int, answer: Answer) -> bo
 
 
 async def _drop(connection: Any, streamer_id: int, asked_at: datetime, *, only_tests: bool) -> None:
-    rows = queries.alerts.drop_missed(connection, streamer_id=streamer_id, asked_at=asked_at, only_tests=only_tests)
+    rows = queries.missed.drop_missed(connection, streamer_id=streamer_id, asked_at=asked_at, only_tests=only_tests)
     for row in [row async for row in rows]:
         if row["kind"] == AlertKind.SUMMARY:
             await settle_summary(connection, row["id"])
 
 
 async def _sum_up(connection: Any, streamer_id: int, asked_at: datetime) -> None:
-    summary_id = await queries.alerts.insert_summary(connection, streamer_id=streamer_id, asked_at=asked_at)
+    summary_id = await queries.missed.insert_summary(connection, streamer_id=streamer_id, asked_at=asked_at)
     if summary_id is None:
         return
-    await queries.alerts.join_summary(connection, streamer_id=streamer_id, asked_at=asked_at, summary_id=summary_id)
-    await queries.alerts.move_goals_back(connection, streamer_id=streamer_id, asked_at=asked_at)
+    await queries.missed.join_summary(connection, streamer_id=streamer_id, asked_at=asked_at, summary_id=summary_id)
+    await queries.missed.move_goals_back(connection, streamer_id=streamer_id, asked_at=asked_at)
     await refresh_summary(connection, summary_id)

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
-from domain.holds import By
+from domain.pressers import Presser, PresserKind
 from domain.text import NAME_MAX_LENGTH, clean_name
 from domain.tokens import hash_token, new_token
 from infra import queries
@@ -56,8 +56,8 @@ class Moderator:
     time_zone: str
 
     @property
-    def by(self) -> By:
-        return By("moderator", self.id, self.nick)
+    def by(self) -> Presser:
+        return Presser(PresserKind.MODERATOR, self.id, self.nick)
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ async def list_good_sessions(connection: Any, session_ids: Iterable[uuid.UUID]) 
 # Who looks at what waits.
 
 
-async def note_here(connection: Any, streamer_id: int, by: By) -> bool:
+async def note_here(connection: Any, streamer_id: int, by: Presser) -> bool:
     """This person looks now. True: the others did not know, and are to be told."""
     is_new: bool = await queries.moderators.note_here(
         connection,
@@ -236,10 +236,10 @@ async def note_here(connection: Any, streamer_id: int, by: By) -> bool:
     return is_new
 
 
-async def list_here(connection: Any, streamer_id: int) -> list[By]:
+async def list_here(connection: Any, streamer_id: int) -> list[Presser]:
     """Who looks now: whoever said so in the last half minute, so that a crash is forgotten by itself."""
     rows = queries.moderators.list_here(connection, streamer_id=streamer_id, here_seconds=float(HERE_SECONDS))
-    return [By(row["by_kind"], row["by_id"], row["by_name"]) async for row in rows]
+    return [Presser(PresserKind(row["by_kind"]), row["by_id"], row["by_name"]) async for row in rows]
 
 
 # Rules.

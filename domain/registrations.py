@@ -7,26 +7,25 @@ Anybody may register an address, also one that awaits its code. So each code kee
 and where several were asked for, the one that comes back proves the address and no password: its owner chooses one.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from domain import mailbox_codes
 from domain.confirmations import Mailer
 from domain.errors import InvalidInputError
-from domain.mailbox_codes import Answered
+from domain.mailbox_codes import Answered, Registration
 from domain.user_profiles import Person, UserProfile, get_person, is_username_taken, read_profile, save_profile
 from domain.users import hash_unless_known
 from infra import queries
 
 
 @dataclass(frozen=True)
-class Registration:
-    """What somebody says who registers; `password_hash` of `hash_registered`."""
+class NewAccount:
+    """What somebody says who registers; the password's hash is one of `hash_registered`."""
 
     email: str
-    password_hash: str = field(repr=False)
-    profile: UserProfile
+    registration: Registration
     locale: str
     awaits_code: bool = True
 
@@ -51,18 +50,23 @@ async def hash_registered(connection: Any, email: str, password: str) -> str:
     return await hash_unless_known(password, known)
 
 
-async def register(connection: Any, new: Registration) -> Person:
+async def register(connection: Any, new: NewAccount) -> Person:
     """A new account, or another registration for one that awaits its code. Raises InvalidInputError: `email` or
     `username` taken, and the caller's transaction ends with it; asyncpg.UniqueViolationError when somebody else took
     the username in this very moment."""
+    profile = new.registration.profile
     user_id = await queries.registrations.insert_registered(
-        connection, email=new.email, password_hash=new.password_hash, locale=new.locale, awaits_code=new.awaits_code
+        connection,
+        email=new.email,
+        password_hash=new.registration.password_hash,
+        locale=new.locale,
+        awaits_code=new.awaits_code,
     )
     if user_id is None:
         raise InvalidInputError("email", "taken")
-    if await is_username_taken(connection, new.profile.username, but_of=user_id):
+    if await is_username_taken(connection, profile.username, but_of=user_id):
         raise InvalidInputError("username", "taken")
-    await save_profile(connection, user_id, new.profile)
+    await save_profile(connection, user_id, profile)
     return await get_person(connection, user_id)
 
 
@@ -79,9 +83,9 @@ async def ask_again(
     when another has taken its place in this very moment."""
     newest = await queries.registrations.lock_awaiting(connection, user_id=user_id)
     if newest == password_hash:
-        profile = vars(await read_profile(connection, user_id))
+        registration = Registration(password_hash, await read_profile(connection, user_id))
         await mailbox_codes.begin_verification(
-            connection, mailer, user_id, email, locale=locale, password_hash=password_hash, profile=profile
+            connection, mailer, user_id, email, locale=locale, registration=registration
         )
 
 
@@ -96,19 +100,22 @@ async def confirm(
     3. End the other codes.
     """
     outcome = Confirmed.DONE
+    given = answered.registration
     if await queries.registrations.lock_awaiting(connection, user_id=answered.user_id) is not None:
-        password_hash = answered.password_hash or ""
+        password_hash = None if given is None else given.password_hash
         # Who is signed in to another account may have asked for this address herself, and taken the wrong letter.
         is_another = caller_id not in (None, answered.user_id)
         if is_another or await queries.registrations.is_contested(
-            connection, user_id=answered.user_id, password_hash=answered.password_hash
+            connection, user_id=answered.user_id, password_hash=password_hash
         ):
-            password_hash = ""
-        await queries.registrations.take_account(connection, user_id=answered.user_id, password_hash=password_hash)
-        if answered.profile is not None:
-            await _take_profile(connection, answered.user_id, UserProfile(**answered.profile))
+            password_hash = None
+        await queries.registrations.take_account(
+            connection, user_id=answered.user_id, password_hash=password_hash or ""
+        )
+        if given is not None:
+            await _take_profile(connection, answered.user_id, given.profile)
         outcome = Confirmed.DONE if password_hash else Confirmed.NO_PASSWORD
-    elif answered.password_hash is None and answered.user_id != caller_id:
+    elif given is None and answered.user_id != caller_id:
         return Confirmed.NOTHING
     done = await queries.registrations.confirm(connection, user_id=answered.user_id, consent_version=consent_version)
     await queries.confirmations.end_confirmations_of(connection, user_id=answered.user_id)

@@ -6,17 +6,18 @@ from typing import Any
 from domain import outbox
 from domain.errors import InvalidInputError, NotFoundError
 from domain.events import Actor
-from domain.holds import By, expect_hold, list_holds, log_decision
+from domain.holds import expect_hold, list_holds, log_decision
 from domain.judgement import encode_match, judge_donation
 from domain.moderation import Action
 from domain.moderation.judging import exception_for
 from domain.moderation_settings import add_words
+from domain.pressers import Presser
 from infra import queries
 
 _REJUDGED_MAX = 200
 
 
-async def allow(connection: Any, streamer_id: int, alert_id: uuid.UUID, index: int, by: By) -> bool:
+async def allow(connection: Any, streamer_id: int, alert_id: uuid.UUID, index: int, by: Presser) -> bool:
     """Make an exception of what this hold's match `index` caught, and judge what waits anew.
 
     What nothing is caught of any more is shown by itself. False: nobody waits for this decision any more.
@@ -39,7 +40,7 @@ async def allow(connection: Any, streamer_id: int, alert_id: uuid.UUID, index: i
     return True
 
 
-async def rejudge(connection: Any, streamer_id: int, by: By) -> None:
+async def rejudge(connection: Any, streamer_id: int, by: Presser) -> None:
     """Judge what the rules hold anew, after the streamer changed them."""
     rows = [
         row async for row in queries.holds.list_open_holds(connection, streamer_id=streamer_id, limit=_REJUDGED_MAX)
@@ -48,7 +49,7 @@ async def rejudge(connection: Any, streamer_id: int, by: By) -> None:
         await _rejudge_one(connection, streamer_id, row["alert_id"], by)
 
 
-async def _rejudge_one(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: By) -> None:
+async def _rejudge_one(connection: Any, streamer_id: int, alert_id: uuid.UUID, by: Presser) -> None:
     hold = await queries.holds.lock_hold(connection, streamer_id=streamer_id, alert_id=alert_id)
     if hold is None:
         return

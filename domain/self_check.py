@@ -92,7 +92,7 @@ class Finding:
     examples: tuple[int, ...] = ()
 
 
-_sql = queries.self_check
+_sql, _waits, _runs = queries.self_check, queries.self_check_waits, queries.self_check_runs
 _B, _S, _A = Severity.BROKEN, Severity.STUCK, Severity.ATTENTION
 
 RULES: tuple[Rule, ...] = (
@@ -139,53 +139,53 @@ RULES: tuple[Rule, ...] = (
     Rule("uncovered_refund", _B, Subject.PAYMENT, "A refund is done and the ledger does not know of it.",
          lambda c, _: _sql.find_uncovered_refunds(c)),
     Rule("payment_forgotten", _S, Subject.PAYMENT, "A payment is not over and nobody will look at it.",
-         lambda c, s: _sql.find_forgotten_payments(c, payment_ids=s.payment_ids), is_scoped=True),
+         lambda c, s: _waits.find_forgotten_payments(c, payment_ids=s.payment_ids), is_scoped=True),
     Rule("check_late", _S, Subject.PAYMENT, "A payment was to be looked at 15 minutes ago.",
-         lambda c, _: _sql.find_late_checks(c, failures_to_rest=FAILURES_TO_REST)),
+         lambda c, _: _waits.find_late_checks(c, failures_to_rest=FAILURES_TO_REST)),
     Rule("question_stuck", _S, Subject.PAYMENT, "Somebody is asking about a payment without end.",
-         lambda c, _: _sql.find_stuck_questions(c)),
+         lambda c, _: _waits.find_stuck_questions(c)),
     Rule("opening_old", _S, Subject.PAYMENT, "A payment has had no link for 30 minutes.",
-         lambda c, _: _sql.find_old_openings(c)),
+         lambda c, _: _waits.find_old_openings(c)),
     Rule("notification_unprocessed", _S, Subject.NOTIFICATION, "A notification has not been acted on for 5 minutes.",
-         lambda c, _: _sql.find_unprocessed_notifications(c)),
+         lambda c, _: _waits.find_unprocessed_notifications(c)),
     Rule("refund_late", _S, Subject.PAYMENT, "A refund was to be looked at 15 minutes ago.",
-         lambda c, _: _sql.find_late_refunds(c)),
+         lambda c, _: _waits.find_late_refunds(c)),
     Rule("dispute_unbooked", _S, Subject.PAYMENT, "A registry told of a chargeback and the books lack it.",
-         lambda c, _: _sql.find_unbooked_disputes(c)),
+         lambda c, _: _waits.find_unbooked_disputes(c)),
     Rule("registry_late", _S, Subject.REGISTRY, "A registry was to be read 20 minutes ago.",
-         lambda c, _: _sql.find_late_registries(c)),
+         lambda c, _: _waits.find_late_registries(c)),
     Rule("outbox_late", _S, Subject.OUTBOX, "The outbox has not been published for 60 seconds.",
-         lambda c, _: _sql.find_late_outbox(c)),
+         lambda c, _: _waits.find_late_outbox(c)),
     Rule("outbox_failing", _S, Subject.OUTBOX, "A row of the outbox was tried five times and more.",
-         lambda c, _: _sql.find_failing_outbox(c)),
+         lambda c, _: _waits.find_failing_outbox(c)),
     Rule("relay_missing", _S, Subject.NOTHING, "No relay is running.",
-         lambda c, _: _sql.find_missing_relays(c)),
+         lambda c, _: _waits.find_missing_relays(c)),
     Rule("alert_waiting", _S, Subject.ALERT, "Alerts wait for 10 minutes though an overlay could show them.",
-         lambda c, _: _sql.find_waiting_alerts(c)),
+         lambda c, _: _waits.find_waiting_alerts(c)),
     Rule("lease_dead", _S, Subject.ALERT, "An alert plays without end.",
-         lambda c, _: _sql.find_dead_leases(c)),
+         lambda c, _: _waits.find_dead_leases(c)),
     Rule("hold_missing", _S, Subject.ALERT, "An alert is held and nobody will ever decide on it.",
-         lambda c, _: _sql.find_missing_holds(c)),
+         lambda c, _: _waits.find_missing_holds(c)),
     Rule("goal_behind", _S, Subject.DONATION, "A goal has waited for a donation's money for 5 minutes.",
-         lambda c, _: _sql.find_goals_behind(c)),
+         lambda c, _: _waits.find_goals_behind(c)),
     Rule("vain_check", _A, Subject.PAYMENT, "A provider has been asked for hours and settles nothing: see its cabinet.",
-         lambda c, _: _sql.find_vain_checks(c)),
+         lambda c, _: _waits.find_vain_checks(c)),
     Rule("notification_unknown", _A, Subject.NOTIFICATION, "A notification of an unknown order, or one we cannot read.",
-         lambda c, _: _sql.find_unsettled_notifications(c)),
+         lambda c, _: _waits.find_unsettled_notifications(c)),
     Rule("refund_long", _A, Subject.PAYMENT, "A refund has been under way for two hours.",
-         lambda c, _: _sql.find_long_refunds(c)),
+         lambda c, _: _waits.find_long_refunds(c)),
     Rule("refund_refused", _A, Subject.PAYMENT, "A refund was refused and nobody has read why.",
-         lambda c, _: _sql.find_refused_refunds(c)),
+         lambda c, _: _waits.find_refused_refunds(c)),
     Rule("surplus_waiting", _A, Subject.PAYMENT, "A donation was paid twice and the second payment was not given back.",
-         lambda c, _: _sql.find_waiting_surplus(c)),
+         lambda c, _: _waits.find_waiting_surplus(c)),
     Rule("review_waiting", _A, Subject.PAYMENT, "Another amount than asked for has waited for a decision for a day.",
-         lambda c, _: _sql.find_waiting_reviews(c)),
+         lambda c, _: _waits.find_waiting_reviews(c)),
     Rule("dead_letters", _A, Subject.NOTHING, "Messages that no retry will try again.",
-         lambda c, _: _sql.find_dead_letters(c)),
+         lambda c, _: _waits.find_dead_letters(c)),
     Rule("relay_deaf", _A, Subject.NOTHING, "A relay is not woken by the database and looks each second.",
-         lambda c, _: _sql.find_deaf_relays(c)),
+         lambda c, _: _waits.find_deaf_relays(c)),
     Rule("provider_failing", _A, Subject.NOTHING, "A payment provider does not answer.",
-         lambda c, _: _sql.find_failing_providers(c, failures_to_rest=FAILURES_TO_REST)),
+         lambda c, _: _waits.find_failing_providers(c, failures_to_rest=FAILURES_TO_REST)),
 )  # fmt: skip
 
 # The one rule that no query can answer: it needs the keys.
@@ -277,17 +277,17 @@ def is_alarm(finding: Finding) -> bool:
 
 async def ask_for_run(connection: Any, depth: Depth, user_id: int) -> int:
     """Somebody wants a run now; its id. One that waits already is as good."""
-    waiting_id: int | None = await _sql.find_waiting_run(connection, depth=depth)
+    waiting_id: int | None = await _runs.find_waiting_run(connection, depth=depth)
     if waiting_id is not None:
         return waiting_id
-    run_id: int = await _sql.ask_for_run(connection, depth=depth, asked_by=user_id)
+    run_id: int = await _runs.ask_for_run(connection, depth=depth, asked_by=user_id)
     await outbox.add_task(connection, Actor.SELF_CHECK, run_id)
     return run_id
 
 
 async def ask_due_runs(connection: Any) -> int:
     """Ask for what the schedule wants by now; how many runs."""
-    rows = [row async for row in _sql.ask_due_runs(connection)]
+    rows = [row async for row in _runs.ask_due_runs(connection)]
     for row in rows:
         await outbox.add_task(connection, Actor.SELF_CHECK, row["id"])
     return len(rows)
@@ -295,14 +295,14 @@ async def ask_due_runs(connection: Any) -> int:
 
 async def begin_run(connection: Any, depth: Depth) -> int:
     """A run that the caller does itself, at once; its id."""
-    run_id: int = await _sql.ask_for_run(connection, depth=depth, asked_by=None)
-    await _sql.claim_run(connection, run_id=run_id)
+    run_id: int = await _runs.ask_for_run(connection, depth=depth, asked_by=None)
+    await _runs.claim_run(connection, run_id=run_id)
     return run_id
 
 
 async def claim_run(connection: Any, run_id: int) -> Depth | None:
     """Hold a run that was asked for; None when it is done, or somebody else does it."""
-    row = await _sql.claim_run(connection, run_id=run_id)
+    row = await _runs.claim_run(connection, run_id=run_id)
     return None if row is None else Depth(row["depth"])
 
 
@@ -321,8 +321,8 @@ async def finish_run(connection: Any, run_id: int, findings: Iterable[Finding]) 
     results = [
         {"rule": finding.rule, "found": finding.found, "examples": list(finding.examples)} for finding in findings
     ]
-    await _sql.finish_run(connection, run_id=run_id, results=results)
-    await _sql.delete_old_runs(connection)
+    await _runs.finish_run(connection, run_id=run_id, results=results)
+    await _runs.delete_old_runs(connection)
     known = {} if before is None else {finding.rule: finding.found for finding in before.findings}
     after = await read_state(connection)
     assert after is not None, "a run has finished"
@@ -343,13 +343,13 @@ class Progress:
 
 async def get_progress(connection: Any, run_id: int) -> Progress | None:
     """None: there is no such run (any more)."""
-    row = await _sql.get_progress(connection, run_id=run_id)
+    row = await _runs.get_progress(connection, run_id=run_id)
     return None if row is None else Progress(**row)
 
 
 async def read_state(connection: Any) -> State | None:
     """None before the first run."""
-    runs = [_run(row) async for row in _sql.list_runs_since_full(connection)]
+    runs = [_run(row) async for row in _runs.list_runs_since_full(connection)]
     if not runs:
         return None
     full = [run for run in runs if run.depth is Depth.FULL]

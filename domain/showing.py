@@ -100,7 +100,7 @@ async def pick(connection: Any, streamer_id: int, overlay_ids: Sequence[uuid.UUI
     To be called outside a transaction: another process may win the race, which ends this statement only.
     """
     try:
-        row = await queries.alerts.pick_alert(
+        row = await queries.showing.pick_alert(
             connection,
             streamer_id=streamer_id,
             overlay_ids=list(overlay_ids),
@@ -113,13 +113,13 @@ async def pick(connection: Any, streamer_id: int, overlay_ids: Sequence[uuid.UUI
 
 
 async def get_playing(connection: Any, streamer_id: int) -> Playing | None:
-    row = await queries.alerts.get_playing(connection, streamer_id=streamer_id, kinds=KNOWN_KINDS)
+    row = await queries.showing.get_playing(connection, streamer_id=streamer_id, kinds=KNOWN_KINDS)
     return None if row is None else Playing(_offer(row), row["elapsed_ms"])
 
 
 async def get_scene(connection: Any, streamer_id: int) -> tuple[uuid.UUID | None, Playing | None]:
     """Which overlay speaks, and what plays."""
-    row = await queries.alerts.get_scene(connection, streamer_id=streamer_id, kinds=KNOWN_KINDS)
+    row = await queries.showing.get_scene(connection, streamer_id=streamer_id, kinds=KNOWN_KINDS)
     if row is None:
         return None, None
     playing = None if row["alert_id"] is None else Playing(_offer(row), row["elapsed_ms"])
@@ -131,7 +131,7 @@ async def mark_started(
 ) -> Word:
     """The alert is on the overlay's screen. The first such word renews the lease."""
     return _word(
-        await queries.alerts.mark_started(
+        await queries.showing.mark_started(
             connection,
             streamer_id=streamer_id,
             overlay_id=overlay_id,
@@ -150,7 +150,7 @@ async def mark_seen(
     `overlay_id` None: whichever overlay of this streamer it was.
     """
     return _word(
-        await queries.alerts.mark_seen(
+        await queries.showing.mark_seen(
             connection, streamer_id=streamer_id, overlay_id=overlay_id, alert_id=alert_id, lease_id=lease_id
         )
     )
@@ -160,7 +160,7 @@ async def mark_finished(
     connection: Any, streamer_id: int, overlay_id: uuid.UUID | None, alert_id: uuid.UUID, lease_id: uuid.UUID
 ) -> tuple[Word, list[EndedAlert]]:
     """The alert left the screen by itself; its lease ends: shown if it was seen, else back to the queue."""
-    row = await queries.alerts.mark_finished(
+    row = await queries.showing.mark_finished(
         connection, streamer_id=streamer_id, overlay_id=overlay_id, alert_id=alert_id, lease_id=lease_id
     )
     if row is None:
@@ -174,7 +174,9 @@ async def mark_finished(
 async def mark_stopped(connection: Any, streamer_id: int, overlay_id: uuid.UUID, lease_id: uuid.UUID) -> bool:
     """The overlay took an alert off the screen because it was told to. False: it never had such a lease."""
     return bool(
-        await queries.alerts.mark_stopped(connection, streamer_id=streamer_id, overlay_id=overlay_id, lease_id=lease_id)
+        await queries.showing.mark_stopped(
+            connection, streamer_id=streamer_id, overlay_id=overlay_id, lease_id=lease_id
+        )
     )
 
 
@@ -188,8 +190,8 @@ async def catch_up(
     that is gone.
     """
     lease_ids = [word.lease_id for word in seen]
-    await queries.alerts.lock_donations_of_leases(connection, streamer_id=streamer_id, lease_ids=lease_ids)
-    rows = queries.alerts.list_news(connection, streamer_id=streamer_id, lease_ids=lease_ids)
+    await queries.showing.lock_donations_of_leases(connection, streamer_id=streamer_id, lease_ids=lease_ids)
+    rows = queries.showing.list_news(connection, streamer_id=streamer_id, lease_ids=lease_ids)
     new_ids = {row["lease_id"] async for row in rows}
     news = [word for word in seen if word.lease_id in new_ids]
     ended = []
@@ -203,7 +205,7 @@ async def catch_up(
     if not goes_on:
         ended += await return_leases(connection, streamer_id, overlay_id)
     left_ids = [word.lease_id for word in news if playing is None or word.lease_id != playing.lease_id]
-    rows = queries.alerts.list_abandoned_leases(
+    rows = queries.showing.list_abandoned_leases(
         connection, streamer_id=streamer_id, overlay_id=overlay_id, lease_ids=left_ids
     )
     ended += await _end_leases(connection, [row["lease_id"] async for row in rows], complete=False)
@@ -217,7 +219,7 @@ async def return_leases(
 
     `only_unseen`: an alert whose text was readable already may finish.
     """
-    rows = queries.alerts.list_leases_of_overlay(
+    rows = queries.showing.list_leases_of_overlay(
         connection, streamer_id=streamer_id, overlay_id=overlay_id, only_unseen=only_unseen
     )
     return await _end_leases(connection, [row["lease_id"] async for row in rows], complete=False)
@@ -225,7 +227,7 @@ async def return_leases(
 
 async def return_expired_leases(connection: Any) -> list[EndedAlert]:
     """End what overlays, of any streamer, fell silent about."""
-    rows = queries.alerts.list_expired_leases(connection)
+    rows = queries.showing.list_expired_leases(connection)
     return await _end_leases(connection, [row["lease_id"] async for row in rows], complete=False)
 
 
@@ -235,7 +237,7 @@ async def resume_lease(
     """Whether an overlay that came back may go on with what it plays; if so, the alert is playing again."""
     try:
         async with connection.transaction():
-            row = await queries.alerts.resume_lease(
+            row = await queries.showing.resume_lease(
                 connection,
                 streamer_id=streamer_id,
                 overlay_id=overlay_id,
@@ -253,7 +255,7 @@ async def _end_leases(connection: Any, lease_ids: Iterable[uuid.UUID], *, comple
     if not lease_ids:
         return []
     ended = []
-    rows = [r async for r in queries.alerts.end_leases(connection, lease_ids=lease_ids, complete=complete)]
+    rows = [r async for r in queries.showing.end_leases(connection, lease_ids=lease_ids, complete=complete)]
     for row in rows:
         if row["kind"] == AlertKind.SUMMARY:
             await (settle_summary if row["status"] == AlertStatus.SHOWN else refresh_summary)(connection, row["id"])

@@ -22,7 +22,7 @@ async def check_self(parts: Parts, run_id: int) -> None:
     """
     connection = await connect_patiently(parts.settings.database_url, program="self-check")
     try:
-        if not await queries.self_check.try_hold_runs(connection, lock=_LOCK):
+        if not await queries.self_check_runs.try_hold_runs(connection, lock=_LOCK):
             await outbox.add_task(connection, Actor.SELF_CHECK, run_id, delay_seconds=_BUSY_SECONDS)
             return
         depth = await self_check.claim_run(connection, run_id)

@@ -51,10 +51,9 @@ async def take_sign_in(email: str) -> SignInTry:
         return SignInTry(((TRIES_PER_KNOWN_BROWSER, key),))
     address = address_key(client_address())
     key = f"{account}|{address}"
-    await limiter.take(TRIES_PER_ADDRESS, address)
-    await limiter.take(TRIES_PER_ACCOUNT_AND_ADDRESS, key)
-    await limiter.take(TRIES_PER_ACCOUNT, account)
-    return SignInTry(((TRIES_PER_ACCOUNT_AND_ADDRESS, key), (TRIES_PER_ACCOUNT, account)))
+    of_account = ((TRIES_PER_ACCOUNT_AND_ADDRESS, key), (TRIES_PER_ACCOUNT, account))
+    await limiter.take_all((TRIES_PER_ADDRESS, address), *of_account)
+    return SignInTry(of_account)
 
 
 async def take_letter(email: str, purpose: Purpose) -> None:
@@ -66,9 +65,11 @@ async def take_letter(email: str, purpose: Purpose) -> None:
         await limiter.take(LETTERS_FROM_KNOWN_BROWSER, f"{email}|{browser}")
         return
     address = address_key(client_address())
-    await limiter.take(LETTERS_FROM_ADDRESS, address)
-    await limiter.take(LETTERS_TO_FROM_ADDRESS, f"{email}|{address}")
-    await limiter.take(LETTERS_TO, f"{purpose}|{email}")
+    await limiter.take_all(
+        (LETTERS_FROM_ADDRESS, address),
+        (LETTERS_TO_FROM_ADDRESS, f"{email}|{address}"),
+        (LETTERS_TO, f"{purpose}|{email}"),
+    )
 
 
 async def take_code() -> None:

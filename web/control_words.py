@@ -2,7 +2,8 @@
 
 from domain.alerts import AlertKind
 from domain.buttons import Control
-from domain.control import Action, Outcome, Pressed, Presser, PresserKind, Subject
+from domain.control import Action, Outcome, Pressed, Subject
+from domain.pressers import Presser, PresserKind
 from web.i18n import _, format_money, ngettext
 
 

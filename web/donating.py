@@ -23,10 +23,12 @@ async def count_address() -> str:
 
 async def count_wish(address: str, streamer_id: int, form_key: str) -> None:
     """Raises 429 TooManyRequests."""
-    # With the address: an order's id may be guessed, and a stranger must not use up its client's times.
-    await parts().limiter.take(FORM_LIMIT, f"{address}:{form_key}")
-    await parts().limiter.take(ADDRESS_STREAMER_LIMIT, f"{address}:{streamer_id}")
-    await parts().limiter.take(STREAMER_LIMIT, str(streamer_id))
+    await parts().limiter.take_all(
+        # With the address: an order's id may be guessed, and a stranger must not use up its client's times.
+        (FORM_LIMIT, f"{address}:{form_key}"),
+        (ADDRESS_STREAMER_LIMIT, f"{address}:{streamer_id}"),
+        (STREAMER_LIMIT, str(streamer_id)),
+    )
 
 
 async def check_address(address: str, streamer_id: int) -> bytes | None:

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -19,6 +19,18 @@ REDIS_REST_SECONDS = 5.0
 
 FALLBACK_KEYS = 10_000
 
+# Counts in order, as far as the first limit that is used up. Arguments: the count and the period of each key.
+_COUNT = """
+local counted = {}
+for place, name in ipairs(KEYS) do
+  local times = redis.call('INCR', name)
+  redis.call('EXPIRE', name, ARGV[2 * place], 'NX')
+  counted[place] = {times, redis.call('TTL', name)}
+  if times > tonumber(ARGV[2 * place - 1]) then break end
+end
+return counted
+"""
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -30,7 +42,7 @@ class Limit:
 
 
 TEST_ALERTS = Limit("test-alert", 30, 60)
-"""Of a streamer, by pages and by the API; the first steps count theirs apart."""
+"""Of a streamer, by pages and by the API."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +66,25 @@ def _too_many(left_seconds: float) -> TooManyRequests:
 class Limiter:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._count_on_redis = redis.register_script(_COUNT)
         self._resting_until = 0.0
         # Key to (times, end of the period on the monotonic clock).
         self._counted: dict[str, tuple[int, float]] = {}
 
     async def take(self, limit: Limit, key: str) -> Count:
         """Count one time. Raises 429 TooManyRequests, with Retry-After, beyond the limit."""
-        name = _name(limit, key)
-        times, left_seconds = await self._count(name, limit.period_seconds)
-        if times > limit.count:
-            raise _too_many(left_seconds)
-        return Count(limit, limit.count - times, max(0, math.ceil(left_seconds)))
+        (count,) = await self.take_all((limit, key))
+        return count
+
+    async def take_all(self, *asked: tuple[Limit, str]) -> list[Count]:
+        """Count one time of each, in order and in one round trip. Raises 429 TooManyRequests, with Retry-After, at the
+        first that is used up: the ones after it are not counted."""
+        counts = []
+        for (limit, _), (times, left_seconds) in zip(asked, await self._count(asked), strict=False):
+            if times > limit.count:
+                raise _too_many(left_seconds)
+            counts.append(Count(limit, limit.count - times, max(0, math.ceil(left_seconds))))
+        return counts
 
     async def refuse_beyond(self, limit: Limit, key: str) -> None:
         """Count nothing. Raises 429 TooManyRequests where one more time would be beyond the limit."""
@@ -83,18 +103,22 @@ class Limiter:
             except REDIS_AWAY as error:
                 self._rest(error)
 
-    async def _count(self, name: str, period_seconds: int) -> tuple[int, float]:
+    async def _count(self, asked: Sequence[tuple[Limit, str]]) -> list[tuple[int, float]]:
+        """Times and seconds left of each; the last may be beyond its limit, and the ones after it are not there."""
+        names = [_name(limit, key) for limit, key in asked]
         if time.monotonic() >= self._resting_until:
             try:
-                async with self._redis.pipeline(transaction=True) as pipeline:
-                    pipeline.incr(name)
-                    pipeline.expire(name, period_seconds, nx=True)
-                    pipeline.ttl(name)
-                    times, _, left_seconds = await pipeline.execute()
-                return int(times), float(left_seconds)
+                rules = [number for limit, _ in asked for number in (limit.count, limit.period_seconds)]
+                counted = await self._count_on_redis(names, rules)
+                return [(int(times), float(left_seconds)) for times, left_seconds in counted]
             except REDIS_AWAY as error:
                 self._rest(error)
-        return self._count_here(name, period_seconds)
+        counted_here = []
+        for name, (limit, _) in zip(names, asked, strict=True):
+            counted_here.append(self._count_here(name, limit.period_seconds))
+            if counted_here[-1][0] > limit.count:
+                break
+        return counted_here
 
     async def _read(self, name: str) -> tuple[int, float]:
         if time.monotonic() >= self._resting_until:

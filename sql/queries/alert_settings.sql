@@ -5,6 +5,7 @@ SELECT streamers.id AS streamer_id, streamers.owner_id, streamers.created_at, st
        settings.min_amount_for_alert_minor, settings.sound_enabled, settings.sound_volume, settings.sound_file_url,
        settings.visual_enabled, settings.alert_duration, settings.text_color, settings.background_color,
        settings.font_size, settings.donation_text_template, settings.anonymous_text_template, settings.tiers,
+       (SELECT locale FROM users WHERE users.id = streamers.owner_id) AS locale,
        ARRAY(SELECT pattern FROM moderation_words
              WHERE moderation_words.streamer_id = streamers.id AND kind = 'word' ORDER BY pattern, id) AS words
 FROM streamers LEFT JOIN alert_settings settings ON settings.streamer_id = streamers.id

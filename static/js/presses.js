@@ -18,7 +18,7 @@ document.addEventListener(
     if (target.method !== "post" || !line) return;
     navigator.vibrate?.(FELT_MS);
     note = null;
-    say(line, "sent");
+    say(line, "sent", line.dataset.wordsSent);
     close(target.closest("details[data-closes]"));
   },
   true,
@@ -26,12 +26,20 @@ document.addEventListener(
 
 document.addEventListener("htmx:error", ({ detail }) => {
   const line = document.querySelector("[data-press]");
-  if (line && detail.ctx?.request?.method === "POST") say(line, "failed");
+  if (!line || detail.ctx?.request?.method !== "POST") return;
+  const row = detail.ctx.sourceElement?.closest(".row");
+  say(row ? lineOf(row) : line, "failed", line.dataset.wordsFailed);
 });
 
-function say(line, state) {
-  line.textContent = state === "sent" ? line.dataset.wordsSent : line.dataset.wordsFailed;
+function say(line, state, words) {
+  line.textContent = words;
   line.className = `press press-${state === "sent" ? "sent" : "away"}`;
+}
+
+// A row of the feed is far from the one line for all presses. The next drawing of the feed takes this one away.
+function lineOf(row) {
+  const words = row.querySelector(".row-words");
+  return words.querySelector(".press") ?? words.appendChild(document.createElement("p"));
 }
 
 // What a press came to nothing for ("Already skipped by @vera") stands only in its own answer: the next drawing of the part,

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,14 @@ async def post(_kept_post: Post, services: Servers) -> AsyncIterator[Post]:
     for table in ("letters", "confirmations", "one_time_links"):
         await _kept_post.site.pool.execute(f"DELETE FROM {table}")
     _kept_post.box.letters.clear()
+
+
+@pytest.fixture
+async def program(post: Post) -> AsyncIterator[httpx.AsyncClient]:
+    """A program that has no token and keeps no cookie, of a site that sends mail: hers and his look alike."""
+    async with calling(post.site, None) as client:
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        yield client
 
 
 @cache

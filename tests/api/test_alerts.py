@@ -347,7 +347,20 @@ class TestWidget:
         assert "overlay/moved.js" in answer.text
 
 
-async def test_everything_needs_a_caller_and_a_page(nobody: httpx.AsyncClient, operators: httpx.AsyncClient) -> None:
+async def test_who_has_no_page_reads_what_one_begins_with(
+    operators: httpx.AsyncClient, hers: httpx.AsyncClient
+) -> None:
+    """The first version made settings as somebody registered."""
+    read = check("/alerts/", "get", await operators.get("/alerts/"))
+    begun = check("/alerts/", "get", await hers.get("/alerts/"))
+    own = ("id", "user_id", "created_at")
+    assert {**read, **{name: begun[name] for name in own}} == begun
+    assert read["user_id"] == (await operators.get("/users/me")).json()["id"]
+
+
+async def test_everything_else_needs_a_caller_and_a_page(
+    nobody: httpx.AsyncClient, operators: httpx.AsyncClient
+) -> None:
     """An operator has no page of her own; the public two are the others'."""
     public = {"/api/v1/alerts/widget/{donation_url}", "/api/v1/alerts/streamer/{donation_url}"}
     for path, operations in contract()["paths"].items():
@@ -366,5 +379,9 @@ async def test_everything_needs_a_caller_and_a_page(nobody: httpx.AsyncClient, o
             elif "requestBody" in operation:
                 options["json"] = {}
             assert (await nobody.request(method, address, **options)).status_code == 403, address
+            if (method, address) == ("get", "/alerts/"):
+                continue
             answer = await operators.request(method, address, **options)
-            assert (answer.status_code, answer.json()) == (404, {"detail": "Streamer profile not found"}), address
+            assert answer.status_code == 404, address
+            assert set(answer.json()) == {"detail"}
+            assert "POST /api/v1/streamers/" in answer.json()["detail"]

@@ -8,6 +8,7 @@ import pkgutil
 import httpx
 from pydantic import BaseModel
 
+from domain.passwords import MAX_LENGTH
 from infra.settings import ROOT
 from tests.api.conftest import contract
 from tests.support.site import Site
@@ -62,6 +63,17 @@ def test_a_body_is_asked_for_as_the_first_version_did() -> None:
             if "requestBody" in operation:
                 theirs = first["paths"].get(path, {}).get(method, {}).get("requestBody", {"required": True})
                 assert operation["requestBody"]["required"] is theirs.get("required", False), (method, path)
+
+
+def test_a_new_password_is_described_as_the_rule_has_it() -> None:
+    document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    found = []
+    for path, field in (("auth/register", "password"), ("auth/reset-password", "new_password"), ("users/", "password")):
+        content = document["paths"][f"/api/v1/{path}"]["post"]["requestBody"]["content"]
+        found.append(content["application/json"]["schema"]["properties"][field])
+    changed = document["paths"]["/api/v1/users/me"]["put"]["requestBody"]["content"]["application/json"]["schema"]
+    found.append(changed["properties"]["password"]["anyOf"][0])
+    assert [one["maxLength"] for one in found] == [MAX_LENGTH] * 4
 
 
 async def test_names_of_operations_are_unique() -> None:

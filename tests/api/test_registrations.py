@@ -4,7 +4,6 @@ code its owner enters, nobody but her gets in (docs/decisions/0048)."""
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -25,14 +24,6 @@ LOGIN = ("POST", "/auth/login")
 REGISTER = ("POST", "/auth/register")
 VERIFY = ("POST", "/auth/verify-email")
 RESEND = ("POST", "/auth/resend-verification")
-
-
-@pytest.fixture
-async def program(post: Post) -> AsyncIterator[httpx.AsyncClient]:
-    """A program that has no token and keeps no cookie: hers and his look alike."""
-    async with calling(post.site, None) as client:
-        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        yield client
 
 
 async def register(post: Post, program: httpx.AsyncClient, password: str, username: str, **more: Any) -> str:

@@ -230,6 +230,21 @@ async def test_who_chose_nothing_has_the_defaults(connection: Any, streamer: Bui
         await get_settings(connection, 2_000_000)
 
 
+async def test_default_levels_are_named_in_her_language_until_she_stores_them(
+    connection: Any, streamer: BuiltStreamer
+) -> None:
+    assert [tier.name for tier in (await get_settings(connection, streamer.id)).tiers] == [
+        "Тихий", "Свечение", "Искры", "Лента"
+    ]  # fmt: skip
+    await connection.execute("UPDATE users SET locale = 'en' WHERE id = $1", streamer.owner_id)
+    english = (await get_settings(connection, streamer.id)).tiers
+    assert [tier.name for tier in english] == ["Quiet", "Glow", "Sparks", "Ribbon"]
+    assert [replace(tier, name="") for tier in english] == [replace(tier, name="") for tier in DEFAULT_TIERS]
+    await alert_settings.remove_tier(connection, streamer.id, "quiet")
+    await connection.execute("UPDATE users SET locale = 'ru' WHERE id = $1", streamer.owner_id)
+    assert (await get_settings(connection, streamer.id)).tiers == english[1:]
+
+
 async def test_all_of_it_is_kept(connection: Any, streamer: BuiltStreamer, settings: AlertSettings) -> None:
     wanted = replace(
         settings,

@@ -8,11 +8,12 @@ import pytest
 
 from domain import booking, goal_progress, goals, holds
 from domain.goals import GoalFields
-from domain.holds import By, Decision
+from domain.holds import Decision
 from domain.moderation import Mode, Settings
 from domain.moderation_settings import save_settings
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
+from domain.pressers import Presser, PresserKind
 from tasks.goals import settle_goals
 from tasks.sweeps import sweep
 from tests.builders import BuiltStreamer, check_books, hear, make_streamer, open_donation
@@ -96,7 +97,7 @@ async def test_a_hold_that_could_not_be_written_is_opened_by_the_next_sweep(
     await connection.execute("DELETE FROM outbox")
     await sweep(connection)
     assert await connection.fetchval("SELECT count(*) FROM outbox WHERE name = 'settle_hold'") == 0
-    by = By("owner", streamer.owner_id, "anna@example.org")
+    by = Presser(PresserKind.OWNER, streamer.owner_id, "anna@example.org")
     await holds.decide(connection, streamer.id, hold.alert_id, Decision.SHOW, by)
     await connection.execute("UPDATE holds SET takes_effect_at = now()")
     await holds.settle(connection, task["data"]["argument"])

@@ -7,12 +7,12 @@ import asyncpg
 import pytest
 
 from domain import alerts, chargebacks, control, registry, showing
-from domain.control import Presser, PresserKind
 from domain.errors import NotFoundError
 from domain.ledger import BookedAs
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
 from domain.payments import Payment, get_payment
+from domain.pressers import Presser, PresserKind
 from domain.refunds import refundable_minor
 from domain.registry_rows import RegistryKind as K
 from domain.totals import read_totals

@@ -10,7 +10,8 @@ import pytest
 
 from domain import alerts, control, missed, overlays, showing
 from domain.alerts import AlertKind
-from domain.control import Action, Outcome, Pressed, Presser, PresserKind
+from domain.control import Action, Outcome, Pressed
+from domain.pressers import Presser, PresserKind
 from tests.builders import BuiltStreamer, make_streamer
 from tests.domain.test_alerts import connect, donate, nothing_to_pick, pick, refund, status_of
 

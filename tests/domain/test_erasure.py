@@ -11,11 +11,11 @@ import pytest
 from domain import alerts, erasure, letters, operators, rejudging, self_check
 from domain.confirmations import Mailer, begin_email, begin_password
 from domain.errors import NotAllowedError
-from domain.holds import By
 from domain.moderation import Act, Rule, Settings
 from domain.moderation_settings import save_settings
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
+from domain.pressers import Presser, PresserKind
 from domain.self_check import Depth
 from domain.streamer_cards import Extras, save_extras
 from domain.streamers import is_open
@@ -159,7 +159,7 @@ async def held_with_an_exception(connection: Any, streamer: BuiltStreamer) -> No
         _, payment = await open_donation(connection, streamer, donor_name="Петя", message=message)
         await hear(connection, payment, N.CONFIRMED, payer="430000******0777")
     alert_id: uuid.UUID = await connection.fetchval("SELECT alert_id FROM alerts ORDER BY id LIMIT 1")
-    by = By("owner", streamer.owner_id, "Петя")
+    by = Presser(PresserKind.OWNER, streamer.owner_id, "Петя")
     assert await rejudging.allow(connection, streamer.id, alert_id, 0, by)
 
 

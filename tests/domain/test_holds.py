@@ -10,16 +10,17 @@ import pytest
 from domain import alerts, blocks, holds, moderation_log, rejudging
 from domain.blocks import BlockKind
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
-from domain.holds import By, Decision
+from domain.holds import Decision
 from domain.moderation import Act, Mode, Outcome, Rule, Settings
 from domain.moderation_settings import WORDS_MAX, add_words, get_settings, list_words, remove_word, save_settings
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
+from domain.pressers import Presser, PresserKind
 from tasks.sweeps import sweep
 from tests.builders import BuiltStreamer, check_books, hear, make_streamer, open_donation
 
-OWNER = By("owner", 1, "anna@example.org")
-MODERATOR = By("moderator", 7, "Боб")
+OWNER = Presser(PresserKind.OWNER, 1, "anna@example.org")
+MODERATOR = Presser(PresserKind.MODERATOR, 7, "Боб")
 HOLD_WORDS = Settings(acts={Rule.WORDS: Act.HOLD, Rule.LINKS: Act.HOLD})
 
 

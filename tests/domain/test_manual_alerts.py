@@ -8,10 +8,11 @@ import pytest
 
 from domain import alerts, control, goals, manual_donations, missed, overlays, self_check, showing
 from domain.alerts import AlertKind
-from domain.control import Outcome, Presser, PresserKind
+from domain.control import Outcome
 from domain.goals import GoalFields
 from domain.manual_donations import NewManual
 from domain.missed import Answer
+from domain.pressers import Presser, PresserKind
 from domain.self_check import Depth
 from tests.builders import BOX, BuiltStreamer
 from tests.domain.test_alerts import connect, donate, nothing_to_pick, pick

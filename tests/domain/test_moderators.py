@@ -9,16 +9,17 @@ import pytest
 
 from domain import erasure, holds, moderators
 from domain.blocks import BlockKind, list_blocks
-from domain.control import Presser, PresserKind, pause
+from domain.control import pause
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
-from domain.holds import By, Decision
+from domain.holds import Decision
 from domain.moderation_log import read_log
 from domain.moderators import MAX_MODERATORS, Moderator, Right
+from domain.pressers import Presser, PresserKind
 from tests.builders import BuiltStreamer, make_streamer
 from tests.domain.test_holds import held, let_time_pass, settle_all
 
-BOB = By("moderator", 7, "Боб")
-OWNER = By("owner", 1, "Анна")
+BOB = Presser(PresserKind.MODERATOR, 7, "Боб")
+OWNER = Presser(PresserKind.OWNER, 1, "Анна")
 
 
 @pytest.fixture
@@ -60,7 +61,11 @@ async def test_a_link_lets_in_once(connection: asyncpg.Connection, streamer: Bui
     public_id, session = await come_in(connection, link, "  Вера ")
     found = await moderators.find_moderator(connection, public_id, session)
     assert found is not None
-    assert (found.nick, found.streamer_id, found.by) == ("Вера", streamer.id, By("moderator", found.id, "Вера"))
+    assert (found.nick, found.streamer_id, found.by) == (
+        "Вера",
+        streamer.id,
+        Presser(PresserKind.MODERATOR, found.id, "Вера"),
+    )
     assert await moderators.find_invitation(connection, link.token) is None
     assert await moderators.join(connection, link.token, nick="Ещё один") is None
     assert await moderators.find_moderator(connection, public_id, link.token) is None
@@ -243,7 +248,7 @@ async def test_of_two_who_decide_at_once_one_does(pool: asyncpg.Pool) -> None:
         _, alert_id = await held(connection, streamer)
         people = [(await let_in(connection, streamer, nick)).by for nick in ("Боб", "Вера", "Гоша")]
 
-    async def press(by: By) -> holds.Decided:
+    async def press(by: Presser) -> holds.Decided:
         async with pool.acquire() as connection, connection.transaction():
             return await holds.decide(connection, streamer.id, alert_id, Decision.HIDE, by)
 
@@ -260,7 +265,7 @@ async def test_a_hold_says_how_long_it_may_be_undone(connection: asyncpg.Connect
     _, alert_id = await held(connection, streamer)
     (waiting,) = await holds.list_holds(connection, streamer.id)
     assert waiting.undo_seconds is None
-    await holds.decide(connection, streamer.id, alert_id, Decision.SHOW, By("superuser", 3, ""))
+    await holds.decide(connection, streamer.id, alert_id, Decision.SHOW, Presser(PresserKind.SUPERUSER, 3, ""))
     (decided,) = await holds.list_holds(connection, streamer.id)
     assert (decided.by_kind, decided.by_name) == ("superuser", "")
     assert decided.undo_seconds is not None

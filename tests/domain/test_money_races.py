@@ -8,13 +8,14 @@ import asyncpg
 
 from domain import alerts, holds, payments, showing, totals
 from domain.alerts import AlertKind
-from domain.holds import By, Decision
+from domain.holds import Decision
 from domain.missed import Answer, answer_missed
 from domain.moderation import Mode, Settings
 from domain.moderation_settings import save_settings
 from domain.news import Source
 from domain.payment_status import NewsStatus as N
 from domain.payments import MAX_ATTEMPTS, PaymentStatus
+from domain.pressers import Presser, PresserKind
 from domain.showing import Seen
 from infra import queries
 from tasks.payments import _open_next
@@ -122,7 +123,7 @@ async def test_a_decision_while_the_deadline_is_carried_out(pool: asyncpg.Pool) 
 
     async def decide() -> holds.Decided:
         async with pool.acquire() as connection, connection.transaction():
-            by = By("owner", 1, "anna@example.org")
+            by = Presser(PresserKind.OWNER, 1, "anna@example.org")
             return await holds.decide(connection, payment.streamer_id, alert["alert_id"], Decision.HIDE, by)
 
     async with pool.acquire() as connection:

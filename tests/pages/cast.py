@@ -32,6 +32,7 @@ from domain.moderation import Mode
 from domain.moderators import Right
 from domain.overlay_tokens import rotate_overlay_token
 from domain.payment_status import NewsStatus
+from domain.pressers import Presser, PresserKind
 from domain.requisites import Requisites, get_requisites, save_requisites
 from domain.streamers import Streamer
 from domain.terms import keep_terms
@@ -293,7 +294,7 @@ async def _invite(cast: Cast, story: Story) -> None:
             cast.moderators[name] = Admitted(public_id, joined[1])
             if name == "all":
                 cast.ids |= {"moderator": str(link.moderator_id), "moderation": public_id}
-                by = holds.By("moderator", link.moderator_id, nick)
+                by = Presser(PresserKind.MODERATOR, link.moderator_id, nick)
             if name == "revoked":
                 await moderators.revoke(connection, streamer.id, link.moderator_id)
         alert_id = await connection.fetchval("SELECT alert_id FROM alerts WHERE status = 'held'")

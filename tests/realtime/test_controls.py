@@ -7,8 +7,9 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from domain import control, overlays
-from domain.control import Action, Outcome, Presser, PresserKind
+from domain.control import Action, Outcome
 from domain.events import Topic
+from domain.pressers import Presser, PresserKind
 from infra.crypto import SecretBox
 from infra.tickets import issue_dashboard_ticket
 from realtime.net import LOOK_SECONDS

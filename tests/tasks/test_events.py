@@ -18,13 +18,14 @@ from domain import holds, showing
 from domain.alerts import KNOWN_KINDS
 from domain.event_schemas import DATA_OF, check_event, schema_text
 from domain.events import EVENTS_EXCHANGE, EventType
-from domain.holds import By, Decision
+from domain.holds import Decision
 from domain.moderation import Act, Rule
 from domain.moderation import Settings as ModerationSettings
 from domain.moderation_settings import save_settings
 from domain.news import Source
 from domain.payment_status import NewsStatus
 from domain.payments import Payment
+from domain.pressers import Presser, PresserKind
 from domain.registry_rows import RegistryKind
 from infra.settings import ROOT, Settings
 from tests.builders import BuiltStreamer, hear, make_streamer, open_donation
@@ -91,7 +92,7 @@ async def live_through_everything(connection: Any) -> None:
     taken_back = await pay(connection, streamer)
     await bring_and_read(connection, streamer, line(taken_back), line(taken_back, RegistryKind.CHARGEBACK))
     await save_settings(connection, streamer.id, ModerationSettings(acts={Rule.WORDS: Act.HOLD}))
-    owner = By("owner", streamer.owner_id, "anna@example.org")
+    owner = Presser(PresserKind.OWNER, streamer.owner_id, "anna@example.org")
     for message, decision in (("сука, покажите", Decision.SHOW), ("сука, спрячьте", Decision.HIDE)):
         payment = await pay(connection, streamer, message)
         row = await connection.fetchrow("SELECT id, alert_id FROM alerts WHERE donation_id = $1", payment.donation_id)

@@ -79,7 +79,7 @@ async def test_who_finds_another_at_it_comes_back_later(parts: Parts) -> None:
     await pay(parts.pool)
     run_id = await ask(parts)
     async with parts.pool.acquire() as other:
-        assert await queries.self_check.try_hold_runs(other, lock=_LOCK)
+        assert await queries.self_check_runs.try_hold_runs(other, lock=_LOCK)
         await check_self(parts, run_id)
         row = await other.fetchrow("SELECT name, data, available_at > now() AS is_later FROM outbox")
         assert row is not None

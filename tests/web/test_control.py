@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from domain import control, showing
-from domain.control import Presser, PresserKind
+from domain.pressers import Presser, PresserKind
 from domain.streamers import Streamer
 from tests.support.site import Site
 from tests.web.conftest import signed_in

@@ -238,6 +238,25 @@ async def test_a_reader_who_has_scrolled_away_is_told_and_not_moved_and_misses_n
     her.troubles.clear()  # A browser always complains about a lost connection.
 
 
+async def test_a_rows_button_that_finds_no_connection_says_so_in_its_row(her: Her) -> None:
+    await her.gets_donation("Аня")
+    await her.gets_donation("Борис")
+    row = her.page.locator(".row", has_text="Аня")
+    await row.hover()
+    await her.page.context.set_offline(True)
+    await row.get_by_role("button", name="Hide").click()
+    await expect(row).to_contain_text("Not sent: there is no connection. Press once more.")
+    await expect(her.page.get_by_text("Not sent")).to_have_count(1)
+    # Once, however often it is pressed.
+    await row.get_by_role("button", name="Hide").click()
+    await expect(her.page.get_by_text("Not sent")).to_have_count(1)
+    await her.page.context.set_offline(False)
+    await row.get_by_role("button", name="Hide").click()
+    await expect(row.locator(".chips")).to_contain_text("hidden")
+    await expect(her.page.get_by_text("Not sent")).to_have_count(0)
+    her.troubles.clear()  # A browser always complains about a lost connection.
+
+
 async def test_a_row_is_held_on_a_phone_and_what_it_offers(browser: Browser, stack: Stack, pool: asyncpg.Pool) -> None:
     stack.start("web", "realtime")
     phone: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}

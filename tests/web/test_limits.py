@@ -55,6 +55,23 @@ async def test_looking_counts_nothing_and_is_refused_where_counting_would_be(url
     await redis.aclose()
 
 
+async def test_several_are_counted_as_far_as_the_first_that_is_used_up(url: str) -> None:
+    redis = open_redis(url)
+    limiter = Limiter(redis)
+    ten = Limit("ten", 10, 600)
+    for left in (2, 1, 0):
+        counts = await limiter.take_all((ten, "anna"), (THREE, "anna"), (ten, "all"))
+        assert [(count.limit, count.left) for count in counts] == [(ten, 7 + left), (THREE, left), (ten, 7 + left)]
+    for _ in range(4):
+        with pytest.raises(TooManyRequests) as refused:
+            await limiter.take_all((ten, "anna"), (THREE, "anna"), (ten, "all"))
+        assert dict(refused.value.get_headers())["Retry-After"] == "60"
+    # What stands before the refusal is counted each time, what stands behind it is not.
+    assert (await limiter.take(ten, "anna")).left == 2
+    assert (await limiter.take(ten, "all")).left == 6
+    await redis.aclose()
+
+
 async def test_processes_count_together_on_redis(redis_url: str) -> None:
     one, two = open_redis(redis_url), open_redis(redis_url)
     await use_up(Limiter(one), "anna")

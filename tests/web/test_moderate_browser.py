@@ -14,6 +14,7 @@ from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.moderation import Mode, Settings
 from domain.moderation_settings import save_settings
 from domain.payment_status import NewsStatus
+from domain.pressers import Presser, PresserKind
 from infra.redis import open_redis, publish
 from tests.builders import BuiltStreamer, hear, open_donation
 from tests.support.programs import Stack
@@ -61,7 +62,7 @@ class Stream:
         async with self.pool.acquire() as connection, connection.transaction():
             found = await holds.list_holds(connection, self.streamer.id)
             alert_id = next(hold.alert_id for hold in found if hold.decision is None)
-            by = holds.By("owner", self.streamer.owner_id, "Демо-стример")
+            by = Presser(PresserKind.OWNER, self.streamer.owner_id, "Демо-стример")
             await holds.decide(connection, self.streamer.id, alert_id, holds.Decision.SHOW_WITHOUT_TEXT, by)
         await self.wake(Topic.ALERTS)
 

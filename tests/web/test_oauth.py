@@ -1,6 +1,7 @@
 """Applications of strangers: the way from the consent to the tokens, and everything that may go wrong before them
 (RFC 6749, 7636, 8252, 8414, 9207, and the attacks of RFC 9700)."""
 
+import html
 import re
 import warnings
 from urllib.parse import urlencode
@@ -46,6 +47,8 @@ FALSE_ADDRESSES = (
 WRONG_REQUESTS: tuple[tuple[Changes, str], ...] = (
     ({"response_type": "token"}, "unsupported_response_type"),
     ({"response_type": "code id_token"}, "unsupported_response_type"),
+    ({"response_type": 'ю"\\'}, "unsupported_response_type"),
+    ({"response_type": None}, "unsupported_response_type"),
     ({"scope": None}, "invalid_scope"),
     ({"scope": " "}, "invalid_scope"),
     ({"scope": "donations:read money:take"}, "invalid_scope"),
@@ -231,6 +234,15 @@ class TestWhereAnswersGo:
                 assert f"{BACK}?error={error}" in answer.text, changed
                 assert "iss=" in answer.text
         assert await site.rows("SELECT * FROM grants") == []
+
+    async def test_another_kind_of_answer_is_refused_in_words_that_are_said_once(
+        self, her: httpx.AsyncClient, program: Program
+    ) -> None:
+        page = (await her.get("/oauth/authorize", params=program.request(response_type="token"))).text
+        words = "'response_type' must be 'code'"
+        assert html.unescape(page).count(words) == 1
+        assert urlencode({"error_description": words}) in html.unescape(page)
+        assert "is not supported" not in page
 
     async def test_a_parameter_given_twice_counts_as_neither(self, her: httpx.AsyncClient, program: Program) -> None:
         for name, value in (

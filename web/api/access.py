@@ -117,7 +117,7 @@ async def callers_streamer() -> Streamer:
     async with parts().pool.acquire() as connection:
         streamer = await find_by_owner(connection, caller().user.id)
     if streamer is None:
-        raise Refused(404, "Streamer profile not found")
+        raise Refused(404, "Streamer profile not found: make one with POST /api/v1/streamers/ or on the site")
     return streamer
 
 

@@ -1,8 +1,7 @@
 """Who acts by the API, as others read of it, and whom it is told to."""
 
-from domain.control import Presser, PresserKind
 from domain.events import WAKE_CHANNEL, Topic, Wake
-from domain.holds import By
+from domain.pressers import Presser, PresserKind
 from domain.streamers import Streamer
 from infra.redis import publish
 from web.api.access import caller
@@ -19,11 +18,6 @@ def presser(streamer: Streamer) -> Presser:
     if who.key_id is not None:
         return Presser(PresserKind.KEY, who.key_id, who.key_name)
     return Presser(PresserKind.OWNER, who.user.id, streamer.display_name)
-
-
-def decider(streamer: Streamer) -> By:
-    by = presser(streamer)
-    return By(by.kind, by.id, by.name)
 
 
 async def tell(streamer: Streamer, topics: frozenset[Topic], *, plays_on: bool = False) -> None:

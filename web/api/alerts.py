@@ -17,11 +17,14 @@ from domain import alert_settings, control
 from domain.alert_checks import AMOUNT_MOST_MINOR, GIFS_MAX, TIERS_MAX
 from domain.alert_files import check_kinds
 from domain.alert_settings import Tier, get_tier, new_tier_id
+from domain.alert_tiers import AlertSettings as Settings
+from domain.alert_tiers import default_tiers
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.media_files import list_urls
 from domain.scopes import Scope
-from domain.streamers import find_by_any_slug, is_open
-from web.api.access import callers_streamer, needs, public
+from domain.streamers import find_by_any_slug, find_by_owner, is_open
+from domain.user_profiles import get_person
+from web.api.access import caller, callers_streamer, needs, public
 from web.api.acting import ALERTS, presser, tell
 from web.api.alert_errors import invalid
 from web.api.blueprints import old_api
@@ -73,10 +76,18 @@ _GIF = {"tier_id": "glow", "gif_url": "/static/uploads/7b1d9e3f5a2c4860b9d8e7f6a
 @validate_response(AlertSettings)
 @examples(response=_SETTINGS)
 async def show() -> AlertSettings:
-    """The alert settings with their levels."""
-    streamer = await callers_streamer()
+    """The alert settings with their levels.
+
+    Who has no page gets those that one begins with; `id` is the user's then. They can be changed once there is a page.
+    """
+    user = caller().user
     async with parts().pool.acquire() as connection:
-        return settings_model(await alert_settings.get_settings(connection, streamer.id))
+        streamer = await find_by_owner(connection, user.id)
+        if streamer is not None:
+            return settings_model(await alert_settings.get_settings(connection, streamer.id))
+        # Clients of the first version ask before there is a page: registering made settings.
+        created_at = (await get_person(connection, user.id)).created_at
+    return settings_model(Settings(user.id, user.id, created_at, tiers=default_tiers(user.locale)))
 
 
 @blueprint.put("/")

@@ -10,8 +10,9 @@ from domain import mailbox_codes, registrations
 from domain.confirmations import Purpose
 from domain.errors import InvalidInputError
 from domain.letters import Kind
+from domain.mailbox_codes import Registration
 from domain.one_time_links import LinkPurpose, OneTimeLink, find_link, use_link
-from domain.registrations import Confirmed, Registration
+from domain.registrations import Confirmed, NewAccount
 from domain.user_profiles import UserProfile, get_person
 from domain.users import get_user, hash_password, reset_password_hash, try_sign_in
 from infra.jwt import issue_jwt
@@ -144,7 +145,7 @@ async def register(data: UserCreate) -> User:
     await take_letter(data.email, Purpose.REGISTER)
     async with parts().pool.acquire() as connection:
         password_hash = await registrations.hash_registered(connection, data.email, data.password)
-    new = Registration(data.email, password_hash, profile, current_locale(), settings.awaits_code)
+    new = NewAccount(data.email, Registration(password_hash, profile), current_locale(), settings.awaits_code)
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
             person = await registrations.register(connection, new)
@@ -157,8 +158,7 @@ async def register(data: UserCreate) -> User:
                     person.id,
                     data.email,
                     locale=new.locale,
-                    password_hash=password_hash,
-                    profile=vars(profile),
+                    registration=new.registration,
                 )
     except InvalidInputError as error:
         raise Refused(400, EMAIL_TAKEN if error.field == "email" else USERNAME_TAKEN) from None

@@ -12,7 +12,7 @@ from domain.moderation_settings import list_words
 from domain.scopes import Scope
 from domain.streamers import Streamer
 from web.api.access import caller, callers_streamer, needs
-from web.api.acting import decider, tell
+from web.api.acting import presser, tell
 from web.api.blueprints import new_api
 from web.api.errors import wrong_field
 from web.api.etags import tagged
@@ -120,7 +120,7 @@ async def undo(alert_id: UUID) -> schemas.Undone:
     """
     streamer = await callers_streamer()
     async with writing() as connection:
-        is_undone = await holds.undo(connection, streamer.id, alert_id, decider(streamer))
+        is_undone = await holds.undo(connection, streamer.id, alert_id, presser(streamer))
     await _tell(streamer)
     return schemas.Undone(is_undone=is_undone)
 
@@ -202,7 +202,7 @@ async def show_words() -> schemas.Words:
 async def _decide(alert_id: UUID, decision: Decision) -> schemas.Decided:
     streamer = await callers_streamer()
     async with writing() as connection:
-        decided = await holds.decide(connection, streamer.id, alert_id, decision, decider(streamer))
+        decided = await holds.decide(connection, streamer.id, alert_id, decision, presser(streamer))
     await _tell(streamer)
     return schemas.Decided(
         is_yours=decided.won,

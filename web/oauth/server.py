@@ -217,6 +217,19 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     def create_oauth2_request(self, request: Request) -> Request:
         return request
 
+    def get_authorization_grant(self, request: Request) -> Any:
+        """The library's words for another kind of answer say it twice, in characters that its errors may refuse."""
+        if not _CodeGrant.check_authorization_endpoint(request):
+            client = self.query_client(request.payload.client_id or "")
+            uri = request.payload.redirect_uri or ""
+            is_told = client is not None and client.check_redirect_uri(uri)
+            raise OAuth2Error(
+                "'response_type' must be 'code'",
+                error="unsupported_response_type",
+                redirect_uri=uri if is_told else None,
+            )
+        return super().get_authorization_grant(request)
+
     def save_token(self, token: Any, request: Request) -> None:
         """Written by who called, in its transaction."""
 

@@ -12,9 +12,10 @@ from quart import Blueprint, Response, request
 
 from domain import buttons, control
 from domain.buttons import Button, Control
-from domain.control import Pressed, Presser, PresserKind
+from domain.control import Pressed
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.missed import Answer
+from domain.pressers import Presser, PresserKind
 from infra.addresses import address_key
 from infra.redis import publish
 from web.context import parts

@@ -13,10 +13,11 @@ from typing import Any
 from quart import Blueprint, Response, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 
-from domain.control import Outcome, PastAct, Pressed, Presser, PresserKind, list_acts
+from domain.control import Outcome, PastAct, Pressed, list_acts
 from domain.holds import Hold, list_holds
 from domain.missed import Missed
 from domain.moderation import Part
+from domain.pressers import Presser, PresserKind
 from domain.streamers import Streamer
 from domain.users import User
 from web import moderation_words

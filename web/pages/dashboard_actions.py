@@ -14,6 +14,7 @@ from domain import control, missed, overlays
 from domain.control import Outcome, Pressed
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.overlay_tokens import rotate_overlay_token
+from domain.pressers import Presser
 from domain.streamers import Streamer
 from infra.redis import publish
 from web import reveals
@@ -145,7 +146,7 @@ async def reveal() -> ResponseReturnValue:
     return redirect(address("dashboard.show", reveal=given, _anchor="overlay"), 303)
 
 
-async def _who() -> tuple[Streamer, control.Presser]:
+async def _who() -> tuple[Streamer, Presser]:
     streamer = await require_streamer()
     return streamer, presser(await require_user(), streamer)
 

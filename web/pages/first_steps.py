@@ -33,7 +33,7 @@ from web.control_words import example_words
 from web.donate_form import parse_amount
 from web.field_words import too_long_words
 from web.i18n import _, format_amount, format_money
-from web.limits import Limit
+from web.limits import TEST_ALERTS
 from web.pages.dashboard import TEST_AMOUNTS_MINOR
 from web.pages.desk import address
 from web.pages.first_steps_name import read_name_step
@@ -46,7 +46,6 @@ ABOUT_MAX_LENGTH = 500
 PRESETS_MAX = 6
 CHECKED = (Step.OBS, Step.ALERT)
 """The steps that watch for something to happen."""
-TESTS = Limit("first-steps-test", 30, 60)
 
 
 @blueprint.get("/dashboard/first-steps")
@@ -130,7 +129,7 @@ async def show_address() -> ResponseReturnValue:
 @blueprint.post("/dashboard/first-steps/test")
 async def play_test() -> ResponseReturnValue:
     streamer = await require_streamer()
-    await parts().limiter.take(TESTS, str(streamer.id))
+    await parts().limiter.take(TEST_ALERTS, str(streamer.id))
     async with parts().pool.acquire() as connection, connection.transaction():
         await alerts.enqueue_test(connection, streamer.id, TEST_AMOUNTS_MINOR[1], **example_words())
     wake = Wake(streamer.id, frozenset({Topic.ALERTS}))

@@ -15,9 +15,10 @@ from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import UnprocessableEntity
 
 from domain import control
-from domain.control import Outcome, Pressed, Presser, PresserKind
+from domain.control import Outcome, Pressed
 from domain.events import WAKE_CHANNEL, Topic, Wake
 from domain.moderators import Moderator, Right
+from domain.pressers import Presser
 from domain.streamers import get_streamer
 from infra.redis import publish
 from web.context import parts
@@ -91,7 +92,7 @@ async def controls_values(moderator: Moderator, note: str = "") -> dict[str, Any
 async def _who(public_id: str) -> tuple[Moderator, Presser]:
     moderator = await require_moderator(public_id, Right.CONTROLS)
     await parts().limiter.take(PRESSES, str(moderator.id))
-    return moderator, Presser(PresserKind.MODERATOR, moderator.id, moderator.nick)
+    return moderator, moderator.by
 
 
 async def _wanted(field: str) -> bool:

@@ -8,9 +8,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnprocessableEntity
 
 from domain.events import WAKE_CHANNEL, Topic, Wake
-from domain.holds import By, Decision
+from domain.holds import Decision
 from domain.moderation import Part, Rule
 from domain.moderators import list_here, note_here
+from domain.pressers import Presser
 from domain.streamers import Streamer
 from infra.redis import publish
 from web import moderation_words
@@ -19,10 +20,9 @@ from web.pages.control import presser
 from web.sessions import require_user
 
 
-async def who_decides(streamer: Streamer) -> By:
+async def who_decides(streamer: Streamer) -> Presser:
     """The user of this request, as moderators read of her: by the name on her page, never by an e-mail."""
-    by = presser(await require_user(), streamer)
-    return By(by.kind, by.id, by.name)
+    return presser(await require_user(), streamer)
 
 
 def queue_values() -> dict[str, Any]:
@@ -78,10 +78,10 @@ class Here:
     """Who else looks at what waits, by name; `me` is who asks, and does too."""
 
     others: tuple[str, ...]
-    me: By
+    me: Presser
 
 
-async def say_here(streamer_id: int, by: By) -> Here:
+async def say_here(streamer_id: int, by: Presser) -> Here:
     """Note that this person looks; the others are told when they did not know."""
     async with parts().pool.acquire() as connection, connection.transaction():
         is_new = await note_here(connection, streamer_id, by)

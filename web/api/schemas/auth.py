@@ -5,9 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from web.api.schemas.common import Model
-from web.api.schemas.people import Email, Text
+from web.api.schemas.people import Email, NewPassword, Password, Text
 
-PASSWORD_MAX_LENGTH = 1_000
 CODE_MAX_LENGTH = 100
 
 
@@ -15,7 +14,7 @@ class LoginForm(Model):
     """As OAuth 2 names them; `username` is the e-mail."""
 
     username: Text = Field(max_length=320)
-    password: Text = Field(max_length=PASSWORD_MAX_LENGTH, json_schema_extra={"format": "password"})
+    password: Password = Field(json_schema_extra={"format": "password"})
     grant_type: str | None = Field(default=None, pattern="^password$")
     scope: str = ""
     client_id: str | None = None
@@ -43,4 +42,4 @@ class PasswordResetRequest(Model):
 class PasswordResetConfirm(Model):
     email: Email
     code: Text = Field(max_length=CODE_MAX_LENGTH)
-    new_password: Text = Field(max_length=PASSWORD_MAX_LENGTH)
+    new_password: NewPassword

@@ -1,10 +1,11 @@
-"""Text and addresses of people, checked as they come in."""
+"""Text, addresses and passwords of people, checked as they come in."""
 
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from domain.errors import InvalidInputError
+from domain.passwords import MAX_LENGTH
 from domain.users import clean_email
 
 
@@ -24,3 +25,7 @@ def _email(text: str) -> str:
 Text = Annotated[str, AfterValidator(_storable)]
 Email = Annotated[str, AfterValidator(_email), WithJsonSchema({"type": "string", "format": "email"})]
 """As we keep it: in lower case."""
+Password = Annotated[Text, Field(max_length=MAX_LENGTH)]
+"""One that is asked for; a longer one is nobody's."""
+NewPassword = Annotated[Text, WithJsonSchema({"type": "string", "maxLength": MAX_LENGTH})]
+"""`web.api.people.check_password` refuses what breaks the rule, and says which."""

@@ -6,8 +6,9 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.alerts import AlertKind, AlertStatus
-from domain.control import Action, Outcome, PresserKind
+from domain.control import Action, Outcome
 from domain.missed import Answer
+from domain.pressers import PresserKind
 from web.api.schemas.common import Id, Model
 
 

@@ -4,9 +4,8 @@ from datetime import datetime
 
 from pydantic import Field
 
-from web.api.schemas.auth import PASSWORD_MAX_LENGTH
 from web.api.schemas.common import Id, Model
-from web.api.schemas.people import Email, Text
+from web.api.schemas.people import Email, NewPassword, Password, Text
 
 
 class User(Model):
@@ -30,7 +29,7 @@ class UserCreate(Model):
 
     email: Email
     username: Text
-    password: Text = Field(max_length=PASSWORD_MAX_LENGTH)
+    password: NewPassword
     full_name: Text | None = None
     is_active: bool = True
     is_streamer: bool = False
@@ -46,11 +45,11 @@ class UserUpdateMe(Model):
 
     full_name: Text | None = None
     email: Email | None = None
-    password: Text | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
+    password: NewPassword | None = None
     username: Text | None = None
     avatar_url: Text | None = None
     bio: Text | None = None
-    current_password: Text | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
+    current_password: Password | None = None
 
 
 class UserUpdate(Model):
@@ -62,4 +61,4 @@ class UserUpdate(Model):
     avatar_url: Text | None = None
     bio: Text | None = None
     is_active: bool | None = None
-    current_password: Text | None = Field(default=None, max_length=PASSWORD_MAX_LENGTH)
+    current_password: Password | None = None
