@@ -18,6 +18,12 @@ WHERE id = ANY(:webhook_ids::integer[]) AND is_on ORDER BY id FOR NO KEY UPDATE;
 SELECT id, streamer_id, events FROM webhooks
 WHERE id = ANY(:webhook_ids::integer[]) AND is_on ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
 
+-- name: share_held_listening
+-- Of these, those whose row somebody is changing, but not deleting: what is written for them keeps its place in the
+-- order, and whoever holds the row need not know of it.
+SELECT id, streamer_id, events FROM webhooks
+WHERE id = ANY(:webhook_ids::integer[]) AND is_on ORDER BY id FOR KEY SHARE SKIP LOCKED;
+
 -- name: insert_deliveries!
 -- In this order; an event that was published twice is told once.
 INSERT INTO webhook_deliveries (webhook_id, event_id, name, data, occurred_at)
@@ -158,12 +164,29 @@ DELETE FROM webhook_deliveries
 WHERE webhook_id = :webhook_id AND status <> 'waiting'
   AND id < (SELECT id FROM webhook_deliveries WHERE webhook_id = :webhook_id ORDER BY id DESC OFFSET :most - 1 LIMIT 1);
 
+-- name: list_held
+-- Of these, those that somebody holds; the others nobody holds until the end of the transaction.
+SELECT id FROM webhooks
+WHERE id = ANY(:webhook_ids::integer[]) AND id NOT IN (
+    SELECT free.id FROM (
+        SELECT id FROM webhooks WHERE id = ANY(:webhook_ids::integer[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) free);
+
+-- name: drop_forgotten!
+-- Written down while somebody switched it off. Null: of all webhooks. Who holds a row is passed over.
+UPDATE webhook_deliveries delivery SET status = 'dropped', next_try_at = NULL
+FROM (SELECT id FROM webhooks
+      WHERE NOT is_on AND (:webhook_ids::integer[] IS NULL OR id = ANY(:webhook_ids::integer[])) AND EXISTS (
+          SELECT FROM webhook_deliveries waiting
+          WHERE waiting.webhook_id = webhooks.id AND waiting.status = 'waiting' AND NOT waiting.is_single)
+      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) off
+WHERE delivery.webhook_id = off.id AND delivery.status = 'waiting' AND NOT delivery.is_single;
+
 -- name: wake_forgotten!
--- The net under it all: something waits and no time is written. Who holds a row writes the time.
+-- The net under it all: something waits and no time is written. Null: of all webhooks. Who holds a row is passed over.
 UPDATE webhooks SET due_at = now()
 WHERE id IN (
     SELECT id FROM webhooks
-    WHERE due_at IS NULL AND EXISTS (
+    WHERE due_at IS NULL AND (:webhook_ids::integer[] IS NULL OR id = ANY(:webhook_ids::integer[])) AND EXISTS (
         SELECT FROM webhook_deliveries delivery
         WHERE delivery.webhook_id = webhooks.id AND delivery.status = 'waiting'
           AND (webhooks.is_on OR delivery.is_single))
