@@ -35,8 +35,10 @@ CLAIM_SECONDS = 70.0
 GIVE_UP_SECONDS = 24 * 3600.0
 MOST_WAITING = 10_000
 """More than that waits for nobody: the webhook is switched off."""
+MOST_AGAIN = 5_000
+"""So many at one press, the oldest: with MOST_WAITING, the first failure would switch it off once more."""
 MOST_LOGGED = 1_000
-"""Of one webhook; older than `webhook_log` days they go, too (`domain/retention.py`)."""
+"""Of what arrived at one webhook. Older than `webhook_log` days everything goes (`domain/retention.py`)."""
 LISTED = 25
 ANSWER_MAX_LENGTH = 1_000
 _BACK_OFF_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0)
@@ -273,9 +275,11 @@ async def send_again(connection: Any, streamer_id: int, webhook_id: int, deliver
 
 
 async def send_missed(connection: Any, webhook: Webhook) -> int:
-    """All that did not arrive, in order; how many. None while it is off."""
+    """What did not arrive, in order; how many, at most MOST_AGAIN. None while it is off."""
     await _sql.lock_webhook(connection, webhook_id=webhook.id)
-    tag: str = await _sql.repeat_missed(connection, streamer_id=webhook.streamer_id, webhook_id=webhook.id)
+    tag: str = await _sql.repeat_missed(
+        connection, streamer_id=webhook.streamer_id, webhook_id=webhook.id, limit=MOST_AGAIN
+    )
     await ask(connection, [webhook.id], at_once=True)
     return int(tag.rpartition(" ")[2])
 

@@ -48,10 +48,12 @@ WHERE delivery.id = :delivery_id AND delivery.webhook_id = :webhook_id AND deliv
 RETURNING delivery.id;
 
 -- name: repeat_missed!
--- All that did not arrive, in their order.
+-- What did not arrive, the oldest of it, in their order.
 UPDATE webhook_deliveries delivery SET status = 'waiting', is_single = false, next_try_at = now(), tries = 0
 FROM webhooks webhook
-WHERE delivery.webhook_id = :webhook_id AND delivery.status IN ('failed', 'dropped') AND NOT delivery.is_test
+WHERE delivery.id IN (SELECT id FROM webhook_deliveries
+                      WHERE webhook_id = :webhook_id AND status IN ('failed', 'dropped') AND NOT is_test
+                      ORDER BY id LIMIT :limit)
   AND webhook.id = delivery.webhook_id AND webhook.streamer_id = :streamer_id AND webhook.is_on;
 
 -- name: drop_one$
@@ -159,10 +161,12 @@ WHERE id = :webhook_id AND run = :run
 RETURNING due_at <= now() AS is_due;
 
 -- name: trim_log!
--- The oldest that are over, beyond so many.
+-- Of what arrived, and of tests, the oldest beyond so many. What did not arrive may be asked for again.
 DELETE FROM webhook_deliveries
-WHERE webhook_id = :webhook_id AND status <> 'waiting'
-  AND id < (SELECT id FROM webhook_deliveries WHERE webhook_id = :webhook_id ORDER BY id DESC OFFSET :most - 1 LIMIT 1);
+WHERE webhook_id = :webhook_id AND status <> 'waiting' AND (status = 'delivered' OR is_test)
+  AND id < (SELECT id FROM webhook_deliveries
+            WHERE webhook_id = :webhook_id AND status <> 'waiting' AND (status = 'delivered' OR is_test)
+            ORDER BY id DESC OFFSET :most - 1 LIMIT 1);
 
 -- name: list_held
 -- Of these, those that somebody holds; the others nobody holds until the end of the transaction.

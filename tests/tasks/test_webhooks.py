@@ -293,7 +293,7 @@ async def test_what_was_written_while_a_run_ended_is_asked_for(house: House, rec
         async with ending.transaction():
             assert await webhook_deliveries.end_run(ending, run) is False
             noted = await note(house)
-            assert (noted.has_any, noted.left, noted.unasked) == (True, frozenset(), {webhook_id})
+            assert noted == webhook_events.Noted(True, frozenset(), frozenset({webhook_id}))
             assert await settle(house, noted.unasked) == {webhook_id}
     # The run could not know of it.
     assert await house.rows("SELECT due_at FROM webhooks") == [{"due_at": None}]
