@@ -22,7 +22,9 @@ import httpcore
 import httpx
 
 TIMEOUT_SECONDS = 10.0
-"""For all of it: resolving, connecting, sending, and the answer's first bytes."""
+"""For all of it: resolving, connecting, sending, and the answer's status."""
+BODY_SECONDS = 1.0
+"""For so long an answer's first bytes are waited for, once its status is known."""
 ANSWER_MAX_BYTES = 1024
 """So much of an answer is read, then the connection is closed."""
 _PLACES = 4
@@ -74,6 +76,14 @@ class Answer:
     took_ms: int
 
 
+@dataclass
+class _Heard:
+    """An answer as far as it came; `status` None: nothing of it."""
+
+    status: int | None = None
+    start: bytes = b""
+
+
 class Outgoing:
     """Posts to addresses of strangers. `own_hosts` are ours and are not called; `allows_loopback` is for development,
     where the receiver may run beside us, and without TLS."""
@@ -105,17 +115,22 @@ class Outgoing:
     ) -> Answer:
         """Raises NotSentError. Whatever the other side answers is an answer, also a redirect, which is not followed."""
         began = time.monotonic()
+        heard = _Heard()
         try:
-            async with asyncio.timeout(timeout_seconds):
-                status, start = await self._post(url, headers, body)
+            async with asyncio.timeout(timeout_seconds) as limit:
+                await self._post(url, headers, body, heard, limit)
         except TimeoutError as error:
-            raise NotSentError("timeout", took_ms=_ms_since(began)) from error
+            if heard.status is None:
+                raise NotSentError("timeout", took_ms=_ms_since(began)) from error
         except NotSentError as error:
             error.took_ms = _ms_since(began)
             raise
-        return Answer(status, start, _ms_since(began))
+        assert heard.status is not None
+        return Answer(heard.status, heard.start[:ANSWER_MAX_BYTES], _ms_since(began))
 
-    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    async def _post(
+        self, url: str, headers: Mapping[str, str], body: bytes, heard: "_Heard", limit: asyncio.Timeout
+    ) -> None:
         self._look_at_url(url)
         # One connection for one request: what was looked at is what is spoken to.
         pool = httpcore.AsyncConnectionPool(
@@ -125,14 +140,14 @@ class Outgoing:
         )
         try:
             async with pool, pool.stream("POST", url, headers=list(headers.items()), content=body) as response:
-                start = b""
+                heard.status = response.status
+                _shorten(limit, BODY_SECONDS)
                 with contextlib.suppress(httpcore.RemoteProtocolError, httpcore.NetworkError):
-                    # Cut off in the middle of its body, it is an answer all the same.
+                    # Cut off in the middle of its body, or without an end, it is an answer all the same.
                     async for chunk in response.aiter_stream():
-                        start += chunk
-                        if len(start) >= ANSWER_MAX_BYTES:
+                        heard.start += chunk
+                        if len(heard.start) >= ANSWER_MAX_BYTES:
                             break
-                return response.status, start[:ANSWER_MAX_BYTES]
         except httpcore.TimeoutException as error:
             raise NotSentError("timeout") from error
         except httpcore.ConnectError as error:
@@ -238,6 +253,13 @@ def _is_of_this_machine(address: Address) -> bool:
     except OSError:
         # No way leads there: connecting will say so.
         return False
+
+
+def _shorten(limit: asyncio.Timeout, seconds: float) -> None:
+    """It ends in so many seconds, if not before."""
+    when = limit.when()
+    assert when is not None
+    limit.reschedule(min(when, asyncio.get_running_loop().time() + seconds))
 
 
 def _ms_since(began: float) -> int:

@@ -373,6 +373,24 @@ async def _trickle_body(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         await asyncio.sleep(0.05)
 
 
+async def _stop_in_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _read_request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n")
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("speak", [_trickle_body, _stop_in_body])
+# With time for the body, and with none left for it.
+@pytest.mark.parametrize("body_seconds", [0.2, 60.0])
+async def test_a_body_that_does_not_end_is_an_answer(
+    speak: Speak, body_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.outgoing.BODY_SECONDS", body_seconds)
+    answer = await post(speak, timeout_seconds=2.0)
+    assert answer.status == 200
+    assert set(answer.start) == {ord("x")}
+
+
 async def _promise_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await _read_request(reader)
     while True:
@@ -381,7 +399,7 @@ async def _promise_for_ever(reader: asyncio.StreamReader, writer: asyncio.Stream
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("speak", [_hang, _trickle_head, _trickle_body, _promise_for_ever])
+@pytest.mark.parametrize("speak", [_hang, _trickle_head, _promise_for_ever])
 async def test_all_of_it_has_one_limit(speak: Speak) -> None:
     with pytest.raises(NotSentError) as caught:
         await post(speak, timeout_seconds=0.4)
