@@ -42,6 +42,8 @@ MOST_LOGGED = 1_000
 LISTED = 25
 ANSWER_MAX_LENGTH = 1_000
 _BACK_OFF_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0)
+_OUR_FAULT_SECONDS = 300.0
+"""What we could not even send is tried again after so long, however often that was."""
 _GONE = 410
 
 
@@ -90,6 +92,8 @@ class Result:
     error: str = ""
     detail: str = ""
     answer: str = ""
+    is_ours: bool = False
+    """We could not send it: nothing that the receiver is to blame for."""
 
     @property
     def arrived(self) -> bool:
@@ -165,7 +169,8 @@ async def note_result(connection: Any, run: Run, delivery: Delivery, result: Res
     """Write down what became of a try. True: the run may go on with the next.
 
     Where nothing arrived for a day, or the receiver says that it is gone for good, the webhook is switched off and its
-    streamer gets a letter; `site` is the host in its Message-ID, None: this site sends none.
+    streamer gets a letter; `site` is the host in its Message-ID, None: this site sends none. What is our own fault
+    switches nothing off, unless more waits than is kept.
     """
     await _sql.lock_webhook(connection, webhook_id=run.webhook_id)
     if result.arrived:
@@ -178,10 +183,12 @@ async def note_result(connection: Any, run: Run, delivery: Delivery, result: Res
     if delivery.is_single:
         await _finish(connection, run, delivery, result, DeliveryStatus.FAILED)
         return True
-    failing = await _sql.note_failure(connection, webhook_id=run.webhook_id, most_waiting=MOST_WAITING)
+    failing = await _sql.note_failure(
+        connection, webhook_id=run.webhook_id, is_ours=result.is_ours, most_waiting=MOST_WAITING
+    )
     if failing is None:
         return False
-    seconds = back_off_seconds(delivery.tries + 1, failing["seconds"])
+    seconds = _OUR_FAULT_SECONDS if result.is_ours else back_off_seconds(delivery.tries + 1, failing["seconds"])
     is_gone = result.http_status == _GONE
     if is_gone or seconds is None or failing["is_full"]:
         await _finish(connection, run, delivery, result, DeliveryStatus.FAILED)
@@ -218,6 +225,7 @@ async def _finish(
         detail=result.detail[:300],
         answer=result.answer[:ANSWER_MAX_LENGTH],
         seconds=seconds,
+        is_ours=result.is_ours,
     )
     return finished is not None
 

@@ -85,7 +85,7 @@ async def _send(parts: Parts, run: Run, delivery: Delivery, facts: Facts) -> Res
     signers = signers_of(parts.box, run.secrets_encrypted)
     if not signers:
         log.error("webhook %d: none of SECRET_KEYS decrypts its secret", run.webhook_id)
-        return Result(0, error="unreadable")
+        return Result(0, error="unreadable", is_ours=True)
     message = _message(parts, run, delivery, facts, signers[0])
     headers = webhook_payloads.headers_of(message, str(delivery.event_id), signers, datetime.now(UTC))
     try:

@@ -113,8 +113,9 @@ ORDER BY found.is_single DESC LIMIT 1;
 
 -- name: finish_try$
 -- What became of a try, unless another run has begun or somebody dropped it; `seconds` null: it is not tried again.
+-- `is_ours`: the receiver was not asked.
 UPDATE webhook_deliveries delivery
-SET status = :status, tries = delivery.tries + 1, tried_at = now(), took_ms = :took_ms, http_status = :http_status,
+SET status = :status, tries = delivery.tries + CASE WHEN :is_ours::boolean THEN 0 ELSE 1 END, tried_at = now(), took_ms = :took_ms, http_status = :http_status,
     error = :error, detail = :detail, answer = :answer,
     next_try_at = now() + make_interval(secs => :seconds::float8)
 FROM webhooks webhook
@@ -135,9 +136,11 @@ WHERE webhook_id = :webhook_id AND status = 'waiting' AND next_try_at > now();
 UPDATE webhooks SET failing_since = NULL WHERE id = :webhook_id;
 
 -- name: note_failure^
--- Since when it fails, in seconds, and whether more waits than is kept.
-UPDATE webhooks SET failing_since = coalesce(failing_since, now()) WHERE id = :webhook_id
-RETURNING extract(epoch FROM now() - failing_since)::float8 AS seconds,
+-- Since when it fails, in seconds, and whether more waits than is kept. What is our fault is no failure of the receiver,
+-- whose day begins anew.
+UPDATE webhooks SET failing_since = CASE WHEN NOT :is_ours::boolean THEN coalesce(failing_since, now()) END
+WHERE id = :webhook_id
+RETURNING coalesce(extract(epoch FROM now() - failing_since), 0)::float8 AS seconds,
           EXISTS (SELECT FROM webhook_deliveries
                   WHERE webhook_id = :webhook_id AND status = 'waiting' AND NOT is_single
                   OFFSET :most_waiting LIMIT 1) AS is_full;

@@ -164,6 +164,42 @@ async def test_a_secret_no_key_reads_is_said(house: House, receiver: Receiver) -
     assert await house.rows("SELECT error FROM webhook_deliveries") == [{"error": "unreadable"}]
 
 
+async def test_what_is_our_fault_switches_no_webhook_off(house: House, receiver: Receiver) -> None:
+    webhook_id = await house.listen(receiver)
+    receiver.statuses = [500]
+    await house.pay()
+    await house.tell()
+    (kept,) = await house.rows("SELECT secret_encrypted FROM webhooks")
+    await house.parts.pool.execute(
+        "UPDATE webhooks SET secret_encrypted = 'x', failing_since = now() - interval '25 hours'"
+    )
+    for _ in range(3):
+        await house.be_due()
+        await send_webhook(house.parts, webhook_id)
+    webhook = await house.webhook(webhook_id)
+    assert (webhook.off_reason, webhook.failing_since) == (OffReason.ON, None)
+    rows = await house.rows("SELECT status, error, tries, next_try_at > now() AS later FROM webhook_deliveries")
+    assert rows == [{"status": "waiting", "error": "unreadable", "tries": 1, "later": True}]
+    assert await house.rows("SELECT FROM letters") == []
+    await house.parts.pool.execute("UPDATE webhooks SET secret_encrypted = $1", kept["secret_encrypted"])
+    await house.be_due()
+    await send_webhook(house.parts, webhook_id)
+    assert await house.statuses(webhook_id) == ["delivered"]
+
+
+async def test_but_too_much_of_it_waits_for_nobody(
+    house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_deliveries, "MOST_WAITING", 2)
+    webhook_id = await house.listen(receiver)
+    await house.parts.pool.execute("UPDATE webhooks SET secret_encrypted = 'x'")
+    for _ in range(3):
+        await house.pay()
+    await house.tell()
+    assert not (await house.webhook(webhook_id)).is_on
+    assert await house.statuses(webhook_id) == ["failed", "dropped", "dropped"]
+
+
 @pytest.mark.parametrize("data", ["{}", '{"donation_id": "seven"}'])
 async def test_one_that_cannot_be_read_holds_up_none(house: House, receiver: Receiver, data: str) -> None:
     webhook_id = await house.listen(receiver)
