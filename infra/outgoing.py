@@ -27,7 +27,10 @@ BODY_SECONDS = 1.0
 """For so long an answer's first bytes are waited for, once its status is known."""
 ANSWER_MAX_BYTES = 1024
 """So much of an answer is read, then the connection is closed."""
+SLOW_SECONDS = 3.0
+"""Whoever takes longer to answer is slow until he answers sooner."""
 _PLACES = 4
+_PLACES_OF_SLOW = 2
 _RESOLVERS = 4
 _WELL_KNOWN_PORTS = 1024
 
@@ -84,6 +87,37 @@ class _Heard:
     start: bytes = b""
 
 
+class Places:
+    """How many may be at it at once: the threads of a worker are also for others. Those that are known to be slow share
+    a part of the places, however many they are, so that nobody else waits for them."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._taken_by_slow = 0
+        self._slow: set[int] = set()
+
+    @contextlib.contextmanager
+    def take(self, who: int) -> Iterator[bool]:
+        """A place within. False: there is none."""
+        is_slow = who in self._slow
+        if self._taken >= _PLACES or (is_slow and self._taken_by_slow >= _PLACES_OF_SLOW):
+            yield False
+            return
+        self._taken += 1
+        self._taken_by_slow += is_slow
+        try:
+            yield True
+        finally:
+            self._taken -= 1
+            self._taken_by_slow -= is_slow
+
+    def note(self, who: int, took_ms: int) -> bool:
+        """How long an answer took, or its lack; whether that is slow."""
+        is_slow = took_ms > SLOW_SECONDS * 1000
+        (self._slow.add if is_slow else self._slow.discard)(who)
+        return is_slow
+
+
 class Outgoing:
     """Posts to addresses of strangers. `own_hosts` are ours and are not called; `allows_loopback` is for development,
     where the receiver may run beside us, and without TLS."""
@@ -104,8 +138,7 @@ class Outgoing:
         self._ssl_context = ssl_context or httpx.create_ssl_context()
         self._resolve = resolve or functools.partial(_resolve, self._threads)
         self._connect = connect or httpcore.AnyIOBackend()
-        self.places = asyncio.Semaphore(_PLACES)
-        """How many may be at it at once: the threads of a worker are also for others."""
+        self.places = Places()
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -167,6 +167,48 @@ async def test_slow_receivers_leave_room_for_payments(house: House, receiver: Re
         assert await webhook_events.ask_due(connection) == 2
 
 
+async def test_those_known_to_be_slow_leave_places_for_others(house: House, receiver: Receiver) -> None:
+    receiver.delay_seconds = 60
+    slow_ids = [await house.listen(receiver) for _ in range(6)]
+    for webhook_id in slow_ids:
+        house.parts.outgoing.places.note(webhook_id, 9_000)
+    async with receiving() as quick:
+        quick_ids = [await house.listen(quick) for _ in range(3)]
+        await house.pay()
+        await house.publish()
+        sending = [asyncio.create_task(send_webhook(house.parts, webhook_id)) for webhook_id in slow_ids]
+        try:
+            await asyncio.wait_for(asyncio.gather(*sending[2:]), 20)
+            async with asyncio.timeout(20):
+                while receiver.at_once < 2:
+                    await asyncio.sleep(0.01)
+            for webhook_id in quick_ids:
+                await send_webhook(house.parts, webhook_id)
+                assert await house.statuses(webhook_id) == ["delivered"]
+        finally:
+            for task in sending:
+                task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
+    assert receiver.most_at_once == 2
+
+
+async def test_a_slow_answer_ends_the_run_until_others_had_their_turn(
+    house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.outgoing.SLOW_SECONDS", -1.0)
+    webhook_id = await house.listen(receiver)
+    for _ in range(2):
+        await house.pay()
+    await house.tell()
+    assert await house.statuses(webhook_id) == ["delivered", "waiting"]
+    # Nobody was asked at once; its time comes.
+    assert await house.rows("SELECT FROM outbox") == []
+    assert await house.rows("SELECT due_at IS NULL AS is_forgotten FROM webhooks") == [{"is_forgotten": False}]
+    await house.be_due()
+    await send_webhook(house.parts, webhook_id)
+    assert await house.statuses(webhook_id) == ["delivered", "delivered"]
+
+
 # With the relay, and with a broker.
 
 
