@@ -25,6 +25,10 @@ TIMEOUT_SECONDS = 10.0
 """For all of it: resolving, connecting, sending, and the answer's status."""
 BODY_SECONDS = 1.0
 """For so long an answer's first bytes are waited for, once its status is known."""
+CONNECT_SECONDS = 3.0
+"""For each of a host's addresses but the last, which has what is left..."""
+CONNECT_ALL_SECONDS = 6.0
+"""...and for those together: silent ones must not take the time of the one that answers."""
 ANSWER_MAX_BYTES = 1024
 """So much of an answer is read, then the connection is closed."""
 SLOW_SECONDS = 3.0
@@ -257,14 +261,12 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        failed: Exception | None = None
-        for address in await self._find(host, port):
-            try:
-                return await self._connect.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed = error
-        assert failed is not None
-        raise failed
+        *others, last = await self._find(host, port)
+        for address in others:
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout, TimeoutError):
+                async with asyncio.timeout(min(CONNECT_SECONDS, CONNECT_ALL_SECONDS / len(others))):
+                    return await self._connect.connect_tcp(address, port, timeout, local_address, socket_options)
+        return await self._connect.connect_tcp(last, port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
