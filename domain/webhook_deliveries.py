@@ -35,11 +35,15 @@ CLAIM_SECONDS = 70.0
 GIVE_UP_SECONDS = 24 * 3600.0
 MOST_WAITING = 10_000
 """More than that waits for nobody: the webhook is switched off."""
+MOST_AGAIN = 5_000
+"""So many at one press, the oldest: with MOST_WAITING, the first failure would switch it off once more."""
 MOST_LOGGED = 1_000
-"""Of one webhook; older than `webhook_log` days they go, too (`domain/retention.py`)."""
+"""Of what arrived at one webhook. Older than `webhook_log` days everything goes (`domain/retention.py`)."""
 LISTED = 25
 ANSWER_MAX_LENGTH = 1_000
 _BACK_OFF_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0)
+_OUR_FAULT_SECONDS = 300.0
+"""What we could not even send is tried again after so long, however often that was."""
 _GONE = 410
 
 
@@ -88,6 +92,8 @@ class Result:
     error: str = ""
     detail: str = ""
     answer: str = ""
+    is_ours: bool = False
+    """We could not send it: nothing that the receiver is to blame for."""
 
     @property
     def arrived(self) -> bool:
@@ -163,7 +169,8 @@ async def note_result(connection: Any, run: Run, delivery: Delivery, result: Res
     """Write down what became of a try. True: the run may go on with the next.
 
     Where nothing arrived for a day, or the receiver says that it is gone for good, the webhook is switched off and its
-    streamer gets a letter; `site` is the host in its Message-ID, None: this site sends none.
+    streamer gets a letter; `site` is the host in its Message-ID, None: this site sends none. What is our own fault
+    switches nothing off, unless more waits than is kept.
     """
     await _sql.lock_webhook(connection, webhook_id=run.webhook_id)
     if result.arrived:
@@ -176,10 +183,12 @@ async def note_result(connection: Any, run: Run, delivery: Delivery, result: Res
     if delivery.is_single:
         await _finish(connection, run, delivery, result, DeliveryStatus.FAILED)
         return True
-    failing = await _sql.note_failure(connection, webhook_id=run.webhook_id, most_waiting=MOST_WAITING)
+    failing = await _sql.note_failure(
+        connection, webhook_id=run.webhook_id, is_ours=result.is_ours, most_waiting=MOST_WAITING
+    )
     if failing is None:
         return False
-    seconds = back_off_seconds(delivery.tries + 1, failing["seconds"])
+    seconds = _OUR_FAULT_SECONDS if result.is_ours else back_off_seconds(delivery.tries + 1, failing["seconds"])
     is_gone = result.http_status == _GONE
     if is_gone or seconds is None or failing["is_full"]:
         await _finish(connection, run, delivery, result, DeliveryStatus.FAILED)
@@ -216,6 +225,7 @@ async def _finish(
         detail=result.detail[:300],
         answer=result.answer[:ANSWER_MAX_LENGTH],
         seconds=seconds,
+        is_ours=result.is_ours,
     )
     return finished is not None
 
@@ -273,9 +283,11 @@ async def send_again(connection: Any, streamer_id: int, webhook_id: int, deliver
 
 
 async def send_missed(connection: Any, webhook: Webhook) -> int:
-    """All that did not arrive, in order; how many. None while it is off."""
+    """What did not arrive, in order; how many, at most MOST_AGAIN. None while it is off."""
     await _sql.lock_webhook(connection, webhook_id=webhook.id)
-    tag: str = await _sql.repeat_missed(connection, streamer_id=webhook.streamer_id, webhook_id=webhook.id)
+    tag: str = await _sql.repeat_missed(
+        connection, streamer_id=webhook.streamer_id, webhook_id=webhook.id, limit=MOST_AGAIN
+    )
     await ask(connection, [webhook.id], at_once=True)
     return int(tag.rpartition(" ")[2])
 

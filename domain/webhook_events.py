@@ -5,7 +5,7 @@ that wants it (docs/decisions/0042). So a booking knows nothing of webhooks, and
 listened when it left. Numbers only: the words of donors are read when it is sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,7 +32,9 @@ class Noted:
     has_any: bool
     """Something was written down."""
     left: frozenset[int] = frozenset()
-    """Rows of the outbox of which nothing was, since somebody holds a webhook: to be tried again."""
+    """Rows of the outbox of which something was not, since somebody is deleting a webhook: to be tried again."""
+    unasked: frozenset[int] = frozenset()
+    """Webhooks for which something was written while somebody held them: after the commit they are to be settled."""
 
 
 class WebhookEvent(StrEnum):
@@ -77,20 +79,21 @@ async def note_events(connection: Any, rows: Sequence[Any]) -> Noted:
     """Write down what webhooks want of these events of the outbox, whose names are in TOLD.
 
     In the transaction that deletes them, after they were published. Somebody who holds a webhook's row for long (a
-    worker that froze) keeps nobody waiting for more than a moment: that webhook's events are left.
+    worker that froze) keeps nobody waiting for more than a moment, and swaps nothing: it is written down all the same,
+    and the webhook is asked for when it is free.
     """
     streamer_ids = sorted({row["data"]["streamer_id"] for row in rows if "streamer_id" in row["data"]})
     owners = {row["id"]: row["streamer_id"] async for row in _sql.list_listening(connection, streamer_ids=streamer_ids)}
     if not owners:
         return Noted(False)
-    listening, busy = await _lock(connection, owners)
+    listening, held, deleting = await _lock(connection, owners)
     told: list[tuple[int, Any, str, dict[str, Any], datetime]] = []
     left = set()
     for row in sorted(rows, key=lambda row: row["id"]):
         streamer_id = row["data"].get("streamer_id")
         webhooks = listening.get(streamer_id, [])
-        fact = fact_of(row["name"], row["data"]) if webhooks or streamer_id in busy else None
-        if fact is not None and streamer_id in busy:
+        fact = fact_of(row["name"], row["data"]) if webhooks or streamer_id in deleting else None
+        if fact is not None and streamer_id in deleting:
             left.add(row["id"])
         for webhook in webhooks:
             if fact is not None and fact[0] in webhook["events"]:
@@ -101,28 +104,34 @@ async def note_events(connection: Any, rows: Sequence[Any]) -> Noted:
     await _sql.insert_deliveries(
         connection, webhook_ids=webhook_ids, event_ids=event_ids, names=names, data=data, occurred_at=moments
     )
-    await ask(connection, sorted(set(webhook_ids)))
-    return Noted(True, frozenset(left))
+    await ask(connection, sorted(set(webhook_ids) - held))
+    return Noted(True, frozenset(left), held & frozenset(webhook_ids))
 
 
-async def _lock(connection: Any, owners: Mapping[int, int]) -> tuple[dict[int, list[Any]], set[int]]:
-    """Those that are still on, by streamer; and the streamers of whom somebody else holds one."""
+async def _lock(
+    connection: Any, owners: Mapping[int, int]
+) -> tuple[dict[int, list[Any]], frozenset[int], frozenset[int]]:
+    """Those that are still on, by streamer; which of them somebody else holds; the streamers of whom somebody is
+    deleting one."""
     webhook_ids = list(owners)
     try:
         async with connection.transaction():
             await _sql.wait_shortly(connection, timeout=f"{LOCK_MS}ms")
             locked = [row async for row in _sql.lock_listening(connection, webhook_ids=webhook_ids)]
             await _sql.wait_shortly(connection, timeout="0")
-        busy: set[int] = set()
+        shared: list[Any] = []
+        deleting: frozenset[int] = frozenset()
     except asyncpg.LockNotAvailableError:
         locked = [row async for row in _sql.lock_free_listening(connection, webhook_ids=webhook_ids)]
+        others = sorted(owners.keys() - {row["id"] for row in locked})
+        shared = [row async for row in _sql.share_held_listening(connection, webhook_ids=others)]
         still_on = _sql.list_listening(connection, streamer_ids=sorted(set(owners.values())))
-        held_ids = owners.keys() - {row["id"] for row in locked}
-        busy = {row["streamer_id"] async for row in still_on if row["id"] in held_ids}
+        refused = set(others) - {row["id"] for row in shared}
+        deleting = frozenset({row["streamer_id"] async for row in still_on if row["id"] in refused})
     listening: dict[int, list[Any]] = {}
-    for row in locked:
+    for row in (*locked, *shared):
         listening.setdefault(row["streamer_id"], []).append(row)
-    return listening, busy
+    return listening, frozenset(row["id"] for row in shared), deleting
 
 
 async def ask(connection: Any, webhook_ids: Sequence[int], *, at_once: bool = False) -> None:
@@ -143,5 +152,19 @@ async def ask_due(connection: Any, *, limit: int = 100) -> int:
 
 async def ask_forgotten(connection: Any) -> int:
     """Where something waits and no time is written, it is due: the sweep's net under all that."""
-    woken: str = await _sql.wake_forgotten(connection)
+    return await _wake_forgotten(connection, None)
+
+
+async def settle(connection: Any, webhook_ids: Collection[int]) -> frozenset[int]:
+    """What was written for these while somebody held them is due, or dropped where that was to switch it off. Those
+    that are still held."""
+    held = frozenset([row["id"] async for row in _sql.list_held(connection, webhook_ids=sorted(webhook_ids))])
+    if free := sorted(set(webhook_ids) - held):
+        await _wake_forgotten(connection, free)
+    return held
+
+
+async def _wake_forgotten(connection: Any, webhook_ids: list[int] | None) -> int:
+    await _sql.drop_forgotten(connection, webhook_ids=webhook_ids)
+    woken: str = await _sql.wake_forgotten(connection, webhook_ids=webhook_ids)
     return int(woken.rpartition(" ")[2])

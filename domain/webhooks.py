@@ -164,7 +164,11 @@ async def switch_on(connection: Any, streamer_id: int, webhook_id: int) -> bool:
     """False: it is on. What happened meanwhile was not written down."""
     await get_webhook(connection, streamer_id, webhook_id)
     changed = await _sql.switch_on(connection, streamer_id=streamer_id, webhook_id=webhook_id)
-    return bool(changed == "UPDATE 1")
+    if changed != "UPDATE 1":
+        return False
+    # What the relay wrote down in the moment in which it was switched off.
+    await queries.webhook_deliveries.drop_waiting(connection, webhook_id=webhook_id)
+    return True
 
 
 async def switch_off(connection: Any, streamer_id: int, webhook_id: int, reason: OffReason) -> bool:

@@ -22,10 +22,19 @@ import httpcore
 import httpx
 
 TIMEOUT_SECONDS = 10.0
-"""For all of it: resolving, connecting, sending, and the answer's first bytes."""
+"""For all of it: resolving, connecting, sending, and the answer's status."""
+BODY_SECONDS = 1.0
+"""For so long an answer's first bytes are waited for, once its status is known."""
+CONNECT_SECONDS = 3.0
+"""For each of a host's addresses but the last, which has what is left..."""
+CONNECT_ALL_SECONDS = 6.0
+"""...and for those together: silent ones must not take the time of the one that answers."""
 ANSWER_MAX_BYTES = 1024
 """So much of an answer is read, then the connection is closed."""
+SLOW_SECONDS = 3.0
+"""Whoever takes longer to answer is slow until he answers sooner."""
 _PLACES = 4
+_PLACES_OF_SLOW = 2
 _RESOLVERS = 4
 _WELL_KNOWN_PORTS = 1024
 
@@ -74,6 +83,45 @@ class Answer:
     took_ms: int
 
 
+@dataclass
+class _Heard:
+    """An answer as far as it came; `status` None: nothing of it."""
+
+    status: int | None = None
+    start: bytes = b""
+
+
+class Places:
+    """How many may be at it at once: the threads of a worker are also for others. Those that are known to be slow share
+    a part of the places, however many they are, so that nobody else waits for them."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._taken_by_slow = 0
+        self._slow: set[int] = set()
+
+    @contextlib.contextmanager
+    def take(self, who: int) -> Iterator[bool]:
+        """A place within. False: there is none."""
+        is_slow = who in self._slow
+        if self._taken >= _PLACES or (is_slow and self._taken_by_slow >= _PLACES_OF_SLOW):
+            yield False
+            return
+        self._taken += 1
+        self._taken_by_slow += is_slow
+        try:
+            yield True
+        finally:
+            self._taken -= 1
+            self._taken_by_slow -= is_slow
+
+    def note(self, who: int, took_ms: int) -> bool:
+        """How long an answer took, or its lack; whether that is slow."""
+        is_slow = took_ms > SLOW_SECONDS * 1000
+        (self._slow.add if is_slow else self._slow.discard)(who)
+        return is_slow
+
+
 class Outgoing:
     """Posts to addresses of strangers. `own_hosts` are ours and are not called; `allows_loopback` is for development,
     where the receiver may run beside us, and without TLS."""
@@ -94,8 +142,7 @@ class Outgoing:
         self._ssl_context = ssl_context or httpx.create_ssl_context()
         self._resolve = resolve or functools.partial(_resolve, self._threads)
         self._connect = connect or httpcore.AnyIOBackend()
-        self.places = asyncio.Semaphore(_PLACES)
-        """How many may be at it at once: the threads of a worker are also for others."""
+        self.places = Places()
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -105,17 +152,22 @@ class Outgoing:
     ) -> Answer:
         """Raises NotSentError. Whatever the other side answers is an answer, also a redirect, which is not followed."""
         began = time.monotonic()
+        heard = _Heard()
         try:
-            async with asyncio.timeout(timeout_seconds):
-                status, start = await self._post(url, headers, body)
+            async with asyncio.timeout(timeout_seconds) as limit:
+                await self._post(url, headers, body, heard, limit)
         except TimeoutError as error:
-            raise NotSentError("timeout", took_ms=_ms_since(began)) from error
+            if heard.status is None:
+                raise NotSentError("timeout", took_ms=_ms_since(began)) from error
         except NotSentError as error:
             error.took_ms = _ms_since(began)
             raise
-        return Answer(status, start, _ms_since(began))
+        assert heard.status is not None
+        return Answer(heard.status, heard.start[:ANSWER_MAX_BYTES], _ms_since(began))
 
-    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    async def _post(
+        self, url: str, headers: Mapping[str, str], body: bytes, heard: "_Heard", limit: asyncio.Timeout
+    ) -> None:
         self._look_at_url(url)
         # One connection for one request: what was looked at is what is spoken to.
         pool = httpcore.AsyncConnectionPool(
@@ -125,14 +177,14 @@ class Outgoing:
         )
         try:
             async with pool, pool.stream("POST", url, headers=list(headers.items()), content=body) as response:
-                start = b""
+                heard.status = response.status
+                _shorten(limit, BODY_SECONDS)
                 with contextlib.suppress(httpcore.RemoteProtocolError, httpcore.NetworkError):
-                    # Cut off in the middle of its body, it is an answer all the same.
+                    # Cut off in the middle of its body, or without an end, it is an answer all the same.
                     async for chunk in response.aiter_stream():
-                        start += chunk
-                        if len(start) >= ANSWER_MAX_BYTES:
+                        heard.start += chunk
+                        if len(heard.start) >= ANSWER_MAX_BYTES:
                             break
-                return response.status, start[:ANSWER_MAX_BYTES]
         except httpcore.TimeoutException as error:
             raise NotSentError("timeout") from error
         except httpcore.ConnectError as error:
@@ -209,14 +261,12 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        failed: Exception | None = None
-        for address in await self._find(host, port):
-            try:
-                return await self._connect.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed = error
-        assert failed is not None
-        raise failed
+        *others, last = await self._find(host, port)
+        for address in others:
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout, TimeoutError):
+                async with asyncio.timeout(min(CONNECT_SECONDS, CONNECT_ALL_SECONDS / len(others))):
+                    return await self._connect.connect_tcp(address, port, timeout, local_address, socket_options)
+        return await self._connect.connect_tcp(last, port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -238,6 +288,13 @@ def _is_of_this_machine(address: Address) -> bool:
     except OSError:
         # No way leads there: connecting will say so.
         return False
+
+
+def _shorten(limit: asyncio.Timeout, seconds: float) -> None:
+    """It ends in so many seconds, if not before."""
+    when = limit.when()
+    assert when is not None
+    limit.reschedule(min(when, asyncio.get_running_loop().time() + seconds))
 
 
 def _ms_since(began: float) -> int:

@@ -33,6 +33,8 @@ class Published:
     """There is probably more."""
     has_asked: bool = False
     """There are new wishes in the outbox."""
+    unasked: frozenset[int] = frozenset()
+    """Webhooks that somebody held: after the commit they are to be settled."""
     failure: BaseException | None = None
 
 
@@ -62,7 +64,7 @@ async def publish_batch(connection: Any, publisher: Publisher) -> Published:
             await queries.outbox.postpone_outbox(connection, id=row["id"], error=repr(result)[:500])
     noted = await _note_for_webhooks(connection, published)
     await queries.outbox.delete_outbox(connection, ids=[row["id"] for row in published if row["id"] not in noted.left])
-    return Published(len(rows) == BATCH, noted.has_any, unforeseen or away)
+    return Published(len(rows) == BATCH, noted.has_any, noted.unasked, unforeseen or away)
 
 
 async def _send_all(publisher: Publisher, rows: Sequence[Any]) -> list[BaseException | None]:
@@ -95,13 +97,15 @@ async def _note_for_webhooks(connection: Any, rows: Sequence[Any]) -> webhook_ev
         # One of them is at fault, and the others do not wait for it.
         each = {row["id"]: await _note(connection, [row]) for row in told}
         left = {id_ for id_, one in each.items() if one is None or one.left}
-        noted = webhook_events.Noted(any(one is not None and one.has_any for one in each.values()), frozenset(left))
+        done = [one for one in each.values() if one is not None]
+        unasked = frozenset[int]().union(*(one.unasked for one in done))
+        noted = webhook_events.Noted(any(one.has_any for one in done), frozenset(left), unasked)
     left = {row["id"] for row in told if row["id"] in noted.left and row["tries"] < NOTING_TRIES}
     for id_ in left:
         await queries.outbox.postpone_outbox(connection, id=id_, error="not noted for webhooks")
     if given_up := sorted(noted.left - left):
         log.error("webhooks never hear of outbox rows %s: they could not be noted", given_up)
-    return webhook_events.Noted(noted.has_any, frozenset(left))
+    return webhook_events.Noted(noted.has_any, frozenset(left), noted.unasked)
 
 
 async def _note(connection: Any, rows: Sequence[Any]) -> webhook_events.Noted | None:

@@ -53,6 +53,8 @@ class Relay:
         self._is_listening = False
         self._dead_letters: int | None = None
         self._known_dead_letters: dict[str, int] = {}
+        # A hint only: what is lost of it the sweep finds.
+        self._unasked: set[int] = set()
 
     async def run(self) -> None:
         loops = (
@@ -123,6 +125,7 @@ class Relay:
         were taken out of the outbox."""
         async with (await self._open_pool()).acquire() as connection, connection.transaction():
             published = await publish_batch(connection, publisher)
+        self._unasked |= published.unasked
         if published.has_asked:
             self._look.set()
         if published.failure is not None:
@@ -170,7 +173,13 @@ class Relay:
 
     async def _ask_webhooks_for_ever(self) -> None:
         # Apart from the payments: what goes wrong here keeps nobody from being asked about money.
-        await self._repeat(LOOK_SECONDS, webhook_events.ask_due)
+        await self._repeat(LOOK_SECONDS, self._ask_webhooks)
+
+    async def _ask_webhooks(self, connection: Any) -> int:
+        unasked, self._unasked = self._unasked, set()
+        if unasked:
+            self._unasked |= await webhook_events.settle(connection, unasked)
+        return await webhook_events.ask_due(connection)
 
     async def _sweep_for_ever(self) -> None:
         await self._repeat(SWEEP_SECONDS, sweep)

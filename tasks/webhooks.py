@@ -21,23 +21,25 @@ _RUN_SECONDS = 20.0
 """After so long the others get their turn."""
 _REST_SECONDS = 30.0
 """After a run that failed, whatever it was: the next would fail as well."""
+_BREATH_SECONDS = 1.0
+"""After a slow answer: the relay asks first for those who wait for longer."""
 
 
 async def send_webhook(parts: Parts, webhook_id: int) -> None:
     """Send what is due to one webhook, in order. What comes later comes by its own time (webhooks.due_at)."""
-    if parts.outgoing.places.locked():
-        # Receivers that are slow must not take all threads of a worker that also opens payments.
-        async with parts.pool.acquire() as connection:
-            await webhook_deliveries.give_back(connection, webhook_id)
-        return
-    async with parts.outgoing.places:
+    with parts.outgoing.places.take(webhook_id) as has_place:
+        if not has_place:
+            # Receivers that are slow must not take all threads of a worker that also opens payments.
+            async with parts.pool.acquire() as connection:
+                await webhook_deliveries.give_back(connection, webhook_id)
+            return
         async with parts.pool.acquire() as connection:
             run = await webhook_deliveries.claim(connection, webhook_id)
         if run is None:
             return
         rest_seconds = 0.0
         try:
-            await _send_due(parts, run)
+            rest_seconds = await _send_due(parts, run)
         except Exception:
             rest_seconds = _REST_SECONDS
             raise
@@ -47,14 +49,15 @@ async def send_webhook(parts: Parts, webhook_id: int) -> None:
             parts.relay.wake()
 
 
-async def _send_due(parts: Parts, run: Run) -> None:
+async def _send_due(parts: Parts, run: Run) -> float:
+    """For so many seconds it then rests."""
     site = parts.settings.web_host if parts.settings.sends_mail else None
     began = time.monotonic()
     while time.monotonic() - began < _RUN_SECONDS:
         async with parts.pool.acquire() as connection:
             delivery = await webhook_deliveries.pick(connection, run)
             if delivery is None:
-                return
+                return 0.0
             try:
                 facts = await _facts_of(connection, run, delivery)
             except (LookupError, ValueError, asyncpg.DataError):
@@ -68,8 +71,11 @@ async def _send_due(parts: Parts, run: Run) -> None:
         result = await _send(parts, run, delivery, facts)
         async with parts.pool.acquire() as connection, connection.transaction():
             goes_on = await webhook_deliveries.note_result(connection, run, delivery, result, site=site)
+        if parts.outgoing.places.note(run.webhook_id, result.took_ms):
+            return _BREATH_SECONDS
         if not goes_on:
-            return
+            return 0.0
+    return 0.0
 
 
 async def _facts_of(connection: Any, run: Run, delivery: Delivery) -> Facts | None:
@@ -85,7 +91,7 @@ async def _send(parts: Parts, run: Run, delivery: Delivery, facts: Facts) -> Res
     signers = signers_of(parts.box, run.secrets_encrypted)
     if not signers:
         log.error("webhook %d: none of SECRET_KEYS decrypts its secret", run.webhook_id)
-        return Result(0, error="unreadable")
+        return Result(0, error="unreadable", is_ours=True)
     message = _message(parts, run, delivery, facts, signers[0])
     headers = webhook_payloads.headers_of(message, str(delivery.event_id), signers, datetime.now(UTC))
     try:

@@ -18,6 +18,12 @@ WHERE id = ANY(:webhook_ids::integer[]) AND is_on ORDER BY id FOR NO KEY UPDATE;
 SELECT id, streamer_id, events FROM webhooks
 WHERE id = ANY(:webhook_ids::integer[]) AND is_on ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
 
+-- name: share_held_listening
+-- Of these, those whose row somebody is changing, but not deleting: what is written for them keeps its place in the
+-- order, and whoever holds the row need not know of it.
+SELECT id, streamer_id, events FROM webhooks
+WHERE id = ANY(:webhook_ids::integer[]) AND is_on ORDER BY id FOR KEY SHARE SKIP LOCKED;
+
 -- name: insert_deliveries!
 -- In this order; an event that was published twice is told once.
 INSERT INTO webhook_deliveries (webhook_id, event_id, name, data, occurred_at)
@@ -42,10 +48,12 @@ WHERE delivery.id = :delivery_id AND delivery.webhook_id = :webhook_id AND deliv
 RETURNING delivery.id;
 
 -- name: repeat_missed!
--- All that did not arrive, in their order.
+-- What did not arrive, the oldest of it, in their order.
 UPDATE webhook_deliveries delivery SET status = 'waiting', is_single = false, next_try_at = now(), tries = 0
 FROM webhooks webhook
-WHERE delivery.webhook_id = :webhook_id AND delivery.status IN ('failed', 'dropped') AND NOT delivery.is_test
+WHERE delivery.id IN (SELECT id FROM webhook_deliveries
+                      WHERE webhook_id = :webhook_id AND status IN ('failed', 'dropped') AND NOT is_test
+                      ORDER BY id LIMIT :limit)
   AND webhook.id = delivery.webhook_id AND webhook.streamer_id = :streamer_id AND webhook.is_on;
 
 -- name: drop_one$
@@ -105,8 +113,9 @@ ORDER BY found.is_single DESC LIMIT 1;
 
 -- name: finish_try$
 -- What became of a try, unless another run has begun or somebody dropped it; `seconds` null: it is not tried again.
+-- `is_ours`: the receiver was not asked.
 UPDATE webhook_deliveries delivery
-SET status = :status, tries = delivery.tries + 1, tried_at = now(), took_ms = :took_ms, http_status = :http_status,
+SET status = :status, tries = delivery.tries + CASE WHEN :is_ours::boolean THEN 0 ELSE 1 END, tried_at = now(), took_ms = :took_ms, http_status = :http_status,
     error = :error, detail = :detail, answer = :answer,
     next_try_at = now() + make_interval(secs => :seconds::float8)
 FROM webhooks webhook
@@ -127,9 +136,11 @@ WHERE webhook_id = :webhook_id AND status = 'waiting' AND next_try_at > now();
 UPDATE webhooks SET failing_since = NULL WHERE id = :webhook_id;
 
 -- name: note_failure^
--- Since when it fails, in seconds, and whether more waits than is kept.
-UPDATE webhooks SET failing_since = coalesce(failing_since, now()) WHERE id = :webhook_id
-RETURNING extract(epoch FROM now() - failing_since)::float8 AS seconds,
+-- Since when it fails, in seconds, and whether more waits than is kept. What is our fault is no failure of the receiver,
+-- whose day begins anew.
+UPDATE webhooks SET failing_since = CASE WHEN NOT :is_ours::boolean THEN coalesce(failing_since, now()) END
+WHERE id = :webhook_id
+RETURNING coalesce(extract(epoch FROM now() - failing_since), 0)::float8 AS seconds,
           EXISTS (SELECT FROM webhook_deliveries
                   WHERE webhook_id = :webhook_id AND status = 'waiting' AND NOT is_single
                   OFFSET :most_waiting LIMIT 1) AS is_full;
@@ -153,17 +164,36 @@ WHERE id = :webhook_id AND run = :run
 RETURNING due_at <= now() AS is_due;
 
 -- name: trim_log!
--- The oldest that are over, beyond so many.
+-- Of what arrived, and of tests, the oldest beyond so many. What did not arrive may be asked for again.
 DELETE FROM webhook_deliveries
-WHERE webhook_id = :webhook_id AND status <> 'waiting'
-  AND id < (SELECT id FROM webhook_deliveries WHERE webhook_id = :webhook_id ORDER BY id DESC OFFSET :most - 1 LIMIT 1);
+WHERE webhook_id = :webhook_id AND status <> 'waiting' AND (status = 'delivered' OR is_test)
+  AND id < (SELECT id FROM webhook_deliveries
+            WHERE webhook_id = :webhook_id AND status <> 'waiting' AND (status = 'delivered' OR is_test)
+            ORDER BY id DESC OFFSET :most - 1 LIMIT 1);
+
+-- name: list_held
+-- Of these, those that somebody holds; the others nobody holds until the end of the transaction.
+SELECT id FROM webhooks
+WHERE id = ANY(:webhook_ids::integer[]) AND id NOT IN (
+    SELECT free.id FROM (
+        SELECT id FROM webhooks WHERE id = ANY(:webhook_ids::integer[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) free);
+
+-- name: drop_forgotten!
+-- Written down while somebody switched it off. Null: of all webhooks. Who holds a row is passed over.
+UPDATE webhook_deliveries delivery SET status = 'dropped', next_try_at = NULL
+FROM (SELECT id FROM webhooks
+      WHERE NOT is_on AND (:webhook_ids::integer[] IS NULL OR id = ANY(:webhook_ids::integer[])) AND EXISTS (
+          SELECT FROM webhook_deliveries waiting
+          WHERE waiting.webhook_id = webhooks.id AND waiting.status = 'waiting' AND NOT waiting.is_single)
+      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) off
+WHERE delivery.webhook_id = off.id AND delivery.status = 'waiting' AND NOT delivery.is_single;
 
 -- name: wake_forgotten!
--- The net under it all: something waits and no time is written. Who holds a row writes the time.
+-- The net under it all: something waits and no time is written. Null: of all webhooks. Who holds a row is passed over.
 UPDATE webhooks SET due_at = now()
 WHERE id IN (
     SELECT id FROM webhooks
-    WHERE due_at IS NULL AND EXISTS (
+    WHERE due_at IS NULL AND (:webhook_ids::integer[] IS NULL OR id = ANY(:webhook_ids::integer[])) AND EXISTS (
         SELECT FROM webhook_deliveries delivery
         WHERE delivery.webhook_id = webhooks.id AND delivery.status = 'waiting'
           AND (webhooks.is_on OR delivery.is_single))

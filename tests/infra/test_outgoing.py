@@ -74,9 +74,10 @@ class Names:
 class Wires(httpcore.AsyncNetworkBackend):
     """Connects to the server of the test, and remembers which address was wanted."""
 
-    def __init__(self, port: int, *, dead: frozenset[str] = frozenset()) -> None:
+    def __init__(self, port: int, *, dead: frozenset[str] = frozenset(), silent: frozenset[str] = frozenset()) -> None:
         self._port = port
         self._dead = dead
+        self._silent = silent
         self._real = httpcore.AnyIOBackend()
         self.wanted: list[str] = []
 
@@ -85,6 +86,8 @@ class Wires(httpcore.AsyncNetworkBackend):
         self.wanted.append(host)
         if host in self._dead:
             raise httpcore.ConnectError("dead")
+        if host in self._silent:
+            await asyncio.sleep(3600)
         return await self._real.connect_tcp("127.0.0.1", self._port)
 
 
@@ -179,10 +182,11 @@ async def calling(
     *,
     trusted: Path | None = None,
     dead: frozenset[str] = frozenset(),
+    silent: frozenset[str] = frozenset(),
     own_hosts: tuple[str, ...] = (),
 ) -> AsyncIterator[tuple[Outgoing, Wires]]:
     async with receiver(speak, certificate) as port:
-        wires = Wires(port, dead=dead)
+        wires = Wires(port, dead=dead, silent=silent)
         outgoing = Outgoing(
             own_hosts=own_hosts, ssl_context=trusting(trusted or certificate), resolve=names.resolve, connect=wires
         )
@@ -295,6 +299,28 @@ async def test_the_next_address_is_tried_when_one_is_dead(authority: dict[str, P
     assert wires.wanted == ["93.184.216.1", PUBLIC]
 
 
+@pytest.mark.parametrize("silent", [["2a00:1450:4010:c05::65"], [f"93.184.216.{number}" for number in range(20)]])
+async def test_silent_addresses_leave_time_for_the_one_that_answers(
+    authority: dict[str, Path], silent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.outgoing.CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr("infra.outgoing.CONNECT_ALL_SECONDS", 0.6)
+    names = Names([*silent, PUBLIC])
+    async with calling(answering(OK), authority[HOST], names, silent=frozenset(silent)) as (outgoing, wires):
+        assert (await outgoing.post(f"https://{HOST}/", {}, b"", timeout_seconds=5.0)).status == 200
+    assert wires.wanted == [*silent, PUBLIC]
+
+
+async def test_the_last_address_has_the_time_that_is_left(
+    authority: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.outgoing.CONNECT_SECONDS", 0.0)
+    names = Names(["93.184.216.1", PUBLIC])
+    silent = frozenset(["93.184.216.1"])
+    async with calling(answering(OK), authority[HOST], names, silent=silent) as (outgoing, _):
+        assert (await outgoing.post(f"https://{HOST}/", {}, b"")).status == 200
+
+
 async def test_the_certificate_must_be_the_hosts_own(authority: dict[str, Path]) -> None:
     for certificate, trusted in (
         (authority["other.example"], authority["other.example"]),
@@ -373,6 +399,24 @@ async def _trickle_body(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         await asyncio.sleep(0.05)
 
 
+async def _stop_in_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _read_request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n")
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("speak", [_trickle_body, _stop_in_body])
+# With time for the body, and with none left for it.
+@pytest.mark.parametrize("body_seconds", [0.2, 60.0])
+async def test_a_body_that_does_not_end_is_an_answer(
+    speak: Speak, body_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.outgoing.BODY_SECONDS", body_seconds)
+    answer = await post(speak, timeout_seconds=2.0)
+    assert answer.status == 200
+    assert set(answer.start) == {ord("x")}
+
+
 async def _promise_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await _read_request(reader)
     while True:
@@ -381,7 +425,7 @@ async def _promise_for_ever(reader: asyncio.StreamReader, writer: asyncio.Stream
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("speak", [_hang, _trickle_head, _trickle_body, _promise_for_ever])
+@pytest.mark.parametrize("speak", [_hang, _trickle_head, _promise_for_ever])
 async def test_all_of_it_has_one_limit(speak: Speak) -> None:
     with pytest.raises(NotSentError) as caught:
         await post(speak, timeout_seconds=0.4)

@@ -164,6 +164,42 @@ async def test_a_secret_no_key_reads_is_said(house: House, receiver: Receiver) -
     assert await house.rows("SELECT error FROM webhook_deliveries") == [{"error": "unreadable"}]
 
 
+async def test_what_is_our_fault_switches_no_webhook_off(house: House, receiver: Receiver) -> None:
+    webhook_id = await house.listen(receiver)
+    receiver.statuses = [500]
+    await house.pay()
+    await house.tell()
+    (kept,) = await house.rows("SELECT secret_encrypted FROM webhooks")
+    await house.parts.pool.execute(
+        "UPDATE webhooks SET secret_encrypted = 'x', failing_since = now() - interval '25 hours'"
+    )
+    for _ in range(3):
+        await house.be_due()
+        await send_webhook(house.parts, webhook_id)
+    webhook = await house.webhook(webhook_id)
+    assert (webhook.off_reason, webhook.failing_since) == (OffReason.ON, None)
+    rows = await house.rows("SELECT status, error, tries, next_try_at > now() AS later FROM webhook_deliveries")
+    assert rows == [{"status": "waiting", "error": "unreadable", "tries": 1, "later": True}]
+    assert await house.rows("SELECT FROM letters") == []
+    await house.parts.pool.execute("UPDATE webhooks SET secret_encrypted = $1", kept["secret_encrypted"])
+    await house.be_due()
+    await send_webhook(house.parts, webhook_id)
+    assert await house.statuses(webhook_id) == ["delivered"]
+
+
+async def test_but_too_much_of_it_waits_for_nobody(
+    house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_deliveries, "MOST_WAITING", 2)
+    webhook_id = await house.listen(receiver)
+    await house.parts.pool.execute("UPDATE webhooks SET secret_encrypted = 'x'")
+    for _ in range(3):
+        await house.pay()
+    await house.tell()
+    assert not (await house.webhook(webhook_id)).is_on
+    assert await house.statuses(webhook_id) == ["failed", "dropped", "dropped"]
+
+
 @pytest.mark.parametrize("data", ["{}", '{"donation_id": "seven"}'])
 async def test_one_that_cannot_be_read_holds_up_none(house: House, receiver: Receiver, data: str) -> None:
     webhook_id = await house.listen(receiver)
@@ -187,3 +223,56 @@ async def test_the_log_is_trimmed(house: House, receiver: Receiver, monkeypatch:
     await house.tell()
     assert len(receiver.heard) == 5
     assert len(await house.statuses(webhook_id)) == 3
+
+
+async def test_what_did_not_arrive_is_not_trimmed(
+    house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Switched off after a bad day, a webhook can be told all that it missed."""
+    monkeypatch.setattr(webhook_deliveries, "MOST_LOGGED", 2)
+    webhook_id = await house.listen(receiver)
+    for _ in range(3):
+        await house.pay()
+    await house.tell()
+    receiver.statuses = [500, 500]
+    payments = [await house.pay() for _ in range(5)]
+    await house.tell()
+    await house.parts.pool.execute("UPDATE webhooks SET failing_since = now() - interval '25 hours'")
+    await house.be_due()
+    await send_webhook(house.parts, webhook_id)
+    assert not (await house.webhook(webhook_id)).is_on
+    assert await house.statuses(webhook_id) == ["delivered"] * 2 + ["failed"] + ["dropped"] * 4
+    receiver.heard.clear()
+    async with house.parts.pool.acquire() as connection, connection.transaction():
+        await webhooks.switch_on(connection, house.streamer.id, webhook_id)
+        assert await webhook_deliveries.count_missed(connection, await house.webhook(webhook_id)) == 5
+        assert await webhook_deliveries.send_missed(connection, await house.webhook(webhook_id)) == 5
+    await send_webhook(house.parts, webhook_id)
+    told = [heard.json["data"]["donation"]["id"] for heard in receiver.heard]
+    assert told == [payment.donation_id for payment in payments]
+    # They arrived: they are trimmed as anything.
+    assert await house.statuses(webhook_id) == ["delivered"] * 2
+
+
+async def test_more_than_may_wait_is_sent_again_in_parts(
+    house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_deliveries, "MOST_WAITING", 3)
+    monkeypatch.setattr(webhook_deliveries, "MOST_AGAIN", 2)
+    webhook_id = await house.listen(receiver)
+    receiver.statuses = [500, 200, 500]
+    for _ in range(4):
+        await house.pay()
+    await house.tell()
+    assert not (await house.webhook(webhook_id)).is_on
+    for waits in (True, False):
+        async with house.parts.pool.acquire() as connection, connection.transaction():
+            await webhooks.switch_on(connection, house.streamer.id, webhook_id)
+            assert await webhook_deliveries.send_missed(connection, await house.webhook(webhook_id)) == 2
+        await send_webhook(house.parts, webhook_id)
+        # One failure among them does not switch it off again.
+        assert (await house.webhook(webhook_id)).is_on
+        assert await house.statuses(webhook_id) == (
+            ["delivered", "waiting", "dropped", "dropped"] if waits else ["delivered"] * 4
+        )
+        await house.be_due()

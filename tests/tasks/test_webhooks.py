@@ -6,9 +6,10 @@ import dataclasses
 import asyncpg
 import pytest
 
-from domain import webhook_deliveries, webhook_events
+from domain import webhook_deliveries, webhook_events, webhooks
 from domain.events import Queue
 from domain.webhook_events import WebhookEvent
+from domain.webhooks import OffReason
 from tasks.sweeps import sweep
 from tasks.webhooks import send_webhook
 from tests.builders import make_streamer
@@ -166,6 +167,48 @@ async def test_slow_receivers_leave_room_for_payments(house: House, receiver: Re
         assert await webhook_events.ask_due(connection) == 2
 
 
+async def test_those_known_to_be_slow_leave_places_for_others(house: House, receiver: Receiver) -> None:
+    receiver.delay_seconds = 60
+    slow_ids = [await house.listen(receiver) for _ in range(6)]
+    for webhook_id in slow_ids:
+        house.parts.outgoing.places.note(webhook_id, 9_000)
+    async with receiving() as quick:
+        quick_ids = [await house.listen(quick) for _ in range(3)]
+        await house.pay()
+        await house.publish()
+        sending = [asyncio.create_task(send_webhook(house.parts, webhook_id)) for webhook_id in slow_ids]
+        try:
+            await asyncio.wait_for(asyncio.gather(*sending[2:]), 20)
+            async with asyncio.timeout(20):
+                while receiver.at_once < 2:
+                    await asyncio.sleep(0.01)
+            for webhook_id in quick_ids:
+                await send_webhook(house.parts, webhook_id)
+                assert await house.statuses(webhook_id) == ["delivered"]
+        finally:
+            for task in sending:
+                task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
+    assert receiver.most_at_once == 2
+
+
+async def test_a_slow_answer_ends_the_run_until_others_had_their_turn(
+    house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.outgoing.SLOW_SECONDS", -1.0)
+    webhook_id = await house.listen(receiver)
+    for _ in range(2):
+        await house.pay()
+    await house.tell()
+    assert await house.statuses(webhook_id) == ["delivered", "waiting"]
+    # Nobody was asked at once; its time comes.
+    assert await house.rows("SELECT FROM outbox") == []
+    assert await house.rows("SELECT due_at IS NULL AS is_forgotten FROM webhooks") == [{"is_forgotten": False}]
+    await house.be_due()
+    await send_webhook(house.parts, webhook_id)
+    assert await house.statuses(webhook_id) == ["delivered", "delivered"]
+
+
 # With the relay, and with a broker.
 
 
@@ -207,7 +250,7 @@ async def test_where_it_cannot_be_noted_the_event_goes_out_and_is_tried_again(
 async def test_a_webhook_that_somebody_holds_keeps_nobody_elses_events_waiting(
     house: House, receiver: Receiver
 ) -> None:
-    """A worker that froze in the middle of writing: nothing waits for it but what its own webhook is to hear."""
+    """Somebody who froze in the middle of deleting it: nothing waits for that but what this webhook is to hear."""
     held_id = await house.listen(receiver)
     async with house.parts.pool.acquire() as connection, connection.transaction():
         other = await make_streamer(connection, box=house.parts.box)
@@ -216,7 +259,7 @@ async def test_a_webhook_that_somebody_holds_keeps_nobody_elses_events_waiting(
     async with house.parts.pool.acquire() as frozen:
         transaction = frozen.transaction()
         await transaction.start()
-        await frozen.execute("SELECT FROM webhooks WHERE id = $1 FOR NO KEY UPDATE", held_id)
+        await frozen.execute("DELETE FROM webhooks WHERE id = $1", held_id)
         for _ in range(3):
             await house.pay()
             await others.pay()
@@ -236,6 +279,107 @@ async def test_a_webhook_that_somebody_holds_keeps_nobody_elses_events_waiting(
     # Published again, they were noted once.
     for webhook_id in free_ids:
         assert await house.statuses(webhook_id) == ["waiting"] * 3
+
+
+async def test_what_is_told_while_somebody_holds_a_webhook_keeps_its_order(
+    house: House, rabbit: Rabbit, receiver: Receiver
+) -> None:
+    """A worker that froze in the middle of writing: what came meanwhile stands before what comes afterwards."""
+    held_id, free_id = [await house.listen(receiver, [WebhookEvent.DONATION_PAID]) for _ in range(2)]
+    async with house.parts.pool.acquire() as frozen, running_relay(house.parts.settings):
+        transaction = frozen.transaction()
+        await transaction.start()
+        await frozen.execute("SELECT FROM webhooks WHERE id = $1 FOR NO KEY UPDATE", held_id)
+        payments = [await house.pay() for _ in range(2)]
+        # Every event leaves, and is published no second time.
+        await until_empty(house.parts.pool)
+        async with asyncio.timeout(20):
+            while await house.rows("SELECT FROM outbox"):
+                await asyncio.sleep(0.05)
+        for webhook_id in (held_id, free_id):
+            assert await house.statuses(webhook_id) == ["waiting"] * 2
+        await rabbit.until_holds(Queue.WEBHOOKS, 1)
+        await transaction.rollback()
+        # Free again, it is asked for.
+        await rabbit.until_holds(Queue.WEBHOOKS, 2)
+        payments.append(await house.pay())
+        await until_empty(house.parts.pool)
+    assert sorted(await rabbit.arguments_of(Queue.WEBHOOKS)) == [held_id, free_id]
+    await send_webhook(house.parts, held_id)
+    told = [heard.json["data"]["donation"]["id"] for heard in receiver.heard]
+    assert told == [payment.donation_id for payment in payments]
+
+
+async def note(house: House) -> webhook_events.Noted:
+    """What the relay does with a donation's event."""
+    await house.pay()
+    async with house.parts.pool.acquire() as connection, connection.transaction():
+        rows = await connection.fetch("DELETE FROM outbox RETURNING *")
+        return await webhook_events.note_events(connection, [r for r in rows if r["name"] in webhook_events.TOLD])
+
+
+async def settle(house: House, webhook_ids: frozenset[int]) -> frozenset[int]:
+    async with house.parts.pool.acquire() as connection, connection.transaction():
+        return await webhook_events.settle(connection, webhook_ids)
+
+
+async def test_what_was_written_while_a_run_ended_is_asked_for(house: House, receiver: Receiver) -> None:
+    webhook_id = await house.listen(receiver, [WebhookEvent.DONATION_PAID])
+    await note(house)
+    async with house.parts.pool.acquire() as ending:
+        run = await webhook_deliveries.claim(ending, webhook_id)
+        assert run is not None
+        delivery = await webhook_deliveries.pick(ending, run)
+        assert delivery is not None
+        await webhook_deliveries.note_result(ending, run, delivery, webhook_deliveries.Result(1, 200), site=None)
+        async with ending.transaction():
+            assert await webhook_deliveries.end_run(ending, run) is False
+            noted = await note(house)
+            assert noted == webhook_events.Noted(True, frozenset(), frozenset({webhook_id}))
+            assert await settle(house, noted.unasked) == {webhook_id}
+    # The run could not know of it.
+    assert await house.rows("SELECT due_at FROM webhooks") == [{"due_at": None}]
+    assert await settle(house, noted.unasked) == frozenset()
+    await send_webhook(house.parts, webhook_id)
+    assert await house.statuses(webhook_id) == ["delivered", "delivered"]
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+async def test_what_was_written_while_it_was_switched_off_is_dropped(
+    house: House, receiver: Receiver, is_settled: bool
+) -> None:
+    """By whoever comes first: the relay, the sweep, or she who switches it on again."""
+    webhook_id = await house.listen(receiver, [WebhookEvent.DONATION_PAID])
+    await note(house)
+    async with house.parts.pool.acquire() as switching, switching.transaction():
+        await webhooks.switch_off(switching, house.streamer.id, webhook_id, OffReason.OWNER)
+        noted = await note(house)
+    assert await house.statuses(webhook_id) == ["dropped", "waiting"]
+    await send_webhook(house.parts, webhook_id)
+    if is_settled:
+        assert await settle(house, noted.unasked) == frozenset()
+        assert await house.statuses(webhook_id) == ["dropped", "dropped"]
+    async with house.parts.pool.acquire() as connection, connection.transaction():
+        assert await webhooks.switch_on(connection, house.streamer.id, webhook_id)
+    await send_webhook(house.parts, webhook_id)
+    assert receiver.heard == []
+    assert await house.statuses(webhook_id) == ["dropped", "dropped"]
+    # Nothing is lost: she may have it.
+    async with house.parts.pool.acquire() as connection, connection.transaction():
+        assert await webhook_deliveries.send_missed(connection, await house.webhook(webhook_id)) == 2
+    await send_webhook(house.parts, webhook_id)
+    assert await house.statuses(webhook_id) == ["delivered", "delivered"]
+
+
+async def test_one_deleted_meanwhile_is_settled(house: House, receiver: Receiver) -> None:
+    webhook_id = await house.listen(receiver, [WebhookEvent.DONATION_PAID])
+    async with house.parts.pool.acquire() as frozen, frozen.transaction():
+        await frozen.execute("SELECT FROM webhooks WHERE id = $1 FOR NO KEY UPDATE", webhook_id)
+        noted = await note(house)
+        await frozen.execute("DELETE FROM webhooks WHERE id = $1", webhook_id)
+    assert noted.unasked == {webhook_id}
+    assert await settle(house, noted.unasked) == frozenset()
+    assert await house.rows("SELECT FROM webhook_deliveries") == []
 
 
 async def test_nor_does_the_sweep_wait_for_one(house: House, receiver: Receiver) -> None:

@@ -26,7 +26,7 @@ from quart.typing import ResponseReturnValue
 from domain import webhook_deliveries, webhooks
 from domain.errors import InvalidInputError, NotAllowedError
 from domain.streamers import Streamer
-from domain.webhook_deliveries import LISTED
+from domain.webhook_deliveries import LISTED, MOST_AGAIN
 from domain.webhooks import Fields, Format, OffReason, Webhook
 from infra.settings import ROOT
 from web import reveals, webhook_words
@@ -226,7 +226,7 @@ async def _page(
         "log": log[:LISTED],
         "older_id": log[LISTED - 1].id if len(log) > LISTED else None,
         "before_id": before_id,
-        "missed": missed,
+        "missed": min(missed, MOST_AGAIN),
         "keep_days": parts().settings.keep_days.webhook_log,
         "snippets": _snippets(),
         "words": webhook_words,
