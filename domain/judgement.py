@@ -33,10 +33,9 @@ async def judge_paid(
     connection: Any, *, streamer_id: int, donation_id: int, amount_minor: int, name: str | None, message: str
 ) -> Judged:
     """`name` and `message` as written, for when nobody can judge them."""
-    judged = unjudged(name, message)
-    async with aside(connection, f"Judging donation {donation_id}, which waits for a person now,"):
+    async with aside(connection, f"Judging donation {donation_id}, which waits for a person now,") as judging:
         judged = await judge_donation(connection, streamer_id, donation_id, amount_minor)
-    return judged
+    return unjudged(name, message) if judging.failed else judged
 
 
 def unjudged(name: str | None, message: str) -> Judged:
