@@ -245,6 +245,7 @@ async def test_a_wrong_or_missing_token_is_said_in_words(scene: Scene, web_url: 
     await expect(page.locator("#notice")).to_contain_text("в OBS уже не повторится")
     await scene.rotate_token()
     await expect(page.locator("#notice")).to_contain_text("больше не действует")
+    await page.close()
 
 
 async def test_it_comes_back_by_itself_after_realtime_was_killed(

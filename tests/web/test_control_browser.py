@@ -220,7 +220,8 @@ async def test_a_card_is_swiped_right_to_show_and_left_to_hide(her: Her) -> None
     await expect(card).not_to_have_attribute("data-swipe-words", "Show")
     assert await her.pool.fetchval(decisions) == [None, None]
 
-    async with Finger.on(card, down=40) as finger:
+    # It is drawn anew once more for what was decided: not under the next finger.
+    async with page.expect_response("**/dashboard/control/part*"), Finger.on(card, down=40) as finger:
         await finger.move(120)
         await expect(card).to_have_class(re.compile("is-far"))
         assert await card.evaluate("(element) => element.style.transform") == "translateX(120px)"

@@ -101,6 +101,8 @@ async def her(browser: Browser, stack: Stack, pool: asyncpg.Pool) -> AsyncIterat
     stack.start("web", "realtime")
     her = await open_dashboard(browser, stack, pool)
     yield her
+    # Else it would look for its site for as long as the browser lives.
+    await her.page.context.close()
     assert her.troubles == []
 
 
@@ -319,6 +321,7 @@ async def test_without_scripts_each_button_is_a_form(browser: Browser, stack: St
     await expect(her.page.locator("#overlay input")).to_have_value(re.compile("/overlay#"))
     await her.page.get_by_role("button", name="Sign out").click()
     await expect(her.page.get_by_role("link", name="Sign in").first).to_be_visible()
+    await her.page.context.close()
 
 
 async def test_nothing_is_wider_than_a_phone(her: Her) -> None:
