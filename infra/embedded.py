@@ -59,19 +59,30 @@ def server_user() -> ServerUser | None:
     raise EmbeddedError(f"Servers must not run as root, and none of these users exists: {', '.join(USER_NAMES)}.")
 
 
+_FIRST_PORT, _PORTS = 20_000, 12_000
+_given_ports: set[int] = set()
+
+
 def free_port() -> int:
-    """A TCP port on the loopback interface that nobody uses at this moment.
+    """A TCP port on the loopback interface that nobody uses at this moment, and that was not given to somebody else in
+    this process, who may not use it yet.
 
     From below the range of outgoing connections (32768 and up): one of those would take it before its program does.
     """
+    if len(_given_ports) > _PORTS // 2:
+        # Whoever got the first of them has taken it long since, or never will.
+        _given_ports.clear()
     while True:
-        port = 20_000 + secrets.randbelow(12_000)
+        port = _FIRST_PORT + secrets.randbelow(_PORTS)
+        if port in _given_ports:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 continue
-            return port
+        _given_ports.add(port)
+        return port
 
 
 def random_password() -> str:

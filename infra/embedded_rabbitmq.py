@@ -145,7 +145,7 @@ class EmbeddedRabbitMQ:
         # The node would start an epmd that outlives it. It is content with one that already runs.
         epmd = [_find_epmd(), "-port", str(self.epmd_port), "-address", LOOPBACK]
         self._epmd = ServerProcess("epmd", epmd, folder=self._folder, stop_signal=signal.SIGTERM)
-        self._epmd.wait_until(lambda: accepts_connections(self.epmd_port), timeout_seconds=10)
+        self._epmd.wait_until(lambda: accepts_connections(self.epmd_port), timeout_seconds=30)
         self._process = ServerProcess(
             "rabbitmq", [script], folder=self._folder, stop_signal=signal.SIGTERM, environment=environment
         )

@@ -39,18 +39,21 @@ async def publish(redis: Redis, channel: str, texts: Iterable[str]) -> None:
 async def listen(redis_url: str, channel: str) -> AsyncGenerator[bytes | None, None]:
     """What comes on a channel, for ever, reconnecting by itself.
 
-    Yields None after each (re)subscription: something may have been missed before it.
+    Yields None once the server has taken each (re)subscription: something may have been missed before it, and nothing
+    is after it.
     """
     delay = 0.1
     while True:
         client = Redis.from_url(redis_url, socket_connect_timeout=1, health_check_interval=5)
         try:
-            async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+            async with client.pubsub() as pubsub:
                 await pubsub.subscribe(channel)
-                delay = 0.1
-                yield None
                 async for message in pubsub.listen():
-                    yield message["data"]
+                    if message["type"] == "subscribe":
+                        delay = 0.1
+                        yield None
+                    elif message["type"] == "message":
+                        yield message["data"]
         except REDIS_AWAY as error:
             log.warning("Redis is away, listening again in %.1f s: %s", delay, type(error).__name__)
         finally:

@@ -118,6 +118,7 @@ class RealtimeApp:
     def _look_now(self) -> None:
         self._net.look_now()
         self._feed.look_now()
+        self._stage.tell_all_dashboards()
 
     def stop_offering(self) -> None:
         """Before the sockets are closed: what plays now is not ours to take back, its overlays are about to move."""

@@ -107,5 +107,4 @@ class Net:
             return
         if time.monotonic() - self._dashboards_told_at >= DASHBOARD_SECONDS:
             self._dashboards_told_at = time.monotonic()
-            for room in self._stage.rooms:
-                self._stage.tell_dashboards(room, Topic)
+            self._stage.tell_all_dashboards()

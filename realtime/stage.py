@@ -103,6 +103,11 @@ class Stage:
             )
         room.topics.update(topics)
 
+    def tell_all_dashboards(self) -> None:
+        """Anything may have changed: they ask for everything."""
+        for room in self.rooms:
+            self.tell_dashboards(room, Topic)
+
     async def dismiss_moderators(self, rooms: Iterable[Room]) -> None:
         """End the connections of moderators whose session ended: revoked, over, or replaced by a new link."""
         connected = {sid: session_id for room in rooms for sid, session_id in room.moderators.items()}

@@ -15,7 +15,9 @@ from typing import Any
 import asyncpg
 import pytest
 import redis
-from playwright.async_api import Browser, Page, async_playwright
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from infra.database import DATABASE_AWAY, open_pool
 from tests.support.accounts import hash_cheaply
@@ -28,6 +30,11 @@ from tests.support.servers import TEMPLATE, Servers
 mark_this_run()
 hash_cheaply()
 start_warm()
+# A machine with other things to do may need more than Playwright's five seconds.
+expect.set_options(timeout=20_000)
+# Nor does an example that took long, or was long in the making, say anything of what it tries.
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 _databases = Databases()
 _leftovers = pytest.StashKey[list[str]]()

@@ -218,14 +218,14 @@ async def test_a_donation_booked_meanwhile_is_erased_too_and_nobody_waits_for_it
         await booking.start()
         await hear(connection, payment, N.CONFIRMED, payer="430000******0777")
         erasing = asyncio.create_task(run(pool, anna.owner_id))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await watcher.fetchval("SELECT count(*) FROM donations WHERE message <> ''") > 1:
                 await asyncio.sleep(0.02)
         await asyncio.sleep(0.5)
         assert not erasing.done(), "one donation is left, and somebody is at work on it"
         assert await watcher.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0
         await booking.commit()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await erasing
         assert await words_left(watcher, anna) == []
         assert await watcher.fetchval("SELECT status FROM payments WHERE id = $1", payment.id) == "confirmed"
@@ -249,7 +249,7 @@ async def test_money_that_goes_back_meanwhile(pool: asyncpg.Pool) -> None:
         await asyncio.sleep(0.5)
         await hear(connection, payment, N.REFUNDED, source=Source.POLL, amount_minor=0)
         await refunding.commit()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await erasing
         assert await words_left(connection, anna) == []
         await check_books(connection)
@@ -283,7 +283,7 @@ async def test_the_end_waits_for_a_form_that_was_sent_before(pool: asyncpg.Pool)
         await wait_for_a_lock(pool)
         assert not erasing.done()
         await sending.commit()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await erasing
         assert await words_left(connection, anna) == []
 

@@ -27,7 +27,7 @@ PARTS: Any = SimpleNamespace(settings=SimpleNamespace(payment_link_minutes=30))
 
 async def wait_for_a_lock(pool: asyncpg.Pool) -> None:
     """Until some statement waits for another's row."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
             await asyncio.sleep(0.01)
 
@@ -130,7 +130,7 @@ async def test_a_decision_while_the_deadline_is_carried_out(pool: asyncpg.Pool) 
         async with connection.transaction():
             # As the settling does.
             await queries.donations.lock_donation_by_id(connection, donation_id=payment.donation_id)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 # Its line in the log only points at the donation.
                 decided = await decide()
             assert await holds.settle(connection, alert["id"]) is None, "five seconds to undo it"

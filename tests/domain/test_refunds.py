@@ -305,7 +305,7 @@ class TestEnds:
             async with connection.transaction():
                 await queries.payments.lock_payment(connection, payment_id=payment.id)
                 refusing = asyncio.create_task(refuse())
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
                         await asyncio.sleep(0.01)
                 await gone_back(connection, payment, 0)

@@ -5,8 +5,6 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from domain.access_tokens import create_key
 from domain.scopes import Scope
 from domain.streamers import find_by_slug
@@ -55,7 +53,6 @@ def request_of(command: list[str], variables: dict[str, str]) -> dict[str, Any]:
     return request
 
 
-@pytest.mark.timeout(120)
 async def test_what_the_pages_show_to_be_typed_is_answered(house: House) -> None:
     async with house.pool.acquire() as connection, connection.transaction():
         streamer = await find_by_slug(connection, house.slug)

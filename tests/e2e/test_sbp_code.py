@@ -47,4 +47,6 @@ async def pay_in_the_banks_app(browser: Browser, link: str) -> None:
     app = await context.new_page()
     await app.goto(link)
     await app.locator('button[data-attempt="pay"]').click()
+    # It was sent: with its page the press would be gone.
+    await expect(app.locator('button[data-attempt="pay"]')).to_have_count(0)
     await context.close()

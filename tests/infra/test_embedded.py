@@ -171,6 +171,12 @@ def test_a_closed_folder_above_data_dir_is_not_opened(tmp_path: Path) -> None:
         assert home == closed / "data"
 
 
+def test_no_two_get_the_same_port() -> None:
+    """Who asks for several uses none of them yet."""
+    ports = [free_port() for _ in range(1_000)]
+    assert len(set(ports)) == len(ports)
+
+
 def test_secrets_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     write_private(tmp_path / "secret", "first")
     write_private(tmp_path / "secret", "second")

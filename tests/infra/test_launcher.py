@@ -89,7 +89,7 @@ class Launch:
 
     def stop(self, which: signal.Signals) -> int:
         self.popen.send_signal(which)
-        return self.popen.wait(30)
+        return self.popen.wait(60)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_it_runs_says_where_everything_is_and_leaves_nothing_but_data(data_dir: 
         assert output.index("Broker: RabbitMQ") < output.index("is running")
         for shown in ("donate_url", "overlay_url", "dashboard_url", "simulator_url", "login", "password"):
             assert report[shown] in output
-        _, alive = psutil.wait_procs(family, timeout=5)
+        _, alive = psutil.wait_procs(family, timeout=20)
         # Whose parent is gone is buried by the system, when it comes to it.
         assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
         assert not any(accepts_connections(port) for port in launch.ports.values())
@@ -175,6 +175,6 @@ def test_a_taken_port_ends_the_start_and_leaves_nothing_running(data_dir: Path) 
     with socket.create_server(("127.0.0.1", 0)) as somebody:
         port = somebody.getsockname()[1]
         launch = Launch(data_dir, WEB_PORT=str(port))
-        assert launch.popen.wait(30) == 1
+        assert launch.popen.wait(60) == 1
     assert f"port {port} (WEB_PORT) is taken" in launch.output.read_text()
     assert not data_dir.exists()

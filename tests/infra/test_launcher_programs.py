@@ -70,7 +70,7 @@ class Runner:
         )
 
     def wait_for_log(self, name: str, text: str) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         log = self.log_dir / f"{name}.log"
         while not log.exists() or text not in log.read_text():
             assert time.monotonic() < deadline, f"{name} never wrote {text!r}"
@@ -80,7 +80,7 @@ class Runner:
         """Exit status and output, after a signal if one is named."""
         if which is not None:
             self.popen.send_signal(which)
-        output, _ = self.popen.communicate(timeout=30)
+        output, _ = self.popen.communicate(timeout=60)
         return self.popen.returncode, output
 
 

@@ -336,7 +336,7 @@ async def test_the_certificate_must_be_the_hosts_own(authority: dict[str, Path])
 # What receivers do, over a plain connection in development.
 
 
-async def post(speak: Speak, *, timeout_seconds: float = 2.0) -> Answer:
+async def post(speak: Speak, *, timeout_seconds: float = 20.0) -> Answer:
     async with receiver(speak) as port:
         outgoing = Outgoing(own_hosts=(), allows_loopback=True)
         try:

@@ -1,5 +1,6 @@
 """A realtime service as a process of its own, a streamer with an overlay token, and donations that are paid."""
 
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import redis as blocking_redis
 from redis.asyncio import Redis
 
 from domain import alerts
@@ -118,10 +120,17 @@ def environment(tmp_path: Path, fresh_database_url: str, redis_url: str) -> dict
 
 @pytest.fixture
 def start_service(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[[], Service]]:
-    """Starts one realtime process more."""
+    """Starts one realtime process more. It hears what is said on Redis, too: what it missed it would only find by its
+    next look, and some things never."""
     services: list[Service] = []
 
+    def listeners() -> int:
+        with blocking_redis.Redis.from_url(environment["REDIS_URL"]) as client:
+            ((_channel, count),) = client.pubsub_numsub(WAKE_CHANNEL)
+        return int(count)
+
     def start() -> Service:
+        listening = listeners()
         port = free_port() if services else int(environment["REALTIME_URL"].rpartition(":")[2])
         url = f"http://127.0.0.1:{port}"
         process = ProgramProcess(
@@ -132,6 +141,8 @@ def start_service(tmp_path: Path, environment: dict[str, str]) -> Iterator[Calla
             ready_url=f"{url}/health",
         )
         services.append(Service(url, process.start()))
+        while listeners() <= listening:
+            time.sleep(0.01)
         return services[-1]
 
     yield start

@@ -27,16 +27,28 @@ class Client:
         self.socket.on("disconnect", self._gone, namespace=namespace)
 
     async def connect(self, *, headers: Mapping[str, str] | None = None) -> Self:
-        """Raises RefusedError; `refusal` says why."""
-        await self.socket.connect(
-            self._url,
-            namespaces=[self._namespace],
-            auth=self._auth,
-            transports=["websocket"],
-            headers=dict(headers or {}),
-            wait_timeout=WAIT_SECONDS,
-        )
-        return self
+        """Raises RefusedError; `refusal` says why. Who is told to try again does."""
+        async with asyncio.timeout(WAIT_SECONDS * 2):
+            while True:
+                try:
+                    await self.socket.connect(
+                        self._url,
+                        namespaces=[self._namespace],
+                        auth=self._auth,
+                        transports=["websocket"],
+                        headers=dict(headers or {}),
+                        wait_timeout=WAIT_SECONDS,
+                    )
+                    return self
+                except RefusedError:
+                    if not self._may_try_again():
+                        raise
+                    await self.socket.disconnect()
+                    await asyncio.sleep(0.2)
+
+    def _may_try_again(self) -> bool:
+        said = self.refusal.get("data") if isinstance(self.refusal, dict) else None
+        return isinstance(said, dict) and said.get("code") == "try_again"
 
     async def _hear(self, event: str, data: Any = None) -> None:
         self._heard.put_nowait((event, data))

@@ -277,8 +277,7 @@ async def test_without_redis_news_come_within_two_seconds_or_so(
         async with scene.pool.acquire() as connection, connection.transaction():
             donation, payment = await open_donation(connection, scene.streamer)
             await hear(connection, payment, NewsStatus.CONFIRMED)
-        async with asyncio.timeout(10):
-            assert (await one.wait_for("donation"))["donation_id"] == donation.id
+        assert (await one.wait_for("donation"))["donation_id"] == donation.id
 
 
 async def wait_until_refused(bot: Bot) -> Any:
@@ -310,8 +309,7 @@ async def test_a_key_hears_what_its_scopes_say_until_it_is_revoked(bot: Callable
         assert (await counter.next())[0] == "stats"
         async with scene.pool.acquire() as connection, connection.transaction():
             await revoke_key(connection, scene.streamer.owner_id, key_id, by_user_id=scene.streamer.owner_id)
-        async with asyncio.timeout(10):
-            assert (await wait_until_refused(one))["code"] == "revoked"
+        assert (await wait_until_refused(one))["code"] == "revoked"
         assert {*one.heard_so_far(), *counter.heard_so_far()} <= {"cursor"}
     assert (await refused(bot(token)))["code"] == "unknown_token"
 
@@ -319,16 +317,15 @@ async def test_a_key_hears_what_its_scopes_say_until_it_is_revoked(bot: Callable
 async def test_a_person_is_shown_out_when_her_token_is_over_or_she_signs_out_everywhere(
     bot: Callable[..., Bot], scene: Scene
 ) -> None:
-    async with bot() as one, bot(person(scene.streamer.owner_id, seconds=3)) as short:
+    # Long enough to be let in with it.
+    async with bot() as one, bot(person(scene.streamer.owner_id, seconds=6)) as short:
         await one.wait_for("welcome")
         await short.wait_for("welcome")
-        async with asyncio.timeout(15):
-            assert (await wait_until_refused(short))["code"] == "revoked"
+        assert (await wait_until_refused(short))["code"] == "revoked"
         await scene.pool.execute(
             "UPDATE users SET token_version = token_version + 1 WHERE id = $1", scene.streamer.owner_id
         )
-        async with asyncio.timeout(10):
-            assert (await wait_until_refused(one))["code"] == "revoked"
+        assert (await wait_until_refused(one))["code"] == "revoked"
     assert (await refused(bot()))["code"] == "unknown_token"
 
 
@@ -376,7 +373,7 @@ async def connected(bot: Bot) -> bool:
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not await holds():
             await asyncio.sleep(0.05)
 

@@ -1,7 +1,6 @@
 """A moderator's socket hears of what he may see, and ends with his session."""
 
 import asyncio
-import time
 import uuid
 
 from domain import moderators
@@ -9,7 +8,6 @@ from domain.events import Topic
 from infra.crypto import SecretBox
 from infra.tickets import issue_dashboard_ticket, issue_moderator_ticket
 from realtime.dashboard_socket import MAX_OF_MODERATOR
-from realtime.net import LOOK_SECONDS
 from tests.realtime.conftest import SECRET_KEY, Scene, Service
 from tests.realtime.overlay_client import Client, refused
 
@@ -63,12 +61,10 @@ async def test_without_redis_the_next_look_ends_it(service: Service, scene: Scen
     """A new link, a time that is over: nobody says a word of it on Redis."""
     bob, vera = await let_in(scene, "Боб"), await let_in(scene, "Вера")
     async with socket_of(service, bob) as his, socket_of(service, vera) as hers:
-        began = time.monotonic()
         async with scene.pool.acquire() as connection, connection.transaction():
             await moderators.renew_link(connection, scene.streamer.id, bob.id)
             await connection.execute("UPDATE moderators SET expires_at = now() WHERE id = $1", vera.id)
         await asyncio.gather(his.wait_for("disconnect"), hers.wait_for("disconnect"))
-        assert time.monotonic() - began < LOOK_SECONDS * 3
     # A ticket of that session is good for a minute and lets in for a moment.
     async with socket_of(service, bob) as his:
         await his.wait_for("disconnect")

@@ -23,6 +23,10 @@ OBS = "window.obsstudio = { pluginVersion: '2.26.0' };"
 VISIBLE_CHANGED = (
     "(visible) => window.dispatchEvent(new CustomEvent('obsSourceVisibleChanged', { detail: { visible } }))"
 )
+HIDE_WHEN_SHOWN = f"""() => new Promise((done) => {{
+    const look = () => document.querySelector(".message") ? done(({VISIBLE_CHANGED})(false)) : setTimeout(look, 20);
+    look();
+}})"""
 # Keeps the page's one AudioContext where a test can look at it.
 LISTEN = "window.AudioContext = class extends AudioContext { constructor() { super(); window.audio = this; } };"
 # A page as OBS loads it for a source in a scene that is not shown.
@@ -90,7 +94,7 @@ async def wait_until_connected(scene: Scene) -> None:
 async def test_it_plays_text_picture_and_sound_and_then_stands_still(
     scene: Scene, web_url: str, obs_browser: Browser
 ) -> None:
-    await scene.set(alert_min_seconds=3, alert_max_seconds=3)
+    await scene.set(alert_min_seconds=6, alert_max_seconds=6)
     page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}", script=LISTEN)
     await wait_until_connected(scene)
     assert await page.evaluate(RUNNING) == 0
@@ -103,7 +107,8 @@ async def test_it_plays_text_picture_and_sound_and_then_stands_still(
     await expect(page.locator(".name")).to_have_text("Аня")
     await expect(page.locator(".message")).to_have_text("<b>Привет</b> из Омска")
     await expect(page.locator(".alert")).to_have_class(re.compile("level-sparks"))
-    assert await page.evaluate("document.querySelector('.emblem').naturalWidth > 0")
+    while not await page.evaluate("document.querySelector('.emblem').naturalWidth > 0"):
+        pass
     assert await page.evaluate("document.body.dataset.sounds") == "1"
     while await page.evaluate("audio.state") != "running":
         pass
@@ -156,6 +161,8 @@ async def test_a_long_message_is_shrunk_and_never_cut(scene: Scene, web_url: str
 
 @pytest.mark.usefixtures("service")
 async def test_reloaded_after_seen_it_is_not_played_again(scene: Scene, web_url: str, obs_browser: Browser) -> None:
+    # It is not over by the time the page is loaded anew.
+    await scene.set(alert_max_seconds=60, alert_min_seconds=60)
     page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
     donation_id = await scene.donate("первое")
     while (await scene.alert(donation_id))["shown_at"] is None:
@@ -171,8 +178,8 @@ async def test_reloaded_after_seen_it_is_not_played_again(scene: Scene, web_url:
 async def test_hidden_in_obs_it_gives_the_alert_back(scene: Scene, web_url: str, obs_browser: Browser) -> None:
     page = await open_in_obs(obs_browser, f"{web_url}/overlay#{scene.token}")
     donation_id = await scene.donate("подожду")
-    await expect(page.locator(".message")).to_have_text("подожду")
-    await page.evaluate(VISIBLE_CHANGED, False)
+    # By the page itself, as soon as it is there: a moment later somebody might have read it.
+    await page.evaluate(HIDE_WHEN_SHOWN)
     await expect(page.locator(".alert")).to_have_count(0)
     while await scene.status(donation_id) != "queued":
         pass
@@ -216,7 +223,7 @@ async def test_an_ordinary_tab_says_that_it_is_a_preview_and_asks_for_a_click(
     await scene.donate("слышно")
     await expect(page.locator(".message")).to_have_text("слышно")
     assert await page.evaluate("document.body.dataset.sounds") == "1"
-    await expect(page.locator(".alert")).to_have_count(0, timeout=15_000)
+    await expect(page.locator(".alert")).to_have_count(0)
     await expect(page.locator("#notice")).not_to_contain_text("включить звук")
     async with service.overlay(scene) as obs:
         await obs.wait_for("welcome")
@@ -238,6 +245,7 @@ async def test_a_wrong_or_missing_token_is_said_in_words(scene: Scene, web_url: 
     await expect(page.locator("#notice")).to_contain_text("в OBS уже не повторится")
     await scene.rotate_token()
     await expect(page.locator("#notice")).to_contain_text("больше не действует")
+    await page.close()
 
 
 async def test_it_comes_back_by_itself_after_realtime_was_killed(
@@ -249,7 +257,7 @@ async def test_it_comes_back_by_itself_after_realtime_was_killed(
     service.process.kill()
     service.process.start()
     second_id = await scene.donate("после")
-    await expect(page.locator(".message")).to_have_text("после", timeout=20_000)
+    await expect(page.locator(".message")).to_have_text("после", timeout=40_000)
     while await scene.status(second_id) != "shown":
         pass
     assert await scene.status(first_id) == "shown"
@@ -326,7 +334,7 @@ def test_the_chime_in_git_is_the_one_we_make() -> None:
 
 @pytest.mark.usefixtures("service")
 async def test_a_reached_goal_is_celebrated_once(scene: Scene, web_url: str, obs_browser: Browser) -> None:
-    await scene.set(alert_min_seconds=3, alert_max_seconds=3)
+    await scene.set(alert_min_seconds=6, alert_max_seconds=6)
     title = "<img src=x onerror=alert(1)> Микрофон"
     async with scene.pool.acquire() as connection, connection.transaction():
         fields = goals.GoalFields(title, "", 30_000, 0, starts_at=None, ends_at=None)
@@ -339,7 +347,7 @@ async def test_a_reached_goal_is_celebrated_once(scene: Scene, web_url: str, obs
 
     await expect(page.locator(".message")).to_have_text("последние триста")
     goal = page.locator(".alert.kind-goal")
-    await expect(goal.locator(".name")).to_have_text("Цель собрана!", timeout=10_000)
+    await expect(goal.locator(".name")).to_have_text("Цель собрана!")
     await expect(goal.locator(".message")).to_have_text(title)
     await expect(goal.locator(".amount")).to_have_text("300\u00a0₽")
     await expect(goal.locator(".bar-fill")).to_be_visible()

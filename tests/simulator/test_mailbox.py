@@ -31,7 +31,7 @@ async def mail(port: int, to: str, subject: str = "Привет", **options: str
     letter = EmailMessage()
     letter["From"], letter["To"], letter["Subject"] = "site@example.org", to, subject
     letter.set_content("<script>alert(1)</script>\nТекст письма")
-    await aiosmtplib.send(letter, hostname="127.0.0.1", port=port, start_tls=False, timeout=5, **options)  # type: ignore[arg-type]
+    await aiosmtplib.send(letter, hostname="127.0.0.1", port=port, start_tls=False, timeout=20, **options)  # type: ignore[arg-type]
 
 
 async def test_letters_are_shown_newest_first_and_as_text(http: httpx.AsyncClient, port: int) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from infra.embedded import free_port
 from infra.settings import ROOT
 from providers.provider import Credentials
 from providers.tbank.client import TBankClient
@@ -55,8 +55,7 @@ async def program(
 
 
 async def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, shop: Shop) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     credentials = Credentials("1700000000000DEMO", "secret")
     shop.answers = [(503, b"not yet")] * 4
     async with httpx.AsyncClient(timeout=30) as http:
@@ -87,8 +86,7 @@ async def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, shop
 
 
 async def test_it_stops_when_asked(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     async with httpx.AsyncClient(timeout=30) as http, program(tmp_path, port, http) as (_, process):
         process.send_signal(signal.SIGINT)
         assert await process.wait() == 0

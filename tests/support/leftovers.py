@@ -15,9 +15,9 @@ def mark_this_run() -> None:
 def leftover_processes() -> list[psutil.Process]:
     """Our children, theirs, and whoever carries our mark, which also finds those that lost their parent.
 
-    Whoever is just ending gets three seconds to do so.
+    Whoever is just ending gets ten seconds to do so.
     """
-    _, alive = psutil.wait_procs(processes_of_this_run(), timeout=3)
+    _, alive = psutil.wait_procs(processes_of_this_run(), timeout=10)
     return [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 

@@ -1,5 +1,6 @@
 """Programs of ours as real processes: started, watched, stopped and killed by tests."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -116,14 +117,14 @@ class ProgramProcess:
         """Everything it printed since its first start."""
         return self._log_path.read_text(encoding="utf-8", errors="replace") if self._log_path.exists() else ""
 
-    def wait_until_ready(self, *, timeout_seconds: float = 30) -> None:
+    def wait_until_ready(self, *, timeout_seconds: float = 60) -> None:
         deadline = time.monotonic() + timeout_seconds
         while not self._ready():
             assert self.running, f"{self.name} stopped while starting:\n{self.log}"
             assert time.monotonic() < deadline, f"{self.name} is not ready:\n{self.log}"
             time.sleep(0.03)
 
-    def terminate(self, *, timeout_seconds: float = 15) -> int:
+    def terminate(self, *, timeout_seconds: float = 40) -> int:
         """SIGTERM to the program alone, as the process manager does; returns its exit status.
 
         Fails the test if it does not stop in time. Afterwards nothing of it is left.
@@ -141,10 +142,10 @@ class ProgramProcess:
         """SIGKILL to the program and its children. Harmless when it is not running."""
         if self._popen is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
+        # One that was started a moment ago leads no group yet.
+        self._popen.send_signal(signal.SIGKILL)
         self._popen.wait()
 
     def suspend(self) -> None:

@@ -85,6 +85,15 @@ def test_a_program_is_started_killed_and_started_again(tmp_path: Path) -> None:
         assert program.terminate() != 0, "Python without a handler dies of SIGTERM"
 
 
+@pytest.mark.timeout(60)
+def test_a_program_is_killed_however_little_it_has_begun(tmp_path: Path) -> None:
+    program = ProgramProcess("p", ["-m", "http.server", "0"], {}, log_dir=tmp_path)
+    for _ in range(20):
+        program.start(wait=False)
+        program.kill()
+        assert not program.running
+
+
 @pytest.mark.parametrize("signal_sent", [signal.SIGTERM, signal.SIGKILL])
 def test_a_program_that_starts_warm_finds_what_one_that_starts_cold_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal_sent: signal.Signals

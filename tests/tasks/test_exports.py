@@ -213,7 +213,7 @@ async def test_a_stopped_worker_gives_it_back(
     for _ in range(exports.MOST_TRIES):
         blocked.clear()
         making = asyncio.create_task(export_donations(parts, export_id))
-        await asyncio.wait_for(blocked.wait(), 10)
+        await asyncio.wait_for(blocked.wait(), 30)
         making.cancel()
         with pytest.raises(asyncio.CancelledError):
             await making
@@ -238,11 +238,11 @@ async def test_a_cancelled_one_is_not_made(
 
     monkeypatch.setattr(tasks_exports, "_store", wait_for_ever)
     making = asyncio.create_task(export_donations(parts, export_id))
-    await asyncio.wait_for(reached.wait(), 10)
+    await asyncio.wait_for(reached.wait(), 30)
     async with parts.pool.acquire() as connection, connection.transaction():
         assert await exports.cancel(connection, streamer.id, public_id)
         assert not await exports.cancel(connection, streamer.id, public_id)
-    await asyncio.wait_for(making, 10)
+    await asyncio.wait_for(making, 30)
     assert (await find(parts, streamer, public_id)).state is ExportState.CANCELLED
     assert await parts.pool.fetchval("SELECT count(*) FROM export_chunks") == 0
     await export_donations(parts, export_id)

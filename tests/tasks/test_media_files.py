@@ -74,7 +74,7 @@ async def test_twice_and_at_once(parts: Parts) -> None:
 async def until_held(parts: Parts, file: MediaFile) -> None:
     """Waits until somebody looks at it. A process has to start for that, so whatever a test does next comes in the
     middle of it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await parts.pool.fetchval("SELECT held_until > now() FROM media_files WHERE id = $1", file.id):
             await asyncio.sleep(0.005)
 

@@ -64,7 +64,7 @@ async def open_payment(site: Site) -> None:
 async def test_a_donor_without_scripts_pays(site: Site, browser: Browser) -> None:
     async with visit(browser, f"{site.url}/donate/anna", java_script_enabled=False) as page:
         await page.click(f"text=1{NBSP}000{NBSP}₽")
-        assert await page.input_value("#amount") == f"1{NBSP}000"
+        await expect(page.locator("#amount")).to_have_value(f"1{NBSP}000")
         await page.fill("#name", "Аня")
         await page.press("#name", "Enter")
         await expect(page.locator("#consent-error")).to_be_visible()
@@ -75,7 +75,7 @@ async def test_a_donor_without_scripts_pays(site: Site, browser: Browser) -> Non
         assert (await the_donation(site))["amount_minor"] == 100000
         await open_payment(site)
         await page.click("text=Обновить")
-        assert await page.get_attribute("a.main", "href") == "https://bank.example/pay/77"
+        await expect(page.locator("a.main")).to_have_attribute("href", "https://bank.example/pay/77")
 
 
 async def test_scripts_that_never_come_stop_nothing(site: Site, browser: Browser) -> None:
@@ -164,6 +164,7 @@ async def weigh(context: BrowserContext, page: Page, address: str) -> tuple[dict
 
 async def test_with_scripts_the_form_answers_while_one_types(site: Site, browser: Browser) -> None:
     async with visit(browser, f"{site.url}/donate/anna", **PHONE) as page:
+        await scripts_are_there(page)
         await expect(page.locator(".pay")).to_have_text("Поддержать")
         await page.click(f".chips >> text=500{NBSP}₽")
         await expect(page.locator(".pay")).to_have_text(f"Поддержать на 500{NBSP}₽")

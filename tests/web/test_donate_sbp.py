@@ -34,7 +34,7 @@ def site(kept_site: Site) -> Site:
     return kept_site
 
 
-async def open_payment(site: Site, streamer: Streamer, payload: str | None = PAYLOAD, *, minutes: float = 28.5) -> str:
+async def open_payment(site: Site, streamer: Streamer, payload: str | None = PAYLOAD, *, minutes: float = 28.9) -> str:
     """A payment that waits for its donor, with a code; the donation's public id."""
     async with site.pool.acquire() as connection, connection.transaction():
         donation_id, public_id = await add_donation(connection, streamer)
@@ -198,8 +198,9 @@ async def test_other_words_for_minutes_are_none(
 
 
 async def test_a_wait_ends_with_the_link(site: Site, streamer: Streamer) -> None:
-    public_id = await open_payment(site, streamer, minutes=1 / 60)
+    public_id = await open_payment(site, streamer)
     version = version_of((await site.client.get(f"/d/{public_id}")).text)
+    await last(site, 1 / 60)
     answer = await site.client.get(f"/d/{public_id}/state", params={"version": version, "minutes": "0"})
     if "HX-Retarget" in answer.headers:
         answer = await site.client.get(f"/d/{public_id}/state", params={"version": version, "minutes": "0"})
@@ -299,6 +300,8 @@ async def test_on_a_phone_the_app_is_a_tap_away(site: Site, streamer: Streamer, 
 async def test_the_code_fits_a_small_phone(site: Site, streamer: Streamer, browser: Browser) -> None:
     public_id = await open_payment(site, streamer)
     async with visit(browser, site, public_id, java_script_enabled=False, **SMALL_PHONE) as page:
+        # Its style sheet, too.
+        await page.wait_for_load_state()
         await page.tap("summary")
         await expect(page.locator(".code svg")).to_be_visible()
         assert await page.locator(".code svg").evaluate("svg => svg.getBoundingClientRect().left") >= 0

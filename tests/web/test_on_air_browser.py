@@ -74,6 +74,7 @@ async def test_a_stream_that_begins_hides_what_is_private_at_once(
         await expect(money.locator("canvas").first).to_be_visible()
         await expect(strip).to_be_hidden()
         assert await her.page.evaluate("window.isTheSamePage")
+    await her.page.context.close()
     assert her.troubles == []
 
 
@@ -97,4 +98,5 @@ async def test_charts_are_drawn_under_our_policy(browser: Browser, stack: Stack,
     await her.page.get_by_text("The same as a table").click()
     await expect(her.page.locator('[data-of="days"] tbody tr')).to_have_count(30)
     assert len(await take_picture(her.page)) > 10_000
+    await her.page.context.close()
     assert her.troubles == []

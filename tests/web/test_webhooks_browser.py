@@ -96,4 +96,4 @@ async def test_without_scripts_the_answer_appears_by_itself(browser: Browser, si
             "UPDATE webhook_deliveries SET status = 'delivered', next_try_at = NULL, http_status = 204, took_ms = 9,"
             " tried_at = now(), tries = 1"
         )
-        await expect(page.locator(".delivery")).to_contain_text("Ответ 204", timeout=10_000)
+        await expect(page.locator(".delivery")).to_contain_text("Ответ 204")
