@@ -1,6 +1,7 @@
 """Redis serves a crowd: whoever finds all connections in use waits for one."""
 
 import asyncio
+from typing import Any
 
 from infra.redis import MAX_CONNECTIONS, open_redis, publish
 
@@ -24,7 +25,9 @@ async def test_wake_ups_of_a_crowd_are_all_published(redis_url: str) -> None:
 
 async def test_whoever_stops_waiting_takes_no_connection_away(redis_url: str) -> None:
     redis = open_redis(redis_url)
-    calls = [asyncio.create_task(redis.blpop(["streamcash:test-nothing"], timeout=30)) for _ in range(100)]
+    calls: list[asyncio.Future[Any]] = [
+        asyncio.ensure_future(redis.blpop(["streamcash:test-nothing"], timeout=30)) for _ in range(100)
+    ]
     await asyncio.sleep(0.2)
     for call in calls:
         call.cancel()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import uuid4
 
@@ -38,7 +38,7 @@ async def waits_for_lock(scene: Scene, table: str) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def polling(url: str) -> AsyncIterator[Callable[[str], Awaitable[int]]]:
+async def polling(url: str) -> AsyncIterator[Callable[[str], Coroutine[Any, Any, int]]]:
     """A long-polling client's session: what posts an Engine.IO packet and returns the answer's status."""
     address = f"{url}/socket.io/?EIO=4&transport=polling"
     async with aiohttp.ClientSession() as session:
@@ -54,13 +54,15 @@ async def polling(url: str) -> AsyncIterator[Callable[[str], Awaitable[int]]]:
 
 async def close_while_connecting(scene: Scene, service: Service, namespace: str, auth: Any, table: str) -> None:
     """The look at its token waits for this table until it has said goodbye."""
-    async with polling(service.url) as post, scene.pool.acquire() as connection, connection.transaction():
+    async with polling(service.url) as post, scene.pool.acquire() as connection:
+        lock = connection.transaction()
+        await lock.start()
         await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         connecting = asyncio.create_task(post(f"40{namespace},{json.dumps(auth)}"))
         await until(functools.partial(waits_for_lock, scene, table))
         assert await post("1") == 200
         assert not connecting.done()
-        await connection.execute("COMMIT; BEGIN")
+        await lock.commit()
         await connecting
 
 

@@ -80,12 +80,14 @@ async def show(query_args: schemas.FeedQuery) -> tuple[schemas.Feed, int, dict[s
     streamer = await callers_streamer()
     selection = _selection(query_args)
     before, after = read_cursor("before", query_args.before), read_cursor("after", query_args.after)
+    following: str | None = None
+    previous: str | None = None
     async with parts().pool.acquire() as connection:
         horizon = await read_horizon(connection)
         if after is not None:
             page, mark = await history.list_newer(connection, streamer.id, selection, after, query_args.limit, horizon)
             # What is older is known already.
-            following, previous = None, write_cursor(mark)
+            previous = write_cursor(mark)
         else:
             older = None if before is None else before.place
             page = await history.list_page(connection, streamer.id, selection, before=older, limit=query_args.limit)
