@@ -25,7 +25,7 @@ from realtime.ghosts import Ghosts
 from realtime.guests import Guests
 from realtime.messages import MAX_MESSAGE_BYTES
 from realtime.net import Net
-from realtime.overlay_socket import OverlayNamespace
+from realtime.overlay_socket import ANSWER_SECONDS, OverlayNamespace
 from realtime.plain_sockets import PREFIX, PlainSockets
 from realtime.stage import DASHBOARD, OVERLAY, Stage
 from realtime.strangers import Strangers
@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 PING_INTERVAL_SECONDS = 10
 PING_TIMEOUT_SECONDS = 8
 
-POST_SECONDS = 5.0
-"""A long-polling client's message is taken at once, or not at all."""
+POST_SECONDS = ANSWER_SECONDS + 3.0
+"""A long-polling client's message is taken by then, or not at all; a refusal that comes late is sent all the same."""
 
 NAMESPACES = [OVERLAY, DASHBOARD, EVENTS]
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")

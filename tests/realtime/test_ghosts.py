@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -37,32 +37,48 @@ async def waits_for_lock(scene: Scene, table: str) -> bool:
     )
 
 
+class Polling:
+    """A long-polling client's session, by Engine.IO's packets."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+        self._session = session
+        self._address = address
+
+    async def post(self, packet: str) -> int:
+        """The answer's status."""
+        async with self._session.post(self._address, data=packet) as response:
+            return response.status
+
+    async def fetch(self) -> str:
+        """What waits for it, or comes next."""
+        async with self._session.get(self._address) as response:
+            return await response.text()
+
+
 @contextlib.asynccontextmanager
-async def polling(url: str) -> AsyncIterator[Callable[[str], Coroutine[Any, Any, int]]]:
-    """A long-polling client's session: what posts an Engine.IO packet and returns the answer's status."""
+async def polling(url: str) -> AsyncIterator[Polling]:
     address = f"{url}/socket.io/?EIO=4&transport=polling"
     async with aiohttp.ClientSession() as session:
         async with session.get(address) as response:
             sid = json.loads((await response.text())[1:])["sid"]
+        yield Polling(session, f"{address}&sid={sid}")
 
-        async def post(packet: str) -> int:
-            async with session.post(f"{address}&sid={sid}", data=packet) as response:
-                return response.status
 
-        yield post
+@contextlib.asynccontextmanager
+async def locked(scene: Scene, table: str) -> AsyncIterator[None]:
+    async with scene.pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
 
 
 async def close_while_connecting(scene: Scene, service: Service, namespace: str, auth: Any, table: str) -> None:
     """The look at its token waits for this table until it has said goodbye."""
-    async with polling(service.url) as post, scene.pool.acquire() as connection:
-        lock = connection.transaction()
-        await lock.start()
-        await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        connecting = asyncio.create_task(post(f"40{namespace},{json.dumps(auth)}"))
-        await until(functools.partial(waits_for_lock, scene, table))
-        assert await post("1") == 200
-        assert not connecting.done()
-        await lock.commit()
+    async with polling(service.url) as client:
+        async with locked(scene, table):
+            connecting = asyncio.create_task(client.post(f"40{namespace},{json.dumps(auth)}"))
+            await until(functools.partial(waits_for_lock, scene, table))
+            assert await client.post("1") == 200
+            assert not connecting.done()
         await connecting
 
 
@@ -86,6 +102,19 @@ async def test_a_bot_that_closed_while_it_connected_is_no_listener(service: Serv
     _, token = await make_key(scene, Scope.DONATIONS_READ)
     await close_while_connecting(scene, service, "/events", {"token": token}, "access_tokens")
     await until(functools.partial(counts, service, "listeners", 0))
+
+
+async def test_one_whom_the_database_keeps_waiting_hears_that_it_is_to_come_back(
+    service: Service, scene: Scene
+) -> None:
+    hello = json.dumps({"token": scene.token, "overlay_id": str(uuid4())})
+    async with polling(service.url) as client, asyncio.timeout(WAIT_SECONDS):
+        async with locked(scene, "overlay_tokens"):
+            assert await client.post(f"40/overlay,{hello}") == 200
+        said = ""
+        while "44/overlay," not in said:
+            said += await client.fetch()
+        assert '"code":"try_again"' in said
 
 
 async def ask(app: RealtimeApp, query: str, body: bytes | None = None) -> bytes:
