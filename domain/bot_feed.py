@@ -46,13 +46,24 @@ class ToldDonation:
     donor_name: str | None
     message: str
     is_hidden: bool
+    was_taken_back: bool
+    """Hidden after it was released."""
     is_test: bool
     paid_at: datetime
 
     @property
     def is_good(self) -> bool:
-        """Money that is there, and a donation to speak of."""
-        return self.status in (DonationStatus.PAID, DonationStatus.PARTIALLY_REFUNDED) and not self.is_hidden
+        """Money that is there, and a donation to speak of: one that was kept out of lists from the first plays, too."""
+        return self.status in (DonationStatus.PAID, DonationStatus.PARTIALLY_REFUNDED) and not self.was_taken_back
+
+    @property
+    def told_name(self) -> str | None:
+        """Of what is hidden no words are told: it is to disappear where it was shown."""
+        return None if self.is_hidden else self.donor_name
+
+    @property
+    def told_message(self) -> str:
+        return "" if self.is_hidden else self.message
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,15 @@ _LAST = Place(datetime(9000, 1, 1, tzinfo=UTC), 2**31 - 1)
 
 
 @dataclass(frozen=True)
+class Mark:
+    """How far somebody has come who asks again and again what came since. What bears a time from `floor` on may appear
+    before the place later, so that is where he goes on when he has read all."""
+
+    place: Place
+    floor: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Entry:
     """A line of the list: kopecks, and text as it may leave us. `key` is a donation's id, below zero by hand."""
 
@@ -195,15 +204,30 @@ async def list_page(
     return Page(entries, newer, edge, None if edge is None else edge.at)
 
 
-async def list_newer(connection: Any, streamer_id: int, selection: Selection, after: Place, limit: int) -> Page:
-    """Those next newer than a place and no others, the newest first; `newer` where there are more.
+async def list_newer(
+    connection: Any, streamer_id: int, selection: Selection, after: Mark, limit: int, horizon: datetime
+) -> tuple[Page, Mark]:
+    """Those next newer than a place and no others, the newest first, and where to go on.
 
-    For whoever asks again and again what came since.
+    For whoever asks again and again what came since. A place is the time its transaction began at, and younger ones may
+    be seen first: what is not older than the horizon (`bot_feed.read_horizon`, read before) comes again, after all that
+    there is was read, so that every page has something newer than the one before.
     """
-    found, edge = await _look(connection, streamer_id, selection, after=after, limit=limit + 1)
+    found, edge = await _look(connection, streamer_id, selection, after=after.place, limit=limit + 1)
     entries = tuple(reversed(found[:limit]))
     newer = entries[0].place if len(found) > limit else edge
-    return Page(entries, newer, after)
+    page = Page(entries, newer, after.place)
+    floor = min(horizon, after.floor or horizon)
+    goes_on = newer is not None or len(entries) == limit
+    place = newer or (entries[0].place if entries else after.place)
+    if goes_on and place.at >= floor:
+        return page, Mark(place, floor)
+    return page, go_back(place, floor)
+
+
+def go_back(place: Place, horizon: datetime) -> Mark:
+    """From where on is read what comes after a place: nothing before it can appear any more."""
+    return Mark(min(place, Place(horizon, _FIRST.key + 1)))
 
 
 async def list_from(

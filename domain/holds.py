@@ -161,6 +161,8 @@ async def settle(connection: Any, hold_id: int) -> Wake | None:
         await alerts.drop(connection, row["streamer_id"], row["public_alert_id"])
     else:
         name, message = await _show(connection, row, decision)
+        if row["is_hidden"]:
+            name, message = None, ""
     await outbox.add_event(
         connection,
         EventType.DONATION_MODERATED,

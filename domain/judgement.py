@@ -23,6 +23,8 @@ class Judged:
     verdict: Verdict
     reason: str
     settings: Settings
+    is_hidden: bool = False
+    """Kept out of lists."""
 
     @property
     def is_held(self) -> bool:
@@ -66,19 +68,20 @@ async def judge_donation(connection: Any, streamer_id: int, donation_id: int, am
         )
     if blocked is not None:
         verdict = Verdict(Action.HOLD, verdict.matches, None, "", verdict.approved_name, verdict.approved_message, None)
-        return Judged(verdict, f"blocked_{blocked}", settings)
+        return Judged(verdict, f"blocked_{blocked}", settings, case["is_hidden"])
     if verdict.action is Action.HOLD and settings.mode is Mode.APPROVE:
-        return Judged(verdict, "approve", settings)
-    return Judged(verdict, "amount" if is_small and not verdict.matches else "rules", settings)
+        return Judged(verdict, "approve", settings, case["is_hidden"])
+    reason = "amount" if is_small and not verdict.matches else "rules"
+    return Judged(verdict, reason, settings, case["is_hidden"])
 
 
 def texts_of(judged: Judged) -> dict[str, Any]:
-    """What an event may say: the texts that may leave us, none while a person has to decide."""
-    name = None if judged.is_held else judged.verdict.public_name
+    """What an event may say: the texts that may leave us, none while a person has to decide or of what is hidden."""
+    is_told = not (judged.is_held or judged.is_hidden)
     return {
         "is_held": judged.is_held,
-        "donor_name": name,
-        "message": "" if judged.is_held else judged.verdict.public_message,
+        "donor_name": judged.verdict.public_name if is_told else None,
+        "message": judged.verdict.public_message if is_told else "",
     }
 
 

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Iterable
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -15,15 +15,25 @@ log = logging.getLogger(__name__)
 REDIS_AWAY: tuple[type[BaseException], ...] = (RedisError, OSError, TimeoutError)
 
 
+MAX_CONNECTIONS = 32
+CALL_SECONDS = 1
+"""For a free connection, for connecting, for each of the two tries of a call."""
+
+
 def open_redis(redis_url: str) -> Redis:
-    """A client that connects when first used and gives up on a call within a second."""
-    return Redis.from_url(
+    """A client that connects when first used and gives up on a call within a few seconds.
+
+    Of more calls at once than it has connections the others wait for one: a crowd is no sign that Redis is away.
+    """
+    pool = BlockingConnectionPool.from_url(
         redis_url,
-        socket_connect_timeout=1,
-        socket_timeout=1,
+        max_connections=MAX_CONNECTIONS,
+        timeout=CALL_SECONDS,
+        socket_connect_timeout=CALL_SECONDS,
+        socket_timeout=CALL_SECONDS,
         retry=Retry(NoBackoff(), 1),
-        max_connections=32,
     )
+    return Redis.from_pool(pool)
 
 
 async def publish(redis: Redis, channel: str, texts: Iterable[str]) -> None:

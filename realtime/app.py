@@ -21,10 +21,11 @@ from realtime.dashboard_socket import DashboardNamespace
 from realtime.database import Database
 from realtime.events_socket import EVENTS, EventsNamespace
 from realtime.feed import Feed
+from realtime.ghosts import Ghosts
 from realtime.guests import Guests
 from realtime.messages import MAX_MESSAGE_BYTES
 from realtime.net import Net
-from realtime.overlay_socket import OverlayNamespace
+from realtime.overlay_socket import ANSWER_SECONDS, OverlayNamespace
 from realtime.plain_sockets import PREFIX, PlainSockets
 from realtime.stage import DASHBOARD, OVERLAY, Stage
 from realtime.strangers import Strangers
@@ -36,9 +37,10 @@ log = logging.getLogger(__name__)
 PING_INTERVAL_SECONDS = 10
 PING_TIMEOUT_SECONDS = 8
 
-POST_SECONDS = 5.0
-"""A long-polling client's message is taken at once, or not at all."""
+POST_SECONDS = ANSWER_SECONDS + 3.0
+"""A long-polling client's message is taken by then, or not at all; a refusal that comes late is sent all the same."""
 
+NAMESPACES = [OVERLAY, DASHBOARD, EVENTS]
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 Scope = MutableMapping[str, Any]
@@ -55,7 +57,7 @@ class RealtimeApp:
             async_mode="asgi",
             # In order, one at a time per socket: an overlay's `seen` never overtakes its `started`.
             async_handlers=False,
-            namespaces=[OVERLAY, DASHBOARD, EVENTS],
+            namespaces=NAMESPACES,
             cors_allowed_origins=allowed_origins(settings),
             max_http_buffer_size=MAX_MESSAGE_BYTES,
             ping_interval=PING_INTERVAL_SECONDS,
@@ -66,6 +68,7 @@ class RealtimeApp:
         self._wakes = Wakes(settings.redis_url)
         self._stage = Stage(self._server, self._database, self._wakes, uuid4())
         self._net = Net(self._stage, self._wakes)
+        self._ghosts = Ghosts(self._server, NAMESPACES)
         self._feed = Feed(self._database)
         box = SecretBox(settings.secret_keys.get_secret_value())
         self._guests = Guests(self._database, box)
@@ -109,6 +112,7 @@ class RealtimeApp:
             asyncio.create_task(self._wakes.hear(self._hear, self._look_now)),
             asyncio.create_task(self._feed.run()),
             asyncio.create_task(self._guests.run()),
+            asyncio.create_task(self._ghosts.run()),
         ]
 
     def _hear(self, wake: Wake) -> None:

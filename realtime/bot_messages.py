@@ -90,9 +90,8 @@ def _donation(donation: ToldDonation, *, is_release: bool) -> dict[str, Any]:
         "refunded_minor": donation.refunded_minor,
         "charged_back_minor": donation.charged_back_minor,
         "currency": donation.currency,
-        # What is hidden is to disappear where it was shown.
-        "donor_name": None if donation.is_hidden else donation.donor_name,
-        "message": "" if donation.is_hidden else donation.message,
+        "donor_name": donation.told_name,
+        "message": donation.told_message,
         "is_hidden": donation.is_hidden,
         "is_test": donation.is_test,
         "paid_at": donation.paid_at.isoformat(),

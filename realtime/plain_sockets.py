@@ -144,7 +144,7 @@ class PlainSockets:
     ) -> None:
         while True:
             donation = await waiting.get()
-            words = Words(donation.donor_name, donation.message, donation.amount_minor)
+            words = Words(donation.told_name, donation.told_message, donation.amount_minor)
             await socket.say(await self._frame(streamer_id, words))
 
     async def _frame(self, streamer_id: int, words: Words) -> str:

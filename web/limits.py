@@ -135,8 +135,11 @@ class Limiter:
         return (times, ends_at - now) if ends_at > now else (0, 0.0)
 
     def _rest(self, error: BaseException) -> None:
-        self._resting_until = time.monotonic() + REDIS_REST_SECONDS
-        log.warning("Redis is away, limits are counted in this process: %s", type(error).__name__)
+        now = time.monotonic()
+        if now >= self._resting_until:
+            # Once for all that asked at the same time.
+            log.warning("Redis is away, limits are counted in this process: %s", type(error).__name__)
+        self._resting_until = now + REDIS_REST_SECONDS
 
     def _count_here(self, name: str, period_seconds: int) -> tuple[int, float]:
         now = time.monotonic()

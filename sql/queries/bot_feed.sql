@@ -9,10 +9,11 @@ FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_p
 -- Donations of each streamer that were released or changed since a moment, in that order; the newest of very many.
 -- Released: paid, and its alert was never held, or was let go (one that its streamer does not want shown is dropped
 -- without a place in the queue). `at` is when the last of it happened.
-SELECT donations.streamer_id, found.at, coalesce(alerts.playable_at, alerts.finished_at, donations.paid_at) AS released_at, donations.id, donations.public_id,
+SELECT donations.streamer_id, found.at, release.at AS released_at, donations.id, donations.public_id,
        donations.status, donations.amount_minor, donations.refunded_minor, donations.charged_back_minor,
        donations.currency, donations.public_donor_name AS donor_name, donations.public_message AS message,
-       donations.hidden_at IS NOT NULL AS is_hidden, donations.paid_at,
+       donations.hidden_at IS NOT NULL AS is_hidden, coalesce(donations.hidden_at > release.at, false) AS was_taken_back,
+       donations.paid_at,
        EXISTS (SELECT FROM payments JOIN terminals ON terminals.id = payments.terminal_id
                WHERE payments.donation_id = donations.id AND payments.booked_as = 'donation'
                  AND terminals.is_test) AS is_test
@@ -43,6 +44,7 @@ CROSS JOIN LATERAL (
 ) AS found
 JOIN donations ON donations.id = found.donation_id
 JOIN alerts ON alerts.donation_id = donations.id AND alerts.kind = 'donation'
+CROSS JOIN LATERAL (SELECT coalesce(alerts.playable_at, alerts.finished_at, donations.paid_at) AS at) AS release
 WHERE donations.paid_at IS NOT NULL
   AND (alerts.playable_at IS NOT NULL
        OR (alerts.status <> 'held'

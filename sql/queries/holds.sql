@@ -82,7 +82,8 @@ WHERE holds.alert_id = :alert_id AND holds.settled_at IS NULL
   AND (holds.takes_effect_at <= now() OR holds.decision IS NULL AND holds.decide_by <= now())
 RETURNING holds.alert_id, holds.streamer_id, holds.donation_id, holds.reason, holds.decision, holds.by_kind,
           holds.by_id, holds.by_name, holds.approved_name, holds.approved_message, holds.quiet_name, holds.outcome,
-          (SELECT alerts.alert_id FROM alerts WHERE alerts.id = holds.alert_id) AS public_alert_id;
+          (SELECT alerts.alert_id FROM alerts WHERE alerts.id = holds.alert_id) AS public_alert_id,
+          (SELECT donations.hidden_at IS NOT NULL FROM donations WHERE donations.id = holds.donation_id) AS is_hidden;
 
 -- name: list_due
 -- Holds that should have been settled some seconds ago: whoever was to do it did not.

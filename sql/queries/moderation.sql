@@ -28,7 +28,7 @@ DELETE FROM moderation_words WHERE streamer_id = :streamer_id AND id = :word_id 
 
 -- name: get_case^
 -- All that a paid donation is judged by: its texts as written, and what its streamer chose (nulls: by default).
-SELECT donations.donor_name, donations.message, donations.amount_minor,
+SELECT donations.donor_name, donations.message, donations.amount_minor, donations.hidden_at IS NOT NULL AS is_hidden,
        settings.mode, settings.acts, settings.capitals_percent, settings.long_over, settings.emoji_over,
        settings.message_from_minor, settings.hold_minutes, settings.outcome,
        ARRAY(SELECT pattern FROM moderation_words words

@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 from domain import manual_donations
+from domain.payment_status import NewsStatus
 from domain.scopes import Scope
 from domain.streamers import Streamer
 from tests.api.keys import code_of, with_key
+from tests.builders import hear, open_donation
 from tests.support.site import Site
-from tests.web.money import add_paid, go_back
+from tests.web.money import add_paid, built, go_back
 
 pytestmark = pytest.mark.usefixtures("shared_site")
 
@@ -38,10 +40,32 @@ async def add_by_hand(site: Site, streamer: Streamer, message: str) -> str:
     return made
 
 
+async def age(site: Site, streamer: Streamer) -> None:
+    """What came lately came a minute earlier: nothing older can appear any more."""
+    for table, moment in (("donations", "paid_at"), ("manual_donations", "received_at")):
+        await site.pool.execute(
+            f"UPDATE {table} SET {moment} = {moment} - interval '1 minute' "
+            f"WHERE streamer_id = $1 AND {moment} > now() - interval '45 seconds'",
+            streamer.id,
+        )
+
+
+async def poll(client: httpx.AsyncClient, cursor: str, **asked: Any) -> tuple[list[str], str]:
+    """All that came since, in pages, the oldest first, and the cursor for the next time."""
+    found: list[str] = []
+    while True:
+        feed = await feed_of(client, after=cursor, **asked)
+        found += reversed(messages(feed))
+        cursor = feed["previous"]
+        if len(feed["entries"]) < asked.get("limit", 50):
+            return found, cursor
+
+
 async def test_pages_go_on_where_they_ended(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
     assert await feed_of(hers) == {"entries": [], "next": None, "previous": None}
     for number in range(5):
         await add_paid(site, streamer, message=f"№{number}")
+    await age(site, streamer)
     first = await feed_of(hers, limit=2)
     assert messages(first) == ["№4", "№3"]
     # What comes in meanwhile moves no page.
@@ -52,12 +76,50 @@ async def test_pages_go_on_where_they_ended(hers: httpx.AsyncClient, site: Site,
 
     since = await feed_of(hers, after=first["previous"])
     assert messages(since) == ["№5"]
+    # What is so young comes again, until nothing older can appear.
+    assert messages(await feed_of(hers, after=since["previous"])) == ["№5"]
+    await age(site, streamer)
+    since = await feed_of(hers, after=first["previous"])
     nothing = await feed_of(hers, after=since["previous"])
     assert (nothing["entries"], nothing["previous"]) == ([], since["previous"])
     # All that came since, in pages from the oldest of it on.
     step = await feed_of(hers, after=third["previous"], limit=2)
     assert messages(step) == ["№2", "№1"]
     assert messages(await feed_of(hers, after=step["previous"], limit=50)) == ["№5", "№4", "№3"]
+
+
+async def test_what_was_paid_in_a_slow_transaction_comes_although_younger_was_seen(
+    hers: httpx.AsyncClient, site: Site, streamer: Streamer
+) -> None:
+    """Its place is the moment its transaction began at."""
+    await add_paid(site, streamer, message="давно")
+    await age(site, streamer)
+    before = (await feed_of(hers))["previous"]
+    async with site.pool.acquire() as slow:
+        transaction = slow.transaction()
+        await transaction.start()
+        _, payment = await open_donation(slow, await built(site, streamer), message="долго")
+        for number in range(3):
+            await add_paid(site, streamer, message=f"№{number}")
+        first = (await feed_of(hers))["previous"]
+        seen, cursor = await poll(hers, before)
+        assert seen == ["№0", "№1", "№2"]
+        # However small the pages: they do not end before the youngest while it is open.
+        one_by_one, other_cursor = await poll(hers, before, limit=1)
+        assert one_by_one[:3] == ["№0", "№1", "№2"]
+        # In the middle of such pages, too.
+        middle = (await feed_of(hers, after=before, limit=2))["previous"]
+        await hear(slow, payment, NewsStatus.CONFIRMED)
+        await transaction.commit()
+    for place in (first, cursor, other_cursor):
+        assert "долго" in (await poll(hers, place))[0]
+    rest, cursor = await poll(hers, middle)
+    assert rest == ["№2"]
+    assert "долго" in (await poll(hers, cursor))[0]
+    # And nothing comes again once it is old.
+    await age(site, streamer)
+    _, cursor = await poll(hers, before)
+    assert await poll(hers, cursor) == ([], cursor)
 
 
 async def test_links_lead_to_the_next_pages(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain import alerts, blocks, holds, moderation_log, rejudging
+from domain import alerts, blocks, history, holds, moderation_log, rejudging
 from domain.blocks import BlockKind
 from domain.errors import InvalidInputError, NotAllowedError, NotFoundError
 from domain.holds import Decision
@@ -132,6 +132,35 @@ async def test_held_text_leaves_nowhere_before_the_decision(
     assert task["later"]
     for row in await connection.fetch("SELECT data FROM outbox"):
         assert "сука" not in str(row["data"])
+
+
+async def test_what_is_kept_out_of_lists_is_told_to_programs_without_its_words(
+    connection: asyncpg.Connection, streamer: BuiltStreamer
+) -> None:
+    """On the screen it is as it was written; programs hear the words when it is let into the lists."""
+    await save_settings(connection, streamer.id, HOLD_WORDS)
+    ids = []
+    for message in ("Привет", "сука, привет"):
+        donation, payment = await open_donation(connection, streamer, message=message)
+        assert await history.set_hidden(connection, streamer.id, donation.id, True)
+        await hear(connection, payment, N.CONFIRMED)
+        ids.append(donation.id)
+    assert (await alert_of(connection, ids[0]))["message"] == "Привет"
+    alert_id = (await alert_of(connection, ids[1]))["alert_id"]
+    assert (await holds.decide(connection, streamer.id, alert_id, Decision.SHOW, OWNER)).won
+    await let_time_pass(connection, seconds=5)
+    await settle_all(connection)
+    assert (await alert_of(connection, ids[1]))["message"] == "сука, привет"
+
+    async def words() -> list[tuple[str, str | None, str]]:
+        rows = await connection.fetch("SELECT name, data FROM outbox WHERE data ? 'donor_name' ORDER BY id")
+        return [(row["name"], row["data"]["donor_name"], row["data"]["message"]) for row in rows]
+
+    told = await words()
+    assert {name for name, _, _ in told} == {"notification.send", "donation.moderated"}
+    assert {(name, message) for _, name, message in told} == {(None, "")}
+    assert await history.set_hidden(connection, streamer.id, ids[1], False)
+    assert (await words())[len(told) :] == [("donation.moderated", "Аня", "сука, привет")]
 
 
 async def test_approval_first(connection: asyncpg.Connection, streamer: BuiltStreamer) -> None:

@@ -1,13 +1,14 @@
-"""Listening on Redis: whoever listens is told from when on it misses nothing, and of every gap."""
+"""Redis: whoever listens is told from when on it misses nothing, and of every gap; a crowd waits for a connection."""
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
 
-from infra.redis import listen
+from infra.redis import MAX_CONNECTIONS, listen, open_redis, publish
 from tests.support.servers import Servers
 
 CHANNEL = "news"
@@ -77,3 +78,31 @@ async def test_a_server_that_was_away_is_a_gap(redis: Redis, redis_url: str, ser
     await redis.publish(CHANNEL, "three")
     assert await heard(wakes) == b"three"
     await wakes.aclose()
+
+
+async def test_wake_ups_of_a_crowd_are_all_published(redis_url: str) -> None:
+    redis, ears = open_redis(redis_url), open_redis(redis_url)
+    texts = [str(number) for number in range(MAX_CONNECTIONS * 4)]
+    async with ears.pubsub(ignore_subscribe_messages=True) as heard, asyncio.timeout(20):
+        await heard.subscribe(CHANNEL)
+        await asyncio.gather(*(publish(redis, CHANNEL, [text]) for text in texts))
+        found: set[str] = set()
+        while len(found) < len(texts):
+            message = await heard.get_message(timeout=1)
+            if message is not None:
+                found.add(message["data"].decode())
+    await redis.aclose()
+    await ears.aclose()
+
+
+async def test_whoever_stops_waiting_takes_no_connection_away(redis_url: str) -> None:
+    redis = open_redis(redis_url)
+    calls: list[asyncio.Future[Any]] = [
+        asyncio.ensure_future(redis.blpop(["streamcash:test-nothing"], timeout=30)) for _ in range(100)
+    ]
+    await asyncio.sleep(0.2)
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert await asyncio.gather(*(redis.ping() for _ in range(100))) == [True] * 100
+    await redis.aclose()

@@ -136,6 +136,50 @@ async def test_what_becomes_of_a_donation_later_comes_too(bot: Callable[..., Bot
         assert (await one.wait_for("donation"))["donation_id"] == unshown
 
 
+async def pay_unlisted(scene: Scene, message: str) -> int:
+    """As the first version's API makes one that is not public: hidden before it is paid."""
+    async with scene.pool.acquire() as connection, connection.transaction():
+        donation, payment = await open_donation(connection, scene.streamer, message=message)
+        await history.set_hidden(connection, scene.streamer.id, donation.id, True)
+    async with scene.pool.acquire() as connection, connection.transaction():
+        await hear(connection, payment, NewsStatus.CONFIRMED)
+    await scene.wake(Topic.ALERTS, Topic.DONATION, Topic.TOTALS)
+    return donation.id
+
+
+async def set_hidden(scene: Scene, donation_id: int, is_hidden: bool) -> None:
+    async with scene.pool.acquire() as connection, connection.transaction():
+        assert await history.set_hidden(connection, scene.streamer.id, donation_id, is_hidden)
+    await scene.wake(Topic.DONATION)
+
+
+def told(donation: Any) -> tuple[Any, ...]:
+    return tuple(donation[name] for name in ("donation_id", "change", "is_hidden", "donor_name", "message"))
+
+
+async def test_one_that_was_never_in_lists_is_released_without_its_words(bot: Callable[..., Bot], scene: Scene) -> None:
+    async with bot() as one:
+        await one.wait_for("controls")
+        unlisted = await pay_unlisted(scene, "Никому")
+        assert await scene.status(unlisted) == "queued"
+        assert told(await one.wait_for("donation")) == (unlisted, "released", True, None, "")
+        await one.wait_for("cursor")
+        cursor = one.cursor
+        for is_hidden, words in ((False, ("Аня", "Никому")), (True, (None, ""))):
+            await set_hidden(scene, unlisted, is_hidden)
+            assert told(await one.wait_for("donation")) == (unlisted, "changed", is_hidden, *words)
+    # Whoever was away: what was hidden when it was paid is new, what the streamer hid later is none to speak of.
+    away, taken_back = await pay_unlisted(scene, "Тихо"), (await pay(scene, message="Громко"))[0]
+    await set_hidden(scene, taken_back, True)
+    async with bot(after=cursor) as one:
+        changes = [told(await one.wait_for("donation")) for _ in range(3)]
+        assert sorted(changes) == [
+            (unlisted, "changed", True, None, ""),
+            (away, "released", True, None, ""),
+            (taken_back, "changed", True, None, ""),
+        ]
+
+
 async def test_tests_and_replays_are_alerts_and_no_donations(
     bot: Callable[..., Bot], scene: Scene, service: Service
 ) -> None:

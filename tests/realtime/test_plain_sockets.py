@@ -16,7 +16,7 @@ from infra.crypto import SecretBox
 from realtime.plain_frames import donation_frame, words_of_offer
 from tests.builders import make_streamer
 from tests.realtime.conftest import SECRET_KEY, Scene, Service
-from tests.realtime.test_bots import pay, person, until
+from tests.realtime.test_bots import pay, pay_unlisted, person, set_hidden, until
 from tests.support.servers import Servers
 
 WAIT_SECONDS = 20
@@ -239,7 +239,18 @@ async def test_a_listener_hears_released_donations_and_is_no_overlay(service: Se
             frame = await listener.frame()
             assert frame["donation"]["formatted_text"] == "Секрет от {message}"
             assert frame["tier"]["min_amount"] == 1000
-        assert {await scene.status(donation_id), await scene.status(big)} == {"queued"}
+        # One that is kept out of lists plays, so it is heard of: once, and without its words.
+        unlisted = await pay_unlisted(scene, "Никому")
+        for listener in (one, two, three):
+            frame = await listener.frame()
+            assert (frame["donation"]["donor_name"], frame["donation"]["message"]) == ("Аноним", "")
+            assert (frame["donation"]["amount"], frame["donation"]["is_anonymous"]) == (300, True)
+        for is_hidden in (False, True):
+            await set_hidden(scene, unlisted, is_hidden)
+        last, _ = await pay(scene, message="Последний")
+        for listener in (one, two, three):
+            assert (await listener.frame())["donation"]["message"] == "Последний"
+        assert {await scene.status(paid) for paid in (donation_id, big, unlisted, last)} == {"queued"}
         assert not await scene.pool.fetchval("SELECT count(*) FROM overlays")
 
 

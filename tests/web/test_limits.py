@@ -1,5 +1,8 @@
 """Limits hold on Redis and, while it is away, in the process."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 from werkzeug.exceptions import TooManyRequests
 
@@ -79,6 +82,45 @@ async def test_processes_count_together_on_redis(redis_url: str) -> None:
         await Limiter(two).take(THREE, "anna")
     await one.aclose()
     await two.aclose()
+
+
+async def test_many_at_once_are_counted_on_redis(redis_url: str) -> None:
+    one, two = open_redis(redis_url), open_redis(redis_url)
+    many = Limit("many", 150, 60)
+    limiters = Limiter(one), Limiter(two)
+    taken = await asyncio.gather(
+        *(limiter.take(many, "anna") for _ in range(100) for limiter in limiters), return_exceptions=True
+    )
+    refused = [count for count in taken if isinstance(count, TooManyRequests)]
+    assert len(refused) == 50
+    assert not [error for error in taken if isinstance(error, BaseException) and error not in refused]
+    await one.aclose()
+    await two.aclose()
+
+
+@pytest.fixture
+async def silent_url() -> AsyncIterator[str]:
+    """Something that takes connections and never says a word."""
+    talks: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _reader, writer: talks.append(writer), "127.0.0.1", 0)
+    yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    for writer in talks:
+        writer.close()
+    server.close()
+
+
+async def test_many_at_once_wait_for_no_silent_redis(silent_url: str) -> None:
+    redis = open_redis(silent_url)
+    limiter = Limiter(redis)
+    async with asyncio.timeout(20):
+        taken = await asyncio.gather(
+            *(limiter.take(Limit("many", 150, 60), "anna") for _ in range(200)), return_exceptions=True
+        )
+        assert len([count for count in taken if isinstance(count, TooManyRequests)]) == 50
+        # And it is left alone for a while: whoever comes now does not wait.
+        await limiter.forget(THREE, "anna")
+        await use_up(limiter, "anna")
+    await redis.aclose()
 
 
 async def test_a_count_ends_with_its_period(redis_url: str) -> None:

@@ -6,11 +6,12 @@ from quart_schema import validate_querystring, validate_response
 
 from domain import history, manual_donations
 from domain.alerts import AlertStatus
+from domain.bot_feed import read_horizon
 from domain.donation_details import Donation, find_donation, read_details
 from domain.donations import DonationStatus
 from domain.errors import NotFoundError
 from domain.feed import find_public_id
-from domain.history import Entry, Selection
+from domain.history import Entry, Mark, Selection
 from domain.manual_donations import Manual
 from domain.scopes import Scope
 from domain.text import clean_name
@@ -65,10 +66,11 @@ _EXAMPLE = {
 async def show(query_args: schemas.FeedQuery) -> tuple[schemas.Feed, int, dict[str, str]]:
     """Donations, the newest first
 
-    In pages: `next` goes on to older ones, as `before`. Keep `previous` and ask with it as `after` for what came since.
-    Of a narrow selection a page looks at thousands of donations and not farther, so it may have few entries, or none,
-    and a `next` all the same. `q` and `donor` search what donors wrote, and need `donations:original` too. To miss
-    nothing in the middle of a stream, listen to webhooks or events instead.
+    In pages: `next` goes on to older ones, as `before`. Keep `previous` and ask with it as `after` for what came since;
+    what is only seconds old may come again, so drop repeats by `public_id`. Of a narrow selection a page looks at
+    thousands of donations and not farther, so it may have few entries, or none, and a `next` all the same. `q` and
+    `donor` search what donors wrote, and need `donations:original` too. To miss nothing in the middle of a stream,
+    listen to webhooks or events instead.
     """
     if (query_args.q or query_args.donor) and not caller().may(Scope.DONATIONS_ORIGINAL):
         # Searched is what was written, too: whoever may not read it could find it out word by word.
@@ -76,18 +78,22 @@ async def show(query_args: schemas.FeedQuery) -> tuple[schemas.Feed, int, dict[s
             403, f"`q` and `donor` search what donors wrote: they need {Scope.DONATIONS_ORIGINAL}", code="scope"
         )
     streamer = await callers_streamer()
+    selection = _selection(query_args)
     before, after = read_cursor("before", query_args.before), read_cursor("after", query_args.after)
+    following: str | None = None
+    previous: str | None = None
     async with parts().pool.acquire() as connection:
+        horizon = await read_horizon(connection)
         if after is not None:
-            page = await history.list_newer(connection, streamer.id, _selection(query_args), after, query_args.limit)
+            page, mark = await history.list_newer(connection, streamer.id, selection, after, query_args.limit, horizon)
+            # What is older is known already.
+            previous = write_cursor(mark)
         else:
-            page = await history.list_page(
-                connection, streamer.id, _selection(query_args), before=before, limit=query_args.limit
-            )
-    newest = page.entries[0].place if page.entries else after or before
-    # Going on to newer ones, what is older is known already.
-    following = None if after is not None else write_cursor(page.older)
-    previous = write_cursor(page.newer if after is not None and page.newer is not None else newest)
+            older = None if before is None else before.place
+            page = await history.list_page(connection, streamer.id, selection, before=older, limit=query_args.limit)
+            newest = page.entries[0].place if page.entries else older
+            following = None if page.older is None else write_cursor(Mark(page.older))
+            previous = None if newest is None else write_cursor(history.go_back(newest, horizon))
     answer = schemas.Feed(entries=[_of_entry(entry) for entry in page.entries], next=following, previous=previous)
     return answer, 200, links(following=following, previous=previous)
 

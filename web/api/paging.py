@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from pydantic import Field
 from quart import request
 
-from domain.history import Place
+from domain.history import Mark, Place
 from web.api.problems import problem
 from web.api.schemas.common import Model
 from web.history_filters import read_place, write_place
@@ -29,13 +29,14 @@ class PageQuery(Model):
     )
 
 
-def write_cursor(place: Place | None) -> str | None:
-    if place is None:
-        return None
-    return base64.urlsafe_b64encode(write_place(place).encode()).decode().rstrip("=")
+def write_cursor(mark: Mark) -> str:
+    written = write_place(mark.place)
+    if mark.floor is not None:
+        written += "~" + write_place(Place(mark.floor, 0))
+    return base64.urlsafe_b64encode(written.encode()).decode().rstrip("=")
 
 
-def read_cursor(name: str, text: str | None) -> Place | None:
+def read_cursor(name: str, text: str | None) -> Mark | None:
     """`name`: of the query's field. Raises Refused(422): it is none of ours."""
     if text is None:
         return None
@@ -43,10 +44,11 @@ def read_cursor(name: str, text: str | None) -> Place | None:
         written = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
         written = ""
-    place = read_place(written)
-    if place is None:
+    place_text, has_floor, floor_text = written.partition("~")
+    place, floor = read_place(place_text), read_place(floor_text)
+    if place is None or (has_floor and floor is None):
         raise problem("cursor", field=name, where="query")
-    return place
+    return Mark(place, None if floor is None else floor.at)
 
 
 def links(*, following: str | None, previous: str | None) -> dict[str, str]:

@@ -78,7 +78,8 @@ class Feed(Model):
     entries: list[Entry]
     next: str | None = Field(description="The cursor for older ones, as `before`; null: that was all")
     previous: str | None = Field(
-        description="The cursor for newer ones, as `after`: keep it to ask later what came since. Null: nothing yet"
+        description="The cursor for newer ones, as `after`: keep it to ask later what came since. What is only seconds "
+        "old may come again: drop repeats by `public_id`. Null: nothing yet"
     )
 
 
