@@ -10,10 +10,10 @@ without SECRET_KEYS can try passwords on, and the other is encrypted.
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from quart import Quart, Response, current_app, g, request
@@ -28,6 +28,9 @@ from web.context import parts
 
 log = logging.getLogger(__name__)
 
+View = TypeVar("View", bound=Callable[..., Any])
+
+_UNNAMED = "_streamcash_unnamed"
 HEADER = "Idempotency-Key"
 KEPT_HEADERS = ("Content-Type", "Link", "Location")
 
@@ -36,6 +39,19 @@ KEPT_HEADERS = ("Content-Type", "Link", "Location")
 class _Mine:
     name: Name
     attempt: UUID
+
+
+def unnamed(view: View) -> View:
+    """An operation that takes no name, though its method is one that changes things: it changes nothing, or the same
+    again is the same."""
+    setattr(view, _UNNAMED, True)
+    return view
+
+
+def takes_name(view: Any) -> bool:
+    """Whether a request for this operation, which is no GET, may name itself. Answers to everybody may hold what signs
+    a person in: nothing of that is kept."""
+    return not access_of(view).is_public and not getattr(view, _UNNAMED, False)
 
 
 def setup_idempotency(app: Quart) -> None:
@@ -92,13 +108,8 @@ def _name() -> Name | None:
     if not is_api(request.endpoint) or request.method in ("GET", "HEAD", "OPTIONS"):
         return None
     assert request.endpoint is not None
-    who = caller_if_any()
-    # Answers to everybody may hold what signs a person in: nothing of that is kept.
-    if who is None or access_of(current_app.view_functions[request.endpoint]).is_public:
-        return None
-    key = request.headers.get(HEADER)
-    # Files are kept once by what is in them.
-    if key is None or request.mimetype == "multipart/form-data":
+    who, key = caller_if_any(), request.headers.get(HEADER)
+    if who is None or key is None or not takes_name(current_app.view_functions[request.endpoint]):
         return None
     if not 1 <= len(key) <= KEY_MAX_LENGTH or not key.isascii() or not key.isprintable():
         raise problem("idempotency-key", field=HEADER, where="header")
