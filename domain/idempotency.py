@@ -8,6 +8,7 @@
 another may begin anew; one that dies after it leaves a request that is done and has lost its answer.
 """
 
+import math
 import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -57,11 +58,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Begun:
-    """`attempt` is set when it is this request's turn, `answer` when there is one."""
+    """`attempt` is set when it is this request's turn, `answer` when there is one, `wait_seconds` while it is BUSY."""
 
     turn: Turn
     attempt: uuid.UUID | None = None
     answer: Answer | None = None
+    wait_seconds: int = 1
 
 
 async def begin(connection: Any, name: Name, fingerprints: tuple[bytes, ...]) -> Begun:
@@ -78,7 +80,7 @@ async def begin(connection: Any, name: Name, fingerprints: tuple[bytes, ...]) ->
     )
     if taken is not None:
         return Begun(Turn.MINE, attempt)
-    row = await _sql.get(connection, **vars(name), silent_seconds=SILENT_SECONDS)
+    row = await _sql.get(connection, **vars(name))
     if row is None:
         # Forgotten between the two statements: whoever asks again will find it free.
         return Begun(Turn.BUSY)
@@ -86,7 +88,11 @@ async def begin(connection: Any, name: Name, fingerprints: tuple[bytes, ...]) ->
         return Begun(Turn.ANOTHER)
     if row["status"] is not None:
         return Begun(Turn.ANSWERED, answer=Answer(row["status"], row["headers"], row["body"]))
-    return Begun(Turn.LOST if row["acted_at"] is not None and row["is_silent"] else Turn.BUSY)
+    left_seconds = SILENT_SECONDS - row["age_seconds"]
+    if row["acted_at"] is not None and left_seconds <= 0:
+        return Begun(Turn.LOST)
+    # The longer it takes the likelier it has died, which is known at the end of its silence.
+    return Begun(Turn.BUSY, wait_seconds=max(1, math.ceil(min(row["age_seconds"], left_seconds))))
 
 
 async def mark_acted(connection: Any, name: Name, attempt: uuid.UUID) -> bool:

@@ -129,6 +129,49 @@ async def test_who_comes_second_undoes_what_it_did(hers: httpx.AsyncClient, site
     assert await goals_of(hers) == []
 
 
+async def test_who_hangs_up_finds_it_done(hers: httpx.AsyncClient, site: Site) -> None:
+    """The repeat of a broken connection is what names are for: it hears the answer."""
+    async with site.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM streamers FOR UPDATE")
+        broken = asyncio.create_task(hers.post("/goals", json=GOAL, headers=named("a")))
+        while await site.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0:
+            await asyncio.sleep(0.02)
+        broken.cancel()
+        await asyncio.gather(broken, return_exceptions=True)
+        waiting = await hers.post("/goals", json=GOAL, headers=named("a"))
+        assert (code_of(waiting), waiting.headers["Retry-After"]) == ("idempotency-in-progress", "1")
+    while (again := await hers.post("/goals", json=GOAL, headers=named("a"))).status_code == 409:
+        assert code_of(again) == "idempotency-in-progress"
+        await asyncio.sleep(0.02)
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
+    assert await goals_of(hers) == [again.json()]
+
+
+async def test_who_hangs_up_before_a_refusal_leaves_the_name_free(hers: httpx.AsyncClient, site: Site) -> None:
+    goal_id = (await hers.post("/goals", json=GOAL)).json()["id"]
+    async with site.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM streamer_totals FOR UPDATE")
+        broken = asyncio.create_task(hers.post(f"/goals/{goal_id}/end", headers=named("a")))
+        while await site.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0:
+            await asyncio.sleep(0.02)
+        broken.cancel()
+        await asyncio.gather(broken, return_exceptions=True)
+    while await site.pool.fetchval("SELECT count(*) FROM idempotency_keys") == 1:
+        await asyncio.sleep(0.02)
+
+
+async def test_the_longer_it_takes_the_later_one_asks_again(site: Site, streamer: Streamer) -> None:
+    """What has died is known to be dead after a minute; until then nobody need ask every second."""
+    name, asked = Name(streamer.owner_id, 0, "a"), (b"x" * 32,)
+    async with site.pool.acquire() as connection:
+        await idempotency.begin(connection, name, asked)
+        for age, waits in (("0 seconds", {1, 2}), ("20.5 seconds", {21, 22}), ("55 seconds", {4, 5})):
+            await connection.execute(f"UPDATE idempotency_keys SET begun_at = now() - interval '{age}'")
+            begun = await idempotency.begin(connection, name, asked)
+            assert begun.turn is Turn.BUSY
+            assert begun.wait_seconds in waits
+
+
 async def test_a_day_later_it_is_forgotten(hers: httpx.AsyncClient, site: Site) -> None:
     await hers.post("/goals", json=GOAL, headers=named("a"))
     await site.pool.execute("UPDATE idempotency_keys SET begun_at = now() - interval '25 hours'")

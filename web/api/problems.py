@@ -43,7 +43,7 @@ _OURS: dict[str, Problem] = {
     "idempotency-key": Problem(422, f"An Idempotency-Key is 1 to {KEY_MAX_LENGTH} printable ASCII characters."),
     "idempotency-key-reused": Problem(422, "This Idempotency-Key belongs to another request: each needs its own."),
     "idempotency-in-progress": Problem(
-        409, "The same request is being answered at this moment: ask again in a second."
+        409, "The same request is being answered at this moment: ask again when Retry-After says."
     ),
     "idempotency-answer-lost": Problem(409, "This request was done, but its answer is lost: look at what it changed."),
 }
