@@ -16,7 +16,9 @@ from domain.retention import RULES
 from domain.scopes import Scope
 from domain.streamers import Streamer
 from infra.crypto import SecretBox
+from tests.api.conftest import calling
 from tests.api.keys import code_of, with_key
+from tests.support.hourly_tokens import hourly_tokens
 from tests.support.site import Site
 
 pytestmark = pytest.mark.usefixtures("kept_site")
@@ -69,6 +71,23 @@ async def test_names_are_ones_own(
         # Who may not do it hears nothing of who did.
         assert code_of(await bot.post("/queue/pause", headers=named("a"))) == "scope"
     assert len(await goals_of(hers)) == 2
+
+
+async def test_an_applications_next_token_has_its_names_and_its_limit(site: Site, streamer: Streamer) -> None:
+    """It gets a new one every hour, and repeats what it asked for with the one before."""
+    async with site.pool.acquire() as connection, connection.transaction():
+        box = SecretBox(site.settings.secret_keys.get_secret_value())
+        first, second = await hourly_tokens(connection, box, streamer, [Scope.GOALS_WRITE], hours=2)
+        [another] = await hourly_tokens(connection, box, streamer, [Scope.GOALS_WRITE], hours=1)
+    answers = []
+    for token in (first, second, another):
+        async with calling(site, token) as bot:
+            answers.append(await bot.post("/goals", json=GOAL, headers=named("a")))
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, "true", None]
+    assert answers[0].json() == answers[1].json() != answers[2].json()
+    left = [int(answer.headers["RateLimit-Remaining"]) for answer in answers]
+    assert left == [left[0], left[0] - 1, left[0]]
 
 
 async def test_all_at_once_make_one(hers: httpx.AsyncClient) -> None:

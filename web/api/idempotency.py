@@ -141,7 +141,7 @@ def _name() -> Name | None:
     if not 1 <= len(key) <= KEY_MAX_LENGTH or not key.isascii() or not key.isprintable():
         raise problem("idempotency-key", field=HEADER, where="header")
     who = caller()
-    return Name(who.user.id, who.key_id or 0, key)
+    return Name(who.user.id, who.program_id or 0, key)
 
 
 async def _fingerprints() -> tuple[bytes, ...]:
