@@ -41,7 +41,7 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True)
 class Name:
-    """A request's name among those of its caller; `key_id` 0 is the person herself, less than 0 an application's grant."""
+    """A request's name among those of its caller; `key_id` 0 is the person herself, less than 0 an application's."""
 
     user_id: int
     key_id: int

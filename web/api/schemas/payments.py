@@ -20,11 +20,13 @@ def _check_order_id(text: str) -> str:
     return text
 
 
+OrderId = Annotated[str, AfterValidator(_check_order_id)]
+
+
 class PaymentInit(Model):
     amount: RoublesIn
     order_id: Annotated[
-        str,
-        AfterValidator(_check_order_id),
+        OrderId,
         Field(
             description="Your own name of this payment, unique among those of the streamer. The same order "
             "sent again is the same payment."
