@@ -24,6 +24,7 @@ from domain.user_profiles import (
     get_person,
     is_username_taken,
     list_people,
+    lock_profile,
     read_profile,
     save_profile,
 )
@@ -223,6 +224,7 @@ async def _show(user_id: int) -> User:
 
 async def _save_profile(connection: Any, user_id: int, data: UserUpdateMe | UserUpdate) -> None:
     """The fields that were sent. Raises Refused."""
+    await lock_profile(connection, user_id)
     before = await read_profile(connection, user_id)
     person = await get_person(connection, user_id)
     after = changed_profile(before, data, shown_username=person.username)
