@@ -21,6 +21,10 @@ DAYS = 1
 SILENT_SECONDS = 60.0
 """A request that did nothing for so long has died with its process."""
 KEY_MAX_LENGTH = 200
+NAMES_A_DAY = 10_000
+"""Of one person and all programs that act for her: each is a row with an answer."""
+ANSWER_MAX_BYTES = 16 * 1024
+"""A longer one is not kept: its request is known to be done."""
 
 _sql = queries.idempotency
 
@@ -53,7 +57,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes = field(repr=False)
-    """Encrypted: it may hold what its owner alone may read."""
+    """Encrypted: it may hold what its owner alone may read. Empty: it was too long."""
 
 
 @dataclass(frozen=True)

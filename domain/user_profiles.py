@@ -129,8 +129,8 @@ async def is_username_taken(connection: Any, username: str | None, *, but_of: in
 
 
 async def lock_profile(connection: Any, user_id: int) -> None:
-    """Until the end of the transaction: who changes a part of it waits, and keeps what another changed. Before any other
-    lock."""
+    """Until the end of the transaction: who changes a part of it waits, and keeps what another changed. It comes before
+    any other lock."""
     await queries.user_profiles.lock_profile(connection, user_id=user_id)
 
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from domain import idempotency
-from domain.idempotency import Name, Turn
+from domain.idempotency import ANSWER_MAX_BYTES, Name, Turn
 from domain.retention import RULES
 from domain.scopes import Scope
 from domain.streamers import Streamer
@@ -20,6 +20,7 @@ from tests.api.conftest import calling
 from tests.api.keys import code_of, with_key
 from tests.support.hourly_tokens import hourly_tokens
 from tests.support.site import Site
+from web.limits import Limit
 
 pytestmark = pytest.mark.usefixtures("kept_site")
 
@@ -219,6 +220,37 @@ async def test_no_password_and_no_secret_is_kept_to_be_read(hers: httpx.AsyncCli
     for row in rows:
         assert b"{" not in row["body"]
         assert "terminal-password" not in row["body"].decode()
+
+
+async def test_a_long_answer_is_not_kept_and_its_request_not_done_again(hers: httpx.AsyncClient, site: Site) -> None:
+    for _ in range(20):
+        await hers.post("/goals", json={**GOAL, "description": "ы" * 200})
+    change = {"goes_on": True}
+    first = await hers.patch("/goals/settings", json=change, headers=named("a"))
+    assert len(first.content) > ANSWER_MAX_BYTES
+    assert (await hers.patch("/goals/settings", json={"goes_on": False})).status_code == 200
+    again = await hers.patch("/goals/settings", json=change, headers=named("a"))
+    assert code_of(again) == "idempotency-answer-lost"
+    assert (await hers.get("/goals")).json()["goes_on"] is False
+    assert await site.pool.fetchval("SELECT length(body) FROM idempotency_keys") == 0
+
+
+async def test_there_is_room_for_so_many_names_a_day(
+    hers: httpx.AsyncClient, strangers: httpx.AsyncClient, site: Site, streamer: Streamer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("web.api.idempotency.NAMES", Limit("api-names", 2, 24 * 3600))
+    assert (await hers.post("/goals", json=GOAL, headers=named("a"))).status_code == 201
+    async with with_key(site, streamer, Scope.GOALS_WRITE) as bot:
+        assert (await bot.post("/goals", json=GOAL, headers=named("b"))).status_code == 201
+    refused = await hers.post("/goals", json=GOAL, headers=named("c"))
+    assert (code_of(refused), int(refused.headers["Retry-After"]) > 3600) == ("too-many-names", True)
+    # What was done stays known, and what has no name is done as ever.
+    assert (await hers.post("/goals", json=GOAL, headers=named("a"))).headers["Idempotency-Replayed"] == "true"
+    assert (await hers.post("/goals", json=GOAL)).status_code == 201
+    assert (await strangers.post("/goals", json=GOAL, headers=named("a"))).status_code == 201
+    assert len(await goals_of(hers)) == 3
+    assert {row["key"] for row in await site.rows("SELECT key FROM idempotency_keys")} == {"a", "b"}
 
 
 async def test_an_encrypted_answer_comes_back_as_it_was(hers: httpx.AsyncClient) -> None:

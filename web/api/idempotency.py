@@ -19,14 +19,16 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from quart import Quart, Response, current_app, g, request
+from werkzeug.exceptions import TooManyRequests
 
 from domain import idempotency
-from domain.idempotency import KEY_MAX_LENGTH, Answer, Name, Turn
+from domain.idempotency import ANSWER_MAX_BYTES, KEY_MAX_LENGTH, NAMES_A_DAY, Answer, Name, Turn
 from infra.database import DATABASE_AWAY
 from web.api.access import access_of, caller
 from web.api.blueprints import is_api
 from web.api.problems import problem
 from web.context import parts
+from web.limits import Limit, retry_after
 from web.security import SAFE_METHODS
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 _UNNAMED = "_streamcash_unnamed"
 HEADER = "Idempotency-Key"
+NAMES = Limit("api-names", NAMES_A_DAY, 24 * 3600)
 KEPT_HEADERS = ("Content-Type", "Link", "Location")
 
 
@@ -118,15 +121,24 @@ async def _act_once(act: Callable[[], Awaitable[Any]], name: Name, fingerprints:
             raise problem("idempotency-key-reused", field=HEADER, where="header")
     assert begun.attempt is not None
     g.api_attempt = mine = _Mine(name, begun.attempt)
-    response = await _answer_of(act)
+    response = await _answer_of(partial(_act_within, act, name))
     await _keep(mine, response)
     return response
+
+
+async def _act_within(act: Callable[[], Awaitable[Any]], name: Name) -> Any:
+    """Raises Refused(429) beyond the names of a day; a repeat takes none."""
+    try:
+        await parts().limiter.take(NAMES, str(name.user_id))
+    except TooManyRequests as refused:
+        raise problem("too-many-names", headers=retry_after(refused)) from None
+    return await act()
 
 
 def _again(answer: Answer) -> Response:
     body = parts().box.try_decrypt(answer.body.decode("ascii", "replace"))
     if body is None:
-        # Its key is gone.
+        # It was too long to be kept, or its key is gone.
         raise problem("idempotency-answer-lost")
     response = Response(body.encode("latin-1"), answer.status, headers=answer.headers)
     response.headers["Idempotency-Replayed"] = "true"
@@ -160,7 +172,8 @@ async def _keep(mine: _Mine, response: Response) -> None:
                 body = await response.get_data(as_text=False)
                 headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
                 # Any bytes are text in this encoding.
-                encrypted = parts().box.encrypt(body.decode("latin-1")).encode()
+                is_short = len(body) <= ANSWER_MAX_BYTES
+                encrypted = parts().box.encrypt(body.decode("latin-1")).encode() if is_short else b""
                 answer = Answer(response.status_code, headers, encrypted)
                 await idempotency.keep_answer(connection, mine.name, mine.attempt, answer)
             else:

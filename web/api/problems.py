@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from domain.custom_alerts import WAITING_MAX
 from domain.goals import OPEN_MAX
-from domain.idempotency import KEY_MAX_LENGTH
+from domain.idempotency import KEY_MAX_LENGTH, NAMES_A_DAY
 from web.api import errors
 from web.api.errors import Refused
 
@@ -46,6 +46,9 @@ _OURS: dict[str, Problem] = {
         409, "The same request is being answered at this moment: ask again when Retry-After says."
     ),
     "idempotency-answer-lost": Problem(409, "This request was done, but its answer is lost: look at what it changed."),
+    "too-many-names": Problem(
+        429, f"More than {NAMES_A_DAY} requests with an Idempotency-Key in a day. Retry-After says when to come again."
+    ),
 }
 
 TABLE: dict[str, Problem] = {code: Problem(*known) for code, known in errors.PROBLEMS.items()} | _OURS
