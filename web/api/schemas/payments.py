@@ -19,8 +19,8 @@ def is_order_id(text: str) -> bool:
 def _check_order_id(text: str) -> str:
     if not is_order_id(text):
         raise ValueError(
-            f"1 to {ORDER_ID_MAX_LENGTH} characters that can be printed are expected, and between slashes neither nothing"
-            " nor . or .."
+            f"1 to {ORDER_ID_MAX_LENGTH} characters that can be printed are expected,"
+            " and between slashes neither nothing nor . or .."
         )
     return text
 
