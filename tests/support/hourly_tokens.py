@@ -7,10 +7,11 @@ from domain import applications, grants
 from domain.scopes import Scope
 from domain.streamers import Streamer
 from infra.crypto import SecretBox
+from tests.builders import BuiltStreamer
 
 
 async def hourly_tokens(
-    connection: Any, box: SecretBox, streamer: Streamer, scopes: Iterable[Scope], *, hours: int
+    connection: Any, box: SecretBox, streamer: Streamer | BuiltStreamer, scopes: Iterable[Scope], *, hours: int
 ) -> list[str]:
     fields = applications.check_fields("Бот", "https://bot.example.org", ["https://bot.example.org/back"])
     asked = tuple(scopes)
@@ -22,6 +23,7 @@ async def hourly_tokens(
     code = await grants.find_code(connection, given)
     assert code is not None
     tokens = await grants.exchange(connection, code)
+    assert tokens is not None
     access = [tokens.access]
     while len(access) < hours:
         found = await grants.find_refresh_token(connection, tokens.refresh)
