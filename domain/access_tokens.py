@@ -36,8 +36,16 @@ class Access:
     """Whose page it is for, always the user's own."""
     scopes: frozenset[Scope]
     application_id: int | None
+    grant_id: int | None
+    """What an application was allowed, by which it gets a new token every hour; None: a key."""
     name: str
     """The key's, or the application's."""
+
+    @property
+    def program_id(self) -> int:
+        """Who calls, whichever of its tokens it calls with: a key's id, or less than 0 for an application's grant. What
+        is counted or known by its caller goes by this."""
+        return self.token_id if self.grant_id is None else -self.grant_id
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,7 @@ async def find_access(connection: Any, token_hash: bytes) -> Access | None:
         row["streamer_id"],
         frozenset(read_scopes(row["scopes"])),
         row["application_id"],
+        row["grant_id"],
         row["name"],
     )
 

@@ -8,6 +8,7 @@
 another may begin anew; one that dies after it leaves a request that is done and has lost its answer.
 """
 
+import math
 import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +21,10 @@ DAYS = 1
 SILENT_SECONDS = 60.0
 """A request that did nothing for so long has died with its process."""
 KEY_MAX_LENGTH = 200
+NAMES_A_DAY = 10_000
+"""Of one person and all programs that act for her: each is a row with an answer."""
+ANSWER_MAX_BYTES = 16 * 1024
+"""A longer one is not kept: its request is known to be done."""
 
 _sql = queries.idempotency
 
@@ -40,7 +45,7 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True)
 class Name:
-    """A request's name among those of its caller; `key_id` 0 is the person herself."""
+    """A request's name among those of its caller; `key_id` 0 is the person herself, less than 0 an application's."""
 
     user_id: int
     key_id: int
@@ -52,16 +57,17 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes = field(repr=False)
-    """Encrypted: it may hold what its owner alone may read."""
+    """Encrypted: it may hold what its owner alone may read. Empty: it was too long."""
 
 
 @dataclass(frozen=True)
 class Begun:
-    """`attempt` is set when it is this request's turn, `answer` when there is one."""
+    """`attempt` is set when it is this request's turn, `answer` when there is one, `wait_seconds` while it is BUSY."""
 
     turn: Turn
     attempt: uuid.UUID | None = None
     answer: Answer | None = None
+    wait_seconds: int = 1
 
 
 async def begin(connection: Any, name: Name, fingerprints: tuple[bytes, ...]) -> Begun:
@@ -78,7 +84,7 @@ async def begin(connection: Any, name: Name, fingerprints: tuple[bytes, ...]) ->
     )
     if taken is not None:
         return Begun(Turn.MINE, attempt)
-    row = await _sql.get(connection, **vars(name), silent_seconds=SILENT_SECONDS)
+    row = await _sql.get(connection, **vars(name))
     if row is None:
         # Forgotten between the two statements: whoever asks again will find it free.
         return Begun(Turn.BUSY)
@@ -86,7 +92,11 @@ async def begin(connection: Any, name: Name, fingerprints: tuple[bytes, ...]) ->
         return Begun(Turn.ANOTHER)
     if row["status"] is not None:
         return Begun(Turn.ANSWERED, answer=Answer(row["status"], row["headers"], row["body"]))
-    return Begun(Turn.LOST if row["acted_at"] is not None and row["is_silent"] else Turn.BUSY)
+    left_seconds = SILENT_SECONDS - row["age_seconds"]
+    if row["acted_at"] is not None and left_seconds <= 0:
+        return Begun(Turn.LOST)
+    # The longer it takes the likelier it has died, which is known at the end of its silence.
+    return Begun(Turn.BUSY, wait_seconds=max(1, math.ceil(min(row["age_seconds"], left_seconds))))
 
 
 async def mark_acted(connection: Any, name: Name, attempt: uuid.UUID) -> bool:

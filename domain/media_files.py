@@ -180,7 +180,8 @@ async def add_file(connection: Any, streamer_id: int, kind: Kind, name: str, con
         raise NotAllowedError("too_many_files", limit=FILES_MAX)
     if used["bytes"] + len(content) > BYTES_MAX:
         raise NotAllowedError("too_many_bytes", limit=BYTES_MAX)
-    await _sql.delete_refused(connection, streamer_id=streamer_id, sha256=sha256)
+    # The same bytes come again: of those from before nobody need read any more.
+    await _sql.note_told(connection, streamer_id=streamer_id, sha256=sha256)
     row = await _sql.insert_file(
         connection,
         public_id=secrets.token_hex(16),
@@ -195,7 +196,7 @@ async def add_file(connection: Any, streamer_id: int, kind: Kind, name: str, con
 
 
 async def list_files(connection: Any, streamer_id: int) -> list[MediaFile]:
-    """All of them, the newest first."""
+    """The newest first; without those that were refused and whose uploader knows why."""
     return [_file_from(row) async for row in _sql.list_files(connection, streamer_id=streamer_id)]
 
 
@@ -219,8 +220,13 @@ async def lock_file(connection: Any, streamer_id: int, url: str) -> MediaFile:
 
 
 async def delete_file(connection: Any, file: MediaFile) -> None:
-    """The caller holds it by `lock_file` and has looked whether anything uses it, or it was refused."""
+    """The caller holds it by `lock_file` and has looked whether anything uses it."""
     await _sql.delete_file(connection, file_id=file.id)
+
+
+async def note_told(connection: Any, file: MediaFile) -> None:
+    """Somebody was told why it was refused. Others may still wait for the same bytes: it goes with the retention."""
+    await _sql.note_one_told(connection, file_id=file.id)
 
 
 async def get_usage(connection: Any, streamer_id: int) -> tuple[int, int]:

@@ -128,6 +128,12 @@ async def is_username_taken(connection: Any, username: str | None, *, but_of: in
     return owner not in (None, but_of)
 
 
+async def lock_profile(connection: Any, user_id: int) -> None:
+    """Until the end of the transaction: who changes a part of it waits, and keeps what another changed. It comes before
+    any other lock."""
+    await queries.user_profiles.lock_profile(connection, user_id=user_id)
+
+
 async def read_profile(connection: Any, user_id: int) -> UserProfile:
     row = await queries.user_profiles.get_profile(connection, user_id=user_id)
     return UserProfile() if row is None else UserProfile(**row)

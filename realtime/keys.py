@@ -29,7 +29,7 @@ class KeyKind(StrEnum):
 
 @dataclass(frozen=True)
 class Key:
-    """`id` is the access token's, the user's or the overlay token's."""
+    """`id` is the access token's, the user's or the overlay token's; `program_id` that of all tokens of an access."""
 
     kind: KeyKind
     id: int
@@ -39,11 +39,12 @@ class Key:
     signed: str = field(default="", repr=False)
     """A person's token, which tells when it is over."""
     is_owner: bool = True
+    program_id: int | None = None
 
     @property
     def name(self) -> str:
         """Whose connections are counted together."""
-        return f"{self.kind}-{self.id}"
+        return f"{self.kind}-{self.id if self.program_id is None else self.program_id}"
 
 
 class WrongStreamerError(Exception):
@@ -61,7 +62,7 @@ async def find_listener(connection: Any, box: SecretBox, token: str, slug: str |
     streamer = await get_streamer(connection, access.streamer_id)
     if slug not in (None, streamer.slug):
         raise WrongStreamerError
-    return _key(KeyKind.ACCESS, access.token_id, streamer, access.scopes)
+    return _key(KeyKind.ACCESS, access.token_id, streamer, access.scopes, program_id=access.program_id)
 
 
 async def _find_person(connection: Any, box: SecretBox, token: str, slug: str | None) -> Key | None:

@@ -1,5 +1,6 @@
 """Errors as people and programs see them: a page, a notice for HTMX, or JSON for `/api/`."""
 
+import contextlib
 import logging
 
 import asyncpg
@@ -22,7 +23,7 @@ from infra.database import DATABASE_AWAY
 from infra.logs import without_secrets
 from web.api import errors as api_errors
 from web.api.blueprints import in_api
-from web.i18n import _
+from web.i18n import _, asked_locale, use_locale
 from web.limits import wait_words
 from web.security import SAFE_METHODS, CrossSiteError
 
@@ -118,7 +119,9 @@ async def _answer(status: int, headers: dict[str, str], error: Exception) -> Res
     if has_websocket_context():
         # Nobody opens one here: it is closed without a word.
         return Response("", status)
-    title, text = _words(status, headers, error)
+    # What else the API says is English.
+    with use_locale(asked_locale() or "en") if in_api() else contextlib.nullcontext():
+        title, text = _words(status, headers, error)
     if in_api():
         response = api_errors.answer(status, text)
     elif request.path.startswith("/button/"):
@@ -143,11 +146,15 @@ def _words(status: int, headers: dict[str, str], error: Exception) -> tuple[str,
             return _("The request could not be understood"), _("Go back, reload the page and try again.")
         case Forbidden.code:
             return _("This is not allowed"), _("Perhaps things changed meanwhile. Reload the page.")
-        case NotFound.code if request.method not in SAFE_METHODS:
+        case NotFound.code if request.method not in SAFE_METHODS and not in_api():
             # A form of ours spoke of it a moment ago.
             return _("This is not here any more"), _("Perhaps it was deleted in another tab. Open the page anew.")
         case NotFound.code:
             return _("There is no such page"), _("Check the address: perhaps a letter is missing.")
+        case MethodNotAllowed.code if in_api():
+            return _("This page cannot be used that way"), _(
+                "Not with this method: the Allow header names those that work."
+            )
         case MethodNotAllowed.code:
             return _("This page cannot be used that way"), _("Go back, reload the page and try again.")
         case RequestTimeout.code:

@@ -86,10 +86,15 @@ def use_locale(locale: str) -> Iterator[None]:
 
 
 def _choose_locale() -> str:
+    return asked_locale() or DEFAULT_LOCALE
+
+
+def asked_locale() -> str | None:
+    """What the request says; None: nothing."""
     for wanted in (request.args.get("lang"), request.cookies.get(COOKIE)):
         if wanted in LANGUAGES:
             return str(wanted)
-    return request.accept_languages.best_match(list(LANGUAGES)) or DEFAULT_LOCALE
+    return request.accept_languages.best_match(list(LANGUAGES))
 
 
 # Words.

@@ -47,7 +47,7 @@ async def receive(streamer_id: int, kind: Kind, file: FileStorage) -> MediaFile:
     if added.state is FileState.REFUSED:
         # Who is told now need not find it in the list.
         async with parts().pool.acquire() as connection:
-            await media_files.delete_file(connection, added)
+            await media_files.note_told(connection, added)
         raise InvalidInputError("file", added.refusal)
     return added
 

@@ -1,7 +1,7 @@
 -- name: find_access^
 -- Who acts by a token that is good at this moment. `wants_a_look`: it was not noted for a while that it is in use.
 SELECT users.id, users.email, users.is_superuser, users.is_active, users.locale, users.delete_at,
-       tokens.id AS token_id, tokens.streamer_id, tokens.scopes, grants.application_id,
+       tokens.id AS token_id, tokens.streamer_id, tokens.scopes, tokens.grant_id, grants.application_id,
        coalesce(applications.name, tokens.name) AS name,
        tokens.used_at IS NULL OR tokens.used_at < now() - make_interval(mins => :minutes) AS wants_a_look
 FROM access_tokens AS tokens

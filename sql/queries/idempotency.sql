@@ -12,7 +12,7 @@ WHERE idempotency_keys.begun_at < now() - make_interval(days => :days)
 RETURNING attempt;
 
 -- name: get^
-SELECT fingerprint, acted_at, begun_at < now() - make_interval(secs => :silent_seconds) AS is_silent, status, headers, body
+SELECT fingerprint, acted_at, extract(epoch FROM now() - begun_at)::float8 AS age_seconds, status, headers, body
 FROM idempotency_keys WHERE user_id = :user_id AND key_id = :key_id AND key = :key;
 
 -- name: mark_acted$

@@ -12,9 +12,14 @@ SELECT id, public_id, streamer_id, kind, content_type, name, state, refusal, siz
 FROM media_files
 WHERE streamer_id = :streamer_id AND uploaded_sha256 = :sha256 AND state <> 'refused';
 
--- name: delete_refused!
--- The same bytes come again.
-DELETE FROM media_files WHERE streamer_id = :streamer_id AND uploaded_sha256 = :sha256 AND state = 'refused';
+-- name: note_told!
+-- Whoever brought it knows why it was refused: it is not listed, and goes with the retention. Until then it is there for
+-- others who wait for the same bytes.
+UPDATE media_files SET told_at = now()
+WHERE streamer_id = :streamer_id AND uploaded_sha256 = :sha256 AND state = 'refused' AND told_at IS NULL;
+
+-- name: note_one_told!
+UPDATE media_files SET told_at = now() WHERE id = :file_id AND state = 'refused' AND told_at IS NULL;
 
 -- name: insert_file^
 INSERT INTO media_files (public_id, streamer_id, content_type, name, uploaded_sha256, content)
@@ -22,9 +27,9 @@ VALUES (:public_id, :streamer_id, :content_type, :name, :sha256, :content)
 RETURNING id, public_id, streamer_id, kind, content_type, name, state, refusal, size, width, height, frames, seconds, created_at;
 
 -- name: list_files
--- The newest first.
+-- The newest first; without those that were refused and told of.
 SELECT id, public_id, streamer_id, kind, content_type, name, state, refusal, size, width, height, frames, seconds, created_at
-FROM media_files WHERE streamer_id = :streamer_id ORDER BY id DESC;
+FROM media_files WHERE streamer_id = :streamer_id AND told_at IS NULL ORDER BY id DESC;
 
 -- name: list_ready
 -- They stay until the end of the transaction: whoever deletes one waits.

@@ -12,6 +12,10 @@ SELECT user_id FROM user_profiles WHERE username_key = :username_key;
 -- name: get_profile^
 SELECT username, full_name, avatar_url, bio, is_streamer FROM user_profiles WHERE user_id = :user_id;
 
+-- name: lock_profile$
+-- Also of one that is not there yet.
+SELECT pg_advisory_xact_lock(hashtext('user profiles'), :user_id)::text;
+
 -- name: save_profile!
 -- What comes with the account, in its transaction, is no update.
 INSERT INTO user_profiles (user_id, username, username_key, full_name, avatar_url, bio, is_streamer, updated_at)

@@ -1,5 +1,7 @@
 """Who may call: tokens that are good and those that are not, limits, other sites' pages."""
 
+import re
+
 import httpx
 import pytest
 from cryptography.fernet import Fernet
@@ -49,6 +51,43 @@ async def test_an_address_that_is_not_there_is_a_problem(nobody: httpx.AsyncClie
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["status"] == 404
     assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/users/me/no/such/thing", 404),
+        ("POST", "/alerts/nothing", 404),
+        ("GET", "/streamers/url", 422),
+        ("PATCH", "/users/me", 405),
+        ("DELETE", "/donations/", 405),
+        ("POST", "/payments/status/x", 405),
+        ("GET", "/auth/login", 405),
+        ("GET", "/payments/nothing", 404),
+    ],
+)
+async def test_under_paths_of_the_first_version_it_is_told_as_it_told(
+    nobody: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    """English, as what the API says elsewhere; Russian for whoever asks for it."""
+    answer = await nobody.request(method, path)
+    assert answer.status_code == status
+    assert (answer.headers["Content-Type"], list(answer.json())) == ("application/json", ["detail"])
+    if status == 422:
+        return
+    assert answer.text.isascii()
+    assert ("Allow" in answer.headers) is (status == 405)
+    asked = await nobody.request(method, path, headers={"Accept-Language": "ru"})
+    assert re.search("[а-я]", asked.json()["detail"])
+    problem = await nobody.request(method, path, headers={"Accept": "application/problem+json"})
+    assert (problem.json()["status"], problem.json()["type"]) == (status, "about:blank")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/goals/5/x", 404), ("PUT", "/goals", 405)])
+async def test_elsewhere_it_is_a_problem(nobody: httpx.AsyncClient, method: str, path: str, status: int) -> None:
+    answer = await nobody.request(method, path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert answer.text.isascii()
 
 
 async def test_the_document_describes_the_api(nobody: httpx.AsyncClient) -> None:

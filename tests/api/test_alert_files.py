@@ -120,6 +120,15 @@ class TestUploads:
         writer.close()
         assert b" 413 " in status
 
+    async def test_all_who_bring_a_bad_file_at_once_are_told_why(self, hers: httpx.AsyncClient) -> None:
+        for number in range(6):
+            bad = GIF[: -40 - number]
+            answers = await asyncio.gather(*(upload(hers, bad) for _ in range(8)))
+            assert {answer.status_code for answer in answers} == {400}, [answer.text for answer in answers]
+            assert len({answer.json()["detail"] for answer in answers}) == 1
+            # Who comes later is told anew.
+            assert (await upload(hers, bad)).json() == answers[0].json()
+
     async def test_no_file_or_two(self, hers: httpx.AsyncClient) -> None:
         for files in ([("other", ("a.gif", GIF))], [("file", ("a.gif", GIF)), ("file", ("b.gif", GIF))]):
             answer = await hers.post("/alerts/upload/image", files=files)

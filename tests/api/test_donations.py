@@ -1,5 +1,6 @@
 """Donations of REST API v1: made by the form's rules, read by those who sent or received them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from domain.scopes import Scope
 from domain.streamers import Streamer
 from domain.users import create_user
 from tests.api.conftest import calling, jwt_of
-from tests.api.money import DONATIONS, bank_that_opens, confirm, read, send, wish
+from tests.api.money import DONATIONS, INIT, bank_that_opens, confirm, order, read, send, wish
 from tests.support.site import Site
 from tests.web.conftest import PASSWORD
 
@@ -106,6 +107,39 @@ class TestMaking:
         assert (donation["is_anonymous"], donation["is_public"]) == (is_anonymous, is_public)
         [row] = await site.rows("SELECT donor_name, hidden_at FROM donations")
         assert (row["donor_name"] is None, row["hidden_at"] is None) == (is_anonymous, is_public)
+
+    async def test_an_order_sent_again_is_the_same_donation(
+        self, site: Site, nobody: httpx.AsyncClient, donors: httpx.AsyncClient, streamer: Streamer
+    ) -> None:
+        """Whoever repeats a request whose answer got lost pays once. Without an order id it is another donation."""
+        first, *others = await asyncio.gather(*(give(donors, streamer, order_id="a") for _ in range(4)))
+        assert others == [first] * 3
+        assert (first["order_id"], first["donor_id"]) == ("a", id_of(donors))
+        assert len(await site.rows("SELECT FROM donations")) == len(await site.rows("SELECT FROM payments")) == 1
+        await confirm(site, first["id"])
+        again = await give(donors, streamer, order_id="a")
+        assert (again["id"], again["status"], again["payment_url"]) == (
+            first["id"], "completed", first["payment_url"],
+        )  # fmt: skip
+        assert (await give(nobody, streamer, order_id="a"))["donor_id"] is None
+        assert (await give(nobody, streamer, order_id="b"))["id"] != first["id"]
+        assert (await give(nobody, streamer))["id"] != (await give(nobody, streamer))["id"]
+
+    async def test_an_order_is_one_whichever_way_it_came(
+        self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer
+    ) -> None:
+        donation = await give(nobody, streamer, order_id="a")
+        opened = (await send(nobody, INIT, order(streamer, order_id="a"))).json()
+        assert (opened["donation_id"], opened["payment_id"]) == (donation["id"], donation["payment_id"])
+        checked = await read(nobody, "/api/v1/payments/tbank/check/{order_id}", "a")
+        assert checked.json()["donation_id"] == donation["id"]
+        for changed in ({"amount": 151}, {"donor_name": "Яна"}, {"message": None}, {"is_public": False}):
+            refused = await send(nobody, DONATIONS, wish(streamer, order_id="a", **changed))
+            assert refused.status_code == 400
+            assert "order_id" in refused.json()["detail"]
+        for order_id in ("", "x" * 129, "a\0b"):
+            assert (await send(nobody, DONATIONS, wish(streamer, order_id=order_id))).status_code == 422
+        assert len(await site.rows("SELECT FROM donations")) == 1
 
     async def test_no_kopeck_is_lost(self, site: Site, nobody: httpx.AsyncClient, streamer: Streamer) -> None:
         for amount, minor in (

@@ -10,6 +10,7 @@ from domain.goals import OPEN_MAX
 from domain.scopes import Scope
 from domain.streamers import Streamer
 from tests.api.keys import code_of, with_key
+from tests.api.races import at_once
 from tests.support.site import Site
 
 pytestmark = pytest.mark.usefixtures("shared_site")
@@ -53,6 +54,20 @@ async def test_what_is_changed_and_what_stays(hers: httpx.AsyncClient) -> None:
     await hers.post(f"{at}/end")
     over = (await hers.patch(at, json={"title": "Была камера", "target_minor": 100})).json()
     assert (over["title"], over["target_minor"]) == ("Была камера", 1_500_000)
+
+
+async def test_two_changes_at_once_both_hold(hers: httpx.AsyncClient, site: Site, streamer: Streamer) -> None:
+    at = f"/goals/{(await plan(hers))['id']}"
+    mine = f"goals WHERE streamer_id = {streamer.id}"
+    await at_once(site, mine, hers.patch(at, json={"title": "Стол"}), hers.patch(at, json={"target_minor": 9_000_00}))
+    goal = (await hers.get(at)).json()
+    assert (goal["title"], goal["target_minor"]) == ("Стол", 9_000_00)
+    await hers.patch("/goals/settings", json={"goes_on": False, "carries": True})
+    mine = f"streamers WHERE id = {streamer.id}"
+    changes = ({"goes_on": True}, {"carries": False})
+    await at_once(site, mine, *(hers.patch("/goals/settings", json=change) for change in changes))
+    settings = (await hers.get("/goals")).json()
+    assert (settings["goes_on"], settings["carries"]) == (True, False)
 
 
 async def test_a_lower_target_reaches_it_once(hers: httpx.AsyncClient, site: Site) -> None:

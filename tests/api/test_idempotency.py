@@ -11,13 +11,16 @@ import pytest
 from cryptography.fernet import Fernet
 
 from domain import idempotency
-from domain.idempotency import Name, Turn
+from domain.idempotency import ANSWER_MAX_BYTES, Name, Turn
 from domain.retention import RULES
 from domain.scopes import Scope
 from domain.streamers import Streamer
 from infra.crypto import SecretBox
+from tests.api.conftest import calling
 from tests.api.keys import code_of, with_key
+from tests.support.hourly_tokens import hourly_tokens
 from tests.support.site import Site
+from web.limits import Limit
 
 pytestmark = pytest.mark.usefixtures("kept_site")
 
@@ -69,6 +72,23 @@ async def test_names_are_ones_own(
         # Who may not do it hears nothing of who did.
         assert code_of(await bot.post("/queue/pause", headers=named("a"))) == "scope"
     assert len(await goals_of(hers)) == 2
+
+
+async def test_an_applications_next_token_has_its_names_and_its_limit(site: Site, streamer: Streamer) -> None:
+    """It gets a new one every hour, and repeats what it asked for with the one before."""
+    async with site.pool.acquire() as connection, connection.transaction():
+        box = SecretBox(site.settings.secret_keys.get_secret_value())
+        first, second = await hourly_tokens(connection, box, streamer, [Scope.GOALS_WRITE], hours=2)
+        [another] = await hourly_tokens(connection, box, streamer, [Scope.GOALS_WRITE], hours=1)
+    answers = []
+    for token in (first, second, another):
+        async with calling(site, token) as bot:
+            answers.append(await bot.post("/goals", json=GOAL, headers=named("a")))
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, "true", None]
+    assert answers[0].json() == answers[1].json() != answers[2].json()
+    left = [int(answer.headers["RateLimit-Remaining"]) for answer in answers]
+    assert left == [left[0], left[0] - 1, left[0]]
 
 
 async def test_all_at_once_make_one(hers: httpx.AsyncClient) -> None:
@@ -129,6 +149,49 @@ async def test_who_comes_second_undoes_what_it_did(hers: httpx.AsyncClient, site
     assert await goals_of(hers) == []
 
 
+async def test_who_hangs_up_finds_it_done(hers: httpx.AsyncClient, site: Site) -> None:
+    """The repeat of a broken connection is what names are for: it hears the answer."""
+    async with site.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM streamers FOR UPDATE")
+        broken = asyncio.create_task(hers.post("/goals", json=GOAL, headers=named("a")))
+        while await site.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0:
+            await asyncio.sleep(0.02)
+        broken.cancel()
+        await asyncio.gather(broken, return_exceptions=True)
+        waiting = await hers.post("/goals", json=GOAL, headers=named("a"))
+        assert (code_of(waiting), waiting.headers["Retry-After"]) == ("idempotency-in-progress", "1")
+    while (again := await hers.post("/goals", json=GOAL, headers=named("a"))).status_code == 409:
+        assert code_of(again) == "idempotency-in-progress"
+        await asyncio.sleep(0.02)
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
+    assert await goals_of(hers) == [again.json()]
+
+
+async def test_who_hangs_up_before_a_refusal_leaves_the_name_free(hers: httpx.AsyncClient, site: Site) -> None:
+    goal_id = (await hers.post("/goals", json=GOAL)).json()["id"]
+    async with site.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM streamer_totals FOR UPDATE")
+        broken = asyncio.create_task(hers.post(f"/goals/{goal_id}/end", headers=named("a")))
+        while await site.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0:
+            await asyncio.sleep(0.02)
+        broken.cancel()
+        await asyncio.gather(broken, return_exceptions=True)
+    while await site.pool.fetchval("SELECT count(*) FROM idempotency_keys") == 1:
+        await asyncio.sleep(0.02)
+
+
+async def test_the_longer_it_takes_the_later_one_asks_again(site: Site, streamer: Streamer) -> None:
+    """What has died is known to be dead after a minute; until then nobody need ask every second."""
+    name, asked = Name(streamer.owner_id, 0, "a"), (b"x" * 32,)
+    async with site.pool.acquire() as connection:
+        await idempotency.begin(connection, name, asked)
+        for age, waits in (("0 seconds", {1, 2}), ("20.5 seconds", {21, 22}), ("55 seconds", {4, 5})):
+            await connection.execute(f"UPDATE idempotency_keys SET begun_at = now() - interval '{age}'")
+            begun = await idempotency.begin(connection, name, asked)
+            assert begun.turn is Turn.BUSY
+            assert begun.wait_seconds in waits
+
+
 async def test_a_day_later_it_is_forgotten(hers: httpx.AsyncClient, site: Site) -> None:
     await hers.post("/goals", json=GOAL, headers=named("a"))
     await site.pool.execute("UPDATE idempotency_keys SET begun_at = now() - interval '25 hours'")
@@ -157,6 +220,37 @@ async def test_no_password_and_no_secret_is_kept_to_be_read(hers: httpx.AsyncCli
     for row in rows:
         assert b"{" not in row["body"]
         assert "terminal-password" not in row["body"].decode()
+
+
+async def test_a_long_answer_is_not_kept_and_its_request_not_done_again(hers: httpx.AsyncClient, site: Site) -> None:
+    for _ in range(20):
+        await hers.post("/goals", json={**GOAL, "description": "ы" * 200})
+    change = {"goes_on": True}
+    first = await hers.patch("/goals/settings", json=change, headers=named("a"))
+    assert len(first.content) > ANSWER_MAX_BYTES
+    assert (await hers.patch("/goals/settings", json={"goes_on": False})).status_code == 200
+    again = await hers.patch("/goals/settings", json=change, headers=named("a"))
+    assert code_of(again) == "idempotency-answer-lost"
+    assert (await hers.get("/goals")).json()["goes_on"] is False
+    assert await site.pool.fetchval("SELECT length(body) FROM idempotency_keys") == 0
+
+
+async def test_there_is_room_for_so_many_names_a_day(
+    hers: httpx.AsyncClient, strangers: httpx.AsyncClient, site: Site, streamer: Streamer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("web.api.idempotency.NAMES", Limit("api-names", 2, 24 * 3600))
+    assert (await hers.post("/goals", json=GOAL, headers=named("a"))).status_code == 201
+    async with with_key(site, streamer, Scope.GOALS_WRITE) as bot:
+        assert (await bot.post("/goals", json=GOAL, headers=named("b"))).status_code == 201
+    refused = await hers.post("/goals", json=GOAL, headers=named("c"))
+    assert (code_of(refused), int(refused.headers["Retry-After"]) > 3600) == ("too-many-names", True)
+    # What was done stays known, and what has no name is done as ever.
+    assert (await hers.post("/goals", json=GOAL, headers=named("a"))).headers["Idempotency-Replayed"] == "true"
+    assert (await hers.post("/goals", json=GOAL)).status_code == 201
+    assert (await strangers.post("/goals", json=GOAL, headers=named("a"))).status_code == 201
+    assert len(await goals_of(hers)) == 3
+    assert {row["key"] for row in await site.rows("SELECT key FROM idempotency_keys")} == {"a", "b"}
 
 
 async def test_an_encrypted_answer_comes_back_as_it_was(hers: httpx.AsyncClient) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -152,8 +153,17 @@ class TestOrders:
         assert again["donation_id"] == first["donation_id"]
         assert again["payment_url"] != first["payment_url"]
 
+    async def test_every_order_can_be_asked_about(self, nobody: httpx.AsyncClient, streamer: Streamer) -> None:
+        for order_id in ("2026/11/29-1", "a%2Fb", "?a=1#b", "№ 7;x=1", "a\\b", "...", ".a/b.", "status/x"):
+            opened = (await send(nobody, INIT, order(streamer, order_id=order_id))).json()
+            for address in (quote(order_id, safe=""), quote(order_id, safe="/"), quote(order_id, safe="/") + "/"):
+                checked = (await read(nobody, CHECK, address)).json()
+                assert (checked["order_id"], checked["payment_id"]) == (order_id, opened["payment_id"])
+
     async def test_an_order_id_can_be_printed(self, nobody: httpx.AsyncClient, streamer: Streamer) -> None:
-        for order_id in ("", "x" * 129, "a\nb", "a\0b", "\N{ZERO WIDTH SPACE}"):
+        for order_id in (
+            "", "x" * 129, "a\nb", "a\0b", "\N{ZERO WIDTH SPACE}", ".", "..", "a/../b", "./a", "/", "/a", "a/", "a//b",
+        ):  # fmt: skip
             refused = await send(nobody, INIT, order(streamer, order_id=order_id))
             assert refused.status_code == 422
             assert refused.json()["detail"][0]["loc"] == ["body", "order_id"]

@@ -54,8 +54,8 @@ class Operation:
         """The first version knew no 401, and other statuses for what is not one's own."""
         return "401" not in self.description["responses"]
 
-    async def call(self, client: httpx.AsyncClient, ids: dict[str, str]) -> httpx.Response:
-        """With the examples' body, and these ids where they are named, else the examples'."""
+    async def call(self, client: httpx.AsyncClient, ids: dict[str, str], **options: Any) -> httpx.Response:
+        """With the examples' body, and these ids where they are named, else the examples'. `options` go before them."""
         examples = {
             parameter["name"]: parameter.get("example", "1")
             for parameter in self.description["parameters"]
@@ -68,7 +68,7 @@ class Operation:
                 given = {"json": content["example"]}
             else:
                 given = {"data": content.get("example") or {}}
-        return await client.request(self.method, path.removeprefix("/api/v1"), **given)
+        return await client.request(self.method, path.removeprefix("/api/v1"), **{**given, **options})
 
 
 OPERATIONS = [

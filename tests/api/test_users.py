@@ -14,6 +14,7 @@ from infra.crypto import SecretBox
 from infra.jwt import issue_jwt
 from tests.api.conftest import calling, jwt_of
 from tests.api.fits import call
+from tests.api.races import at_once
 from tests.support.accounts import add_account
 from tests.web.post import PASSWORD, Post
 from web.sessions import FRESH_SECONDS
@@ -97,6 +98,13 @@ class TestOneself:
         assert (changed["full_name"], changed["username"]) == ("Анна", "Аня")
         # As the whole of it came, it may go back.
         assert await call(hers, *CHANGE_ME, 200, json=changed) == changed
+
+    async def test_two_changes_at_once_both_hold(self, hers: httpx.AsyncClient, post: Post) -> None:
+        await call(hers, *CHANGE_ME, 200, json={"bio": "Стримы"})
+        changes = ({"bio": "Стримы по вечерам"}, {"full_name": "Анна Смирнова"})
+        await at_once(post.site, "user_profiles", *(call(hers, *CHANGE_ME, 200, json=change) for change in changes))
+        me = await call(hers, *ME, 200)
+        assert (me["bio"], me["full_name"]) == ("Стримы по вечерам", "Анна Смирнова")
 
     async def test_null_takes_away(self, hers: httpx.AsyncClient) -> None:
         await hers.put("/users/me", json={"bio": "x", "username": "anna"})

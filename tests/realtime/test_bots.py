@@ -18,6 +18,7 @@ from infra.jwt import issue_jwt
 from tests.builders import hear, make_streamer, open_donation
 from tests.realtime.conftest import SECRET_KEY, Scene, Service
 from tests.realtime.overlay_client import Client, refused
+from tests.support.hourly_tokens import hourly_tokens
 from tests.support.servers import Servers
 
 
@@ -437,5 +438,20 @@ async def test_who_talks_is_answered_who_floods_is_shown_out_and_connections_are
     assert (await refused(bot()))["code"] == "too_many"
     await bots.pop().leave()
     await until(lambda: connected(bot()))
+    for one in bots:
+        await one.leave()
+
+
+async def test_an_applications_tokens_share_its_ten_connections(bot: Callable[..., Bot], scene: Scene) -> None:
+    async with scene.pool.acquire() as connection, connection.transaction():
+        first, second = await hourly_tokens(
+            connection, SecretBox(SECRET_KEY), scene.streamer, [Scope.DONATIONS_READ], hours=2
+        )
+        [another] = await hourly_tokens(
+            connection, SecretBox(SECRET_KEY), scene.streamer, [Scope.DONATIONS_READ], hours=1
+        )
+    bots = [await bot(first).connect() for _ in range(5)] + [await bot(second).connect() for _ in range(5)]
+    assert (await refused(bot(first)))["code"] == (await refused(bot(second)))["code"] == "too_many"
+    assert await connected(bot(another))
     for one in bots:
         await one.leave()

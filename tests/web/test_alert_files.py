@@ -90,7 +90,8 @@ async def test_what_is_not_taken(site: Site, her: httpx.AsyncClient, content: by
     assert answer.status_code == 422
     assert words in answer.text
     assert 'id="file-error"' in answer.text
-    assert await site.rows("SELECT 1 FROM media_files") == [], "who was told need not find it in the list"
+    assert await site.rows("SELECT 1 FROM media_files WHERE content IS NOT NULL") == []
+    assert 'name="url"' not in (await her.get(FILES)).text, "who was told need not find it in the list"
 
 
 async def test_no_file_was_chosen(her: httpx.AsyncClient) -> None:

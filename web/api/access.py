@@ -89,6 +89,8 @@ class Caller:
     scopes: frozenset[Scope] | None = None
     """None: the person herself, who may do all she may."""
     key_id: int | None = None
+    program_id: int | None = None
+    """Whose names and limits they are, as `Access.program_id`; None: the person's own."""
     streamer_id: int | None = None
     """Whose page a key is for, always the user's own; None: she had none when it was made."""
     key_name: str = ""
@@ -163,8 +165,8 @@ async def _count_address() -> None:
 
 
 async def _count_caller(found: Caller) -> None:
-    """A person, or a key."""
-    key = f"user-{found.user.id}" if found.key_id is None else f"key-{found.key_id}"
+    """A person, a key, or an application's grant."""
+    key = f"user-{found.user.id}" if found.program_id is None else f"key-{found.program_id}"
     await _take("api", parts().settings.api_calls_per_minute, key)
 
 
@@ -196,7 +198,9 @@ async def _find_key(token: str) -> Caller | None:
         access = await find_access(connection, hash_token(token))
     if access is None:
         return None
-    return Caller(access.user, access.scopes, access.token_id, access.streamer_id, access.name)
+    return Caller(
+        access.user, access.scopes, access.token_id, access.program_id, access.streamer_id, key_name=access.name
+    )
 
 
 async def _find_person(token: str) -> Caller | None:

@@ -18,6 +18,7 @@ from infra.media_verdict import MediaError
 from web.api.access import callers_streamer, needs
 from web.api.blueprints import old_api
 from web.api.errors import Refused, wrong_field
+from web.api.idempotency import unnamed, writing
 from web.api.openapi import examples, gives
 from web.api.schemas.alerts import (
     AudioFile,
@@ -44,6 +45,7 @@ _UPLOADED = {"success": True, "filename": "cat.gif", "size": 48_213, "type": "im
 
 @blueprint.post("/upload/image")
 @needs(Scope.ALERTS_WRITE)
+@unnamed
 @validate_request(Upload, source=DataSource.FORM_MULTIPART)
 @document_response(UploadedFile, 202)
 @validate_response(UploadedFile)
@@ -59,6 +61,7 @@ async def upload_image(data: Upload) -> tuple[UploadedFile, int]:
 
 @blueprint.post("/upload/audio")
 @needs(Scope.ALERTS_WRITE)
+@unnamed
 @validate_request(Upload, source=DataSource.FORM_MULTIPART)
 @document_response(UploadedFile, 202)
 @validate_response(UploadedFile)
@@ -101,7 +104,7 @@ async def delete(query_args: FileQuery) -> Deleted:
     """Delete a file that no level uses."""
     streamer = await callers_streamer()
     try:
-        async with parts().pool.acquire() as connection, connection.transaction():
+        async with writing() as connection:
             await delete_unused(connection, streamer.id, query_args.file_url)
     except NotAllowedError as error:
         names = ", ".join(f"“{name}”" if name else "the sound of all levels" for name in error.data["names"])
@@ -157,6 +160,7 @@ def _tier_name(file: MediaFile, uses: dict[str, tuple[str, ...]]) -> str:
 
 @blueprint.post("/preview-audio")
 @needs(Scope.ALERTS_READ)
+@unnamed
 @validate_querystring(PreviewQuery)
 @gives("audio/mpeg")
 @examples(path={"file_url": _AUDIO})

@@ -29,6 +29,7 @@ from web.api.acting import ALERTS, presser, tell
 from web.api.alert_errors import invalid
 from web.api.blueprints import old_api
 from web.api.errors import Refused, wrong_field
+from web.api.idempotency import writing
 from web.api.openapi import examples
 from web.api.schemas.alerts import (
     AlertSettings,
@@ -102,7 +103,7 @@ async def change(data: AlertSettingsUpdate) -> AlertSettings:
     """
     streamer = await callers_streamer()
     try:
-        async with parts().pool.acquire() as connection, connection.transaction():
+        async with writing() as connection:
             kinds = await list_urls(connection, streamer.id)
             settings = changed_settings(await alert_settings.get_locked_settings(connection, streamer.id), data)
             await alert_settings.save_settings(connection, streamer.id, settings, kinds)
@@ -119,7 +120,7 @@ async def change(data: AlertSettingsUpdate) -> AlertSettings:
 async def reset() -> AlertSettings:
     """Forget what was chosen; words of moderation and uploaded files stay."""
     streamer = await callers_streamer()
-    async with parts().pool.acquire() as connection, connection.transaction():
+    async with writing() as connection:
         return settings_model(await alert_settings.reset_settings(connection, streamer.id))
 
 
@@ -133,7 +134,7 @@ async def reset() -> AlertSettings:
 async def add_tier() -> AlertSettings:
     """Add a level with defaults, above the highest."""
     streamer = await callers_streamer()
-    async with parts().pool.acquire() as connection, connection.transaction():
+    async with writing() as connection:
         settings = await alert_settings.get_locked_settings(connection, streamer.id)
         if len(settings.tiers) >= TIERS_MAX:
             raise Refused(400, f"There are {TIERS_MAX} levels at most")
@@ -152,7 +153,7 @@ async def change_tier(tier_id: str, data: AlertTierUpdate) -> AlertSettings:
     """Change what the request names of a level."""
     streamer = await callers_streamer()
     try:
-        async with parts().pool.acquire() as connection, connection.transaction():
+        async with writing() as connection:
             kinds = await list_urls(connection, streamer.id)
             settings = await alert_settings.get_locked_settings(connection, streamer.id)
             tier = changed_tier(get_tier(settings, tier_id), data)
@@ -176,7 +177,7 @@ async def remove_tier(tier_id: str) -> AlertSettings:
     """Remove a level; the last one stays."""
     streamer = await callers_streamer()
     try:
-        async with parts().pool.acquire() as connection, connection.transaction():
+        async with writing() as connection:
             await alert_settings.remove_tier(connection, streamer.id, tier_id)
             return settings_model(await alert_settings.get_settings(connection, streamer.id))
     except NotAllowedError as error:
@@ -197,7 +198,7 @@ async def add_gif(tier_id: str, query_args: GifQuery) -> AlertSettings:
     """Add one of the streamer's uploaded pictures to a level, which then shows one of its pictures at random."""
     streamer = await callers_streamer()
     try:
-        async with parts().pool.acquire() as connection, connection.transaction():
+        async with writing() as connection:
             kinds = await list_urls(connection, streamer.id)
             await alert_settings.add_gif(connection, streamer.id, tier_id, query_args.gif_url, kinds)
             settings = await alert_settings.get_settings(connection, streamer.id)
@@ -220,7 +221,7 @@ async def remove_gif(tier_id: str, query_args: GifQuery) -> AlertSettings:
     """Take a picture from a level; the uploaded file stays."""
     streamer = await callers_streamer()
     try:
-        async with parts().pool.acquire() as connection, connection.transaction():
+        async with writing() as connection:
             await alert_settings.remove_gif(connection, streamer.id, tier_id, query_args.gif_url)
             return settings_model(await alert_settings.get_settings(connection, streamer.id))
     except NotFoundError as error:
@@ -269,7 +270,7 @@ async def play_test(amount: str) -> Message:
     """Play a test alert of so many roubles, marked as a test: it touches no totals."""
     streamer = await callers_streamer()
     await parts().limiter.take(TEST_ALERTS, str(streamer.id))
-    async with parts().pool.acquire() as connection, connection.transaction():
+    async with writing() as connection:
         await control.test(connection, streamer.id, presser(streamer), amount_minor=_amount(amount), **example_words())
     await tell(streamer, ALERTS)
     return Message(message="Test alert sent")

@@ -20,6 +20,7 @@ from web.account_limits import take_code, take_letter, take_sign_in
 from web.api.access import caller, caller_if_any, needs_person, public
 from web.api.blueprints import old_api
 from web.api.errors import Refused
+from web.api.idempotency import unnamed
 from web.api.openapi import examples, may_refuse
 from web.api.people import (
     EMAIL_TAKEN,
@@ -105,6 +106,7 @@ async def log_in(data: LoginForm) -> Token:
 
 @blueprint.post("/test-token")
 @needs_person
+@unnamed
 @examples(response=USER_EXAMPLE)
 @validate_response(User)
 async def test_token() -> User:

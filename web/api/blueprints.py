@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quart import Blueprint, has_request_context, request
+from quart import Blueprint, current_app, has_request_context, request
 
 PREFIX = "/api/v1"
 _BESIDE = ("/oauth/token", "/oauth/revoke", "/.well-known/oauth-authorization-server")
@@ -35,6 +35,15 @@ def is_api(endpoint: str | None) -> bool:
 
 def is_old(endpoint: str | None) -> bool:
     return endpoint is not None and endpoint.startswith(_OLD)
+
+
+def in_old() -> bool:
+    """Whether this request is for what the first version had: an operation, or an address of one of its nouns that
+    there is not, or not with this method."""
+    if request.endpoint is not None:
+        return is_old(request.endpoint)
+    prefixes = {one.url_prefix for name, one in current_app.blueprints.items() if is_old(name)}
+    return any(prefix and f"{request.path}/".startswith(f"{prefix}/") for prefix in prefixes)
 
 
 def in_api() -> bool:

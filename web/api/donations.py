@@ -21,7 +21,7 @@ from domain.api_lines import OrderBy, Selection, get_line, list_lines
 from domain.scopes import Scope
 from domain.streamers import Streamer, find_by_owner, get_streamer
 from web.api import wishes
-from web.api.access import caller, needs, public
+from web.api.access import caller, caller_if_any, needs, public
 from web.api.blueprints import old_api
 from web.api.donation_answers import Reader, details_of, fields_of, is_sender_of
 from web.api.errors import Refused
@@ -102,6 +102,9 @@ async def create(data: DonationCreate) -> CreatedDonation:
     Send the donor to `payment_url`. Until the money has come the donation is `pending`, and no alert is shown. 504: the
     bank is slow to open the payment; the donation is kept and can be paid at the page that the answer names.
 
+    Give it an `order_id`, so that you may send it again when an answer is lost: the same order is the same donation,
+    as it is by then, also when it comes twice at once; the same order id with anything that differs is refused.
+
     `recipient_id` is a user's id; where no user of this id has a page it is taken for a streamer's. Say `streamer_id`
     to mean nobody else. A front end shows its donors the streamer's terms, and has their consent before it calls.
     """
@@ -113,13 +116,17 @@ async def create(data: DonationCreate) -> CreatedDonation:
         is_anonymous=data.is_anonymous,
         donor_email=data.donor_email,
         is_public=data.is_public,
+        order_id=data.order_id,
     )
     line = await wishes.make(await _recipient(data), wish)
-    return CreatedDonation(
-        **fields_of(line, is_sender=True, name=line.original_name, message=line.original_message),
-        confirmation_url=line.payment_url,
-        status_url=status_url(line),
-    )
+    fields = fields_of(line, is_sender=True, name=line.original_name, message=line.original_message)
+    who = caller_if_any()
+    if who is None or who.scopes is not None or who.user.id != line.donor_id:
+        # Who sends an order again need not be signed in as the one who made it.
+        fields["donor_id"] = None
+    # One that was found paid at the bank may have no link of its own: its page tells the donor.
+    fields["payment_url"] = line.payment_url or status_url(line)
+    return CreatedDonation(**fields, confirmation_url=fields["payment_url"], status_url=status_url(line))
 
 
 async def _recipient(data: DonationCreate) -> int | None:

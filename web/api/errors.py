@@ -14,7 +14,7 @@ from quart_schema.validation import QuerystringValidationError
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from domain.errors import DomainError, InvalidInputError, NotAllowedError, NotFoundError
-from web.api.blueprints import is_old
+from web.api.blueprints import in_old, is_old
 
 PROBLEM = "application/problem+json"
 PROBLEMS = {
@@ -61,7 +61,7 @@ def wrong_field(name: str, message: str, *, where: str = "body", kind: str = "va
 def answer(status: int, detail: str, *, faults: list[Fault] | None = None, code: str = "") -> Response:
     """An error in the shape that this request asks for."""
     wants_problem = PROBLEM in request.headers.get("Accept", "")
-    if is_old(request.endpoint) and not wants_problem:
+    if in_old() and not wants_problem:
         return _json({"detail": detail if faults is None else faults}, status, "application/json")
     code = code or _CODES.get(status, "")
     body: dict[str, Any] = {

@@ -9,6 +9,7 @@ from quart_schema import validate_request, validate_response
 
 from domain import goals
 from domain.errors import InvalidInputError, NotAllowedError
+from domain.goal_progress import hold
 from domain.goals import Goal, GoalFields, GoalStatus, clean_fields, find_problems
 from domain.scopes import Scope
 from domain.streamers import Streamer
@@ -111,6 +112,7 @@ async def change_settings(data: schemas.GoalSettings) -> schemas.Goals:
     """
     streamer = await callers_streamer()
     async with writing() as connection:
+        await hold(connection, streamer.id)
         settings = await goals.get_settings(connection, streamer.id)
         await goals.set_settings(connection, streamer.id, replace(settings, **data.model_dump(exclude_none=True)))
     await _tell(streamer)
@@ -141,6 +143,7 @@ async def change(goal_id: int, data: schemas.GoalChanges) -> schemas.Goal:
     """
     streamer = await callers_streamer()
     async with writing() as connection:
+        await hold(connection, streamer.id)
         goal = await goals.get_goal(connection, streamer.id, goal_id)
         await goals.update_goal(connection, streamer.id, goal_id, _changed(goal, data))
         goal = await goals.get_goal(connection, streamer.id, goal_id)

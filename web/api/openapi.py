@@ -18,6 +18,7 @@ from web.api.access import access_of
 from web.api.blueprints import PREFIX, is_api, is_old
 from web.api.errors import PROBLEM
 from web.api.etags import is_tagged
+from web.api.idempotency import takes_name
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -215,7 +216,7 @@ def _add_headers(operation: dict[str, Any], method: str, rule: Rule, view: Calla
             operation["parameters"].append(_header("If-None-Match", "The ETag of the answer that you have", 200))
             operation["responses"]["304"] = {"description": "Nothing has changed: what you have is the newest"}
         return
-    if access_of(view).is_public:
+    if not takes_name(view):
         return
     operation["parameters"].append(
         _header("Idempotency-Key", "A name for this request: sent twice, it is done once", KEY_MAX_LENGTH)

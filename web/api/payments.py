@@ -116,7 +116,7 @@ async def _init(data: PaymentInit, *, only: str | None = None) -> PaymentOpened:
 # How a payment is.
 
 
-@blueprint.get("/tbank/check/<order_id>")
+@blueprint.get("/tbank/check/<path:order_id>")
 @public
 @examples(
     response={
@@ -137,6 +137,8 @@ async def check_order(order_id: str, query_args: OrderQuery) -> OrderChecked:
 
     `status` is the payment's, in T-Bank's words; only `donation_status` `completed` is money that came.
     """
+    # Addresses answer with a slash at their end, too, and no order id has one there.
+    order_id = order_id.removesuffix("/")
     line = None
     if is_order_id(order_id):
         await count_look("order", order_id)

@@ -12,6 +12,7 @@ from quart_schema import validate_response
 from domain import api_donations
 from web.api.access import caller, superuser
 from web.api.blueprints import old_api
+from web.api.idempotency import writing
 from web.api.openapi import examples, may_refuse
 from web.api.schemas.payments import PendingChecked, PendingDonation, PendingPayments
 from web.context import parts
@@ -32,7 +33,7 @@ async def check_pending() -> PendingChecked:
 
     They are asked about anyway, each in its time; this makes it soon. No bank is asked about all of them at once.
     """
-    async with parts().pool.acquire() as connection, connection.transaction():
+    async with writing() as connection:
         hurried = await api_donations.hurry_pending(connection)
     task_id = secrets.token_hex(8)
     log.info("%s: user %d wants %d open payments to be asked about now", task_id, caller().user.id, hurried)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from domain.custom_alerts import WAITING_MAX
 from domain.goals import OPEN_MAX
-from domain.idempotency import KEY_MAX_LENGTH
+from domain.idempotency import KEY_MAX_LENGTH, NAMES_A_DAY
 from web.api import errors
 from web.api.errors import Refused
 
@@ -43,9 +43,12 @@ _OURS: dict[str, Problem] = {
     "idempotency-key": Problem(422, f"An Idempotency-Key is 1 to {KEY_MAX_LENGTH} printable ASCII characters."),
     "idempotency-key-reused": Problem(422, "This Idempotency-Key belongs to another request: each needs its own."),
     "idempotency-in-progress": Problem(
-        409, "The same request is being answered at this moment: ask again in a second."
+        409, "The same request is being answered at this moment: ask again when Retry-After says."
     ),
     "idempotency-answer-lost": Problem(409, "This request was done, but its answer is lost: look at what it changed."),
+    "too-many-names": Problem(
+        429, f"More than {NAMES_A_DAY} requests with an Idempotency-Key in a day. Retry-After says when to come again."
+    ),
 }
 
 TABLE: dict[str, Problem] = {code: Problem(*known) for code, known in errors.PROBLEMS.items()} | _OURS

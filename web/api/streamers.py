@@ -26,6 +26,7 @@ from domain.streamers import clean_display_name, create_streamer, find_by_any_sl
 from web.api.access import caller, caller_if_any, callers_streamer, needs, needs_person, public
 from web.api.blueprints import old_api
 from web.api.errors import Refused, wrong_field
+from web.api.idempotency import writing
 from web.api.openapi import examples
 from web.api.people import read_field
 from web.api.schemas.common import Paging
@@ -146,7 +147,7 @@ async def create(data: StreamerCreate) -> Streamer:
     name = read_field(clean_display_name, data.display_name)
     for _try in range(_TRIES):
         try:
-            async with parts().pool.acquire() as connection, connection.transaction():
+            async with writing() as connection:
                 page = await create_streamer(connection, user.id, _slug_of(name), name)
                 await rotate_overlay_token(connection, parts().box, page.id)
                 await _save(connection, page, data)
@@ -193,7 +194,7 @@ async def change_me(data: StreamerUpdate) -> Streamer:
     page = await callers_streamer()
     if caller().scopes is not None and "payment_settings" in data.model_fields_set:
         raise Refused(403, "A key may not set payment_settings: it needs a person's own sign-in", code="scope")
-    async with parts().pool.acquire() as connection, connection.transaction():
+    async with writing() as connection:
         await _save(connection, page, data)
         card = await get_card(connection, page.id)
     return _own_answer(card)

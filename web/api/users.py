@@ -24,6 +24,7 @@ from domain.user_profiles import (
     get_person,
     is_username_taken,
     list_people,
+    lock_profile,
     read_profile,
     save_profile,
 )
@@ -34,6 +35,7 @@ from web.api.access import caller, needs, needs_person, superuser
 from web.api.auth import EMAIL, USER_EXAMPLE
 from web.api.blueprints import old_api
 from web.api.errors import Refused
+from web.api.idempotency import writing
 from web.api.openapi import body_optional, examples
 from web.api.people import (
     EMAIL_TAKEN,
@@ -89,7 +91,7 @@ async def change_me() -> User:
     if email is not None:
         await take_letter(email, Purpose.EMAIL)
     try:
-        async with parts().pool.acquire() as connection, connection.transaction():
+        async with writing() as connection:
             await _save_profile(connection, user.id, data)
             if password_hash is not None:
                 await set_password_hash(connection, user.id, password_hash)
@@ -147,7 +149,7 @@ async def create_user(data: UserCreate) -> User:
     check_password(data.password, data.email)
     password_hash = await hash_password(data.password)
     try:
-        async with parts().pool.acquire() as connection, connection.transaction():
+        async with writing() as connection:
             user = await add_user(connection, data.email, password_hash, locale=current_locale())
             if user is None:
                 raise Refused(400, EMAIL_TAKEN)
@@ -190,7 +192,7 @@ async def change_user(user_id: int, data: UserUpdate) -> User:
     if email is not None or is_active is not None:
         await prove_person(data.current_password)
     try:
-        async with parts().pool.acquire() as connection, connection.transaction():
+        async with writing() as connection:
             await _save_profile(connection, user_id, data)
             if email is not None:
                 former = await get_user(connection, user_id)
@@ -222,6 +224,7 @@ async def _show(user_id: int) -> User:
 
 async def _save_profile(connection: Any, user_id: int, data: UserUpdateMe | UserUpdate) -> None:
     """The fields that were sent. Raises Refused."""
+    await lock_profile(connection, user_id)
     before = await read_profile(connection, user_id)
     person = await get_person(connection, user_id)
     after = changed_profile(before, data, shown_username=person.username)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from domain.api_lines import REACH_MAX, Method, OrderBy, Told
 from web.api.schemas.common import Id, Model, RoublesIn, RoublesOut
+from web.api.schemas.payments import OrderId
 
 
 class DonationCreate(Model):
@@ -23,6 +24,13 @@ class DonationCreate(Model):
     ] = None
     donor_email: Annotated[
         str | None, Field(description="Where the receipt goes; needed when the streamer's donations have receipts.")
+    ] = None
+    order_id: Annotated[
+        OrderId | None,
+        Field(
+            description="Your own name of this donation, unique among those of the streamer. The same order sent again "
+            "is the same donation; without a name it is another one."
+        ),
     ] = None
 
 

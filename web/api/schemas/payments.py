@@ -11,20 +11,27 @@ from web.api.schemas.common import Id, Model, RoublesIn, RoublesOut
 
 
 def is_order_id(text: str) -> bool:
-    return 1 <= len(text) <= ORDER_ID_MAX_LENGTH and text.isprintable()
+    """It stands in an address, where programs and proxies leave out empty parts and those of dots."""
+    has_parts = not {"", ".", ".."} & set(text.split("/"))
+    return len(text) <= ORDER_ID_MAX_LENGTH and text.isprintable() and has_parts
 
 
 def _check_order_id(text: str) -> str:
     if not is_order_id(text):
-        raise ValueError(f"1 to {ORDER_ID_MAX_LENGTH} characters that can be printed are expected")
+        raise ValueError(
+            f"1 to {ORDER_ID_MAX_LENGTH} characters that can be printed are expected,"
+            " and between slashes neither nothing nor . or .."
+        )
     return text
+
+
+OrderId = Annotated[str, AfterValidator(_check_order_id)]
 
 
 class PaymentInit(Model):
     amount: RoublesIn
     order_id: Annotated[
-        str,
-        AfterValidator(_check_order_id),
+        OrderId,
         Field(
             description="Your own name of this payment, unique among those of the streamer. The same order "
             "sent again is the same payment."
