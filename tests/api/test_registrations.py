@@ -11,19 +11,15 @@ import pytest
 
 from domain.retention import forget_old
 from infra.settings import KeepDays
+from tests.api.accounts import ANNA, REGISTER, RESEND, VERIFY
 from tests.api.conftest import calling, jwt_of
 from tests.api.fits import call
 from tests.support.accounts import add_account
 from tests.web.post import Post, new_browser
 
-ANNA = "anna@example.org"
 HERS = "correct horse battery"
 HIS = "battery horse correct"
 THIRD = "staple of a battery"
-LOGIN = ("POST", "/auth/login")
-REGISTER = ("POST", "/auth/register")
-VERIFY = ("POST", "/auth/verify-email")
-RESEND = ("POST", "/auth/resend-verification")
 
 
 async def register(post: Post, program: httpx.AsyncClient, password: str, username: str, **more: Any) -> str:

@@ -12,16 +12,14 @@ from redis.asyncio import Redis
 from domain.users import create_user, get_token_holder
 from infra.crypto import SecretBox
 from infra.jwt import issue_jwt
+from tests.api.accounts import ANNA, OTHER_PASSWORD, add
 from tests.api.conftest import calling, jwt_of
 from tests.api.fits import call
 from tests.api.races import at_once
-from tests.support.accounts import add_account
 from tests.web.post import PASSWORD, Post
 from web.sessions import FRESH_SECONDS
 
-ANNA = "anna@example.org"
 BORIS = "boris@example.org"
-OTHER_PASSWORD = "battery horse correct"
 ME = ("GET", "/users/me")
 CHANGE_ME = ("PUT", "/users/me")
 LIST = ("GET", "/users/")
@@ -30,11 +28,6 @@ SHOW = ("GET", "/users/{user_id}")
 CHANGE = ("PUT", "/users/{user_id}")
 NO_RIGHT = "The user doesn't have enough privileges"
 SECRETS = ("argon2", "password", "token", "code", "hash")
-
-
-async def add(post: Post, email: str, *, is_superuser: bool = False) -> int:
-    async with post.site.pool.acquire() as connection:
-        return (await add_account(connection, email, is_superuser=is_superuser)).id
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,21 @@ class Scene:
 
     async def alert(self, donation_id: int) -> Any:
         return await self.pool.fetchrow("SELECT * FROM alerts WHERE donation_id = $1", donation_id)
+
+    @asynccontextmanager
+    async def locked(self, table: str) -> AsyncIterator[None]:
+        """Within, whoever reads this table waits."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            yield
+
+    async def waits_for(self, table: str) -> bool:
+        """Whether somebody does."""
+        return bool(
+            await self.pool.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = $1::text::regclass AND NOT granted)", table
+            )
+        )
 
     async def set(self, **fields: Any) -> None:
         """Change the streamer's settings."""

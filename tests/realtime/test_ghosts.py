@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -20,21 +20,7 @@ from realtime.app import RealtimeApp
 from tests.realtime.conftest import SECRET_KEY, Scene, Service
 from tests.realtime.overlay_client import WAIT_SECONDS
 from tests.realtime.test_absences import read_health
-from tests.realtime.test_bots import make_key
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not await holds():
-            await asyncio.sleep(0.05)
-
-
-async def waits_for_lock(scene: Scene, table: str) -> bool:
-    return bool(
-        await scene.pool.fetchval(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = $1::text::regclass AND NOT granted)", table
-        )
-    )
+from tests.realtime.test_bots import make_key, until
 
 
 class Polling:
@@ -64,19 +50,12 @@ async def polling(url: str) -> AsyncIterator[Polling]:
         yield Polling(session, f"{address}&sid={sid}")
 
 
-@contextlib.asynccontextmanager
-async def locked(scene: Scene, table: str) -> AsyncIterator[None]:
-    async with scene.pool.acquire() as connection, connection.transaction():
-        await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        yield
-
-
 async def close_while_connecting(scene: Scene, service: Service, namespace: str, auth: Any, table: str) -> None:
     """The look at its token waits for this table until it has said goodbye."""
     async with polling(service.url) as client:
-        async with locked(scene, table):
+        async with scene.locked(table):
             connecting = asyncio.create_task(client.post(f"40{namespace},{json.dumps(auth)}"))
-            await until(functools.partial(waits_for_lock, scene, table))
+            await until(functools.partial(scene.waits_for, table))
             assert await client.post("1") == 200
             assert not connecting.done()
         await connecting
@@ -109,7 +88,7 @@ async def test_one_whom_the_database_keeps_waiting_hears_that_it_is_to_come_back
 ) -> None:
     hello = json.dumps({"token": scene.token, "overlay_id": str(uuid4())})
     async with polling(service.url) as client, asyncio.timeout(WAIT_SECONDS):
-        async with locked(scene, "overlay_tokens"):
+        async with scene.locked("overlay_tokens"):
             assert await client.post(f"40/overlay,{hello}") == 200
         said = ""
         while "44/overlay," not in said:

@@ -187,18 +187,14 @@ async def test_a_rotated_token_ends_widget_and_listener_with_4401(
 
 
 async def test_who_was_answered_misses_nothing(service: Service, scene: Scene, widget_path: str) -> None:
-    async with (
-        scene.pool.acquire() as connection,
-        plain(service, f"ws/{scene.streamer.id}", scene.token) as listener,
-    ):
+    async with plain(service, f"ws/{scene.streamer.id}", scene.token) as listener:
         await listener.is_heard()
         async with plain(service, f"ws/{scene.streamer.id}", scene.token) as late:
             # Its first look at the donations, from which it knows what is new, takes its time.
-            async with connection.transaction():
-                await connection.execute("LOCK TABLE ledger_transactions IN ACCESS EXCLUSIVE MODE")
+            async with scene.locked("ledger_transactions"):
                 await late.socket.send_str("ping")
                 await until(lambda: listen(service, 2))
-                await until(lambda: is_held_up(scene))
+                await until(lambda: scene.waits_for("ledger_transactions"))
                 # Who is served after it, on the same loop, is answered before it.
                 async with plain(service, widget_path, scene.token) as widget:
                     await widget.is_heard()
@@ -207,11 +203,6 @@ async def test_who_was_answered_misses_nothing(service: Service, scene: Scene, w
             assert await late.socket.receive_str(timeout=WAIT_SECONDS) == "pong"
             await pay(scene, message="Сразу")
             assert [(await one.frame())["donation"]["message"] for one in (late, listener)] == ["Сразу", "Сразу"]
-
-
-async def is_held_up(scene: Scene) -> bool:
-    """Whether somebody waits for a lock."""
-    return bool(await scene.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
 
 async def test_a_listener_hears_released_donations_and_is_no_overlay(service: Service, scene: Scene) -> None:

@@ -114,6 +114,12 @@ def caller_if_any() -> Caller | None:
     return found
 
 
+def person_id_if_any() -> int | None:
+    """Of a person who calls herself. None: nobody says who he is, or a key calls on her behalf."""
+    found = caller_if_any()
+    return None if found is None or found.scopes is not None else found.user.id
+
+
 async def callers_streamer() -> Streamer:
     """The caller's own page, which a key's is too. Raises Refused(404) when there is none."""
     async with parts().pool.acquire() as connection:

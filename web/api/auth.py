@@ -17,7 +17,7 @@ from domain.user_profiles import UserProfile, get_person
 from domain.users import get_user, hash_password, reset_password_hash, try_sign_in
 from infra.jwt import issue_jwt
 from web.account_limits import take_code, take_letter, take_sign_in
-from web.api.access import caller, caller_if_any, needs_person, public
+from web.api.access import caller, needs_person, person_id_if_any, public
 from web.api.blueprints import old_api
 from web.api.errors import Refused
 from web.api.idempotency import unnamed
@@ -211,9 +211,8 @@ async def verify_email(data: EmailVerificationCode) -> Message:
 
 
 async def _take_code_of_address(connection: Any, data: EmailVerificationCode) -> Confirmed:
-    by = caller_if_any()
     # A key may not change her address, so it brings no code for that.
-    caller_id = by.user.id if by is not None and by.scopes is None else None
+    caller_id = person_id_if_any()
     purposes = (Purpose.VERIFY, Purpose.EMAIL)
     answered = await mailbox_codes.answer(connection, parts().box, data.email, purposes, data.code, caller_id=caller_id)
     if answered is None:

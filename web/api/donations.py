@@ -21,7 +21,7 @@ from domain.api_lines import OrderBy, Selection, get_line, list_lines
 from domain.scopes import Scope
 from domain.streamers import Streamer, find_by_owner, get_streamer
 from web.api import wishes
-from web.api.access import caller, caller_if_any, needs, public
+from web.api.access import caller, needs, person_id_if_any, public
 from web.api.blueprints import old_api
 from web.api.donation_answers import Reader, details_of, fields_of, is_sender_of
 from web.api.errors import Refused
@@ -35,7 +35,7 @@ from web.api.schemas.donations import (
     DonationStats,
     MyDonationsQuery,
 )
-from web.api.wishes import Wish, status_url
+from web.api.wishes import Wish, payment_url, status_url
 from web.context import parts
 from web.limits import Limit
 
@@ -120,12 +120,10 @@ async def create(data: DonationCreate) -> CreatedDonation:
     )
     line = await wishes.make(await _recipient(data), wish)
     fields = fields_of(line, is_sender=True, name=line.original_name, message=line.original_message)
-    who = caller_if_any()
-    if who is None or who.scopes is not None or who.user.id != line.donor_id:
+    if line.donor_id != person_id_if_any():
         # Who sends an order again need not be signed in as the one who made it.
         fields["donor_id"] = None
-    # One that was found paid at the bank may have no link of its own: its page tells the donor.
-    fields["payment_url"] = line.payment_url or status_url(line)
+    fields["payment_url"] = payment_url(line)
     return CreatedDonation(**fields, confirmation_url=fields["payment_url"], status_url=status_url(line))
 
 
@@ -247,7 +245,7 @@ async def _reader() -> Reader:
     async with parts().pool.acquire() as connection:
         streamer = await _callers_streamer(connection)
     return Reader(
-        user_id=who.user.id if who.scopes is None else None,
+        user_id=person_id_if_any(),
         streamer_id=None if streamer is None else streamer.id,
         sees_originals=who.may(Scope.DONATIONS_ORIGINAL),
     )

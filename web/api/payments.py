@@ -28,7 +28,7 @@ from web.api.schemas.payments import (
     PaymentStatus,
     is_order_id,
 )
-from web.api.wishes import Wish, status_url
+from web.api.wishes import Wish, payment_url, status_url
 from web.context import parts
 
 blueprint = old_api("payments")
@@ -99,13 +99,11 @@ async def _init(data: PaymentInit, *, only: str | None = None) -> PaymentOpened:
         order_id=data.order_id,
     )
     line = await wishes.make(data.streamer_id, wish, only=only)
-    # One that was found paid at the bank may have no link of its own: its page tells the donor.
-    payment_url = line.payment_url or status_url(line)
     return PaymentOpened(
         success=True,
         payment_id=line.payment_id,
-        payment_url=payment_url,
-        confirmation_url=payment_url,
+        payment_url=payment_url(line),
+        confirmation_url=payment_url(line),
         order_id=data.order_id,
         amount=data.amount,
         donation_id=line.id,

@@ -17,7 +17,7 @@ from domain.streamers import Streamer, get_streamer, is_open
 from domain.terminals import Terminal
 from domain.terms import ELSEWHERE
 from web import donate_form
-from web.api.access import caller_if_any
+from web.api.access import person_id_if_any
 from web.api.errors import Refused, wrong_field
 from web.api.payment_looks import count_guess, refuse_guessers
 from web.bank_state import is_simulated
@@ -77,10 +77,8 @@ async def make(streamer_id: int | None, wish: Wish, *, only: str | None = None) 
         donor_email=form.donor_email,
         address_hash=address_hash,
     )
-    caller = caller_if_any()
     # A key acts for its streamer, who is nobody's donor by that.
-    user_id = caller.user.id if caller is not None and caller.scopes is None else None
-    asked = Asked(wish.method, user_id, wish.order_id, _digests(streamer.id, wish), wish.is_public)
+    asked = Asked(wish.method, person_id_if_any(), wish.order_id, _digests(streamer.id, wish), wish.is_public)
     try:
         async with parts().pool.acquire() as connection, connection.transaction():
             created = await make_donation(connection, new, asked, link_minutes=parts().settings.payment_link_minutes)
@@ -102,6 +100,11 @@ def _digests(streamer_id: int, wish: Wish) -> tuple[bytes, ...]:
         return ()
     said = json.dumps([streamer_id, *vars(wish).values()])
     return parts().box.digests(said, "order of the API")
+
+
+def payment_url(line: Line) -> str:
+    """Where its donor pays. One that was found paid at the bank may have no link of its own: its page tells her."""
+    return line.payment_url or status_url(line)
 
 
 def status_url(line: Line) -> str:
